@@ -1,0 +1,1 @@
+"""Audio: decode to PCM, and one file per fingerprint algorithm."""

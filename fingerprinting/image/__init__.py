@@ -1,0 +1,1 @@
+"""Images: decode, and one file per fingerprint algorithm."""

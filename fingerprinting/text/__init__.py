@@ -1,0 +1,1 @@
+"""Texts and captions: parse, normalise, shingle."""

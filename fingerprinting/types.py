@@ -1,0 +1,124 @@
+"""The words of fingerprinting: modality, fingerprint, match, extraction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[float, ...]
+"""Where something lies: `(start, end)` in seconds or characters, or `(left, top, right, bottom)` in pixels."""
+
+EvidenceValue: TypeAlias = str | int | float | bool
+
+NO_EVIDENCE: Mapping[str, EvidenceValue] = MappingProxyType({})
+
+
+class Modality(StrEnum):
+    """What kind of content an asset is."""
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    TEXT = "text"
+
+
+class Depth(StrEnum):
+    """How much work a search may do to find a copy."""
+
+    FAST = "fast"
+    STANDARD = "standard"
+    THOROUGH = "thorough"
+
+
+class SpanUnit(StrEnum):
+    """What the numbers of a span count."""
+
+    PIXELS = "pixels"
+    SECONDS = "seconds"
+    CHARACTERS = "characters"
+
+
+class Strength(StrEnum):
+    """How sure a match is. `LIKELY` is for a person to look at and never decides a verdict by itself."""
+
+    EXACT = "exact"
+    MATCH = "match"
+    LIKELY = "likely"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What one algorithm computed from one asset. Two of the same algorithm and version can be compared.
+
+    Attributes:
+        algorithm: the algorithm's name, for instance `pdq-256`, `chromaprint-2`, `sha256`, `key-url`.
+        version: the version of our definition of that algorithm; fingerprints of different versions never match.
+        value: the bytes that the algorithm's own file defines (a hash; little-endian codes; shingle records).
+        quality: 0 (says nothing about the content) to 100.
+        span: the part of the asset that it was computed from, in the asset's unit; None is the whole.
+        unit: what the numbers in spans of matches by this fingerprint count; None where the algorithm can't tell.
+    """
+
+    algorithm: str
+    version: int
+    value: bytes
+    quality: float = 100.0
+    span: Span | None = None
+    unit: SpanUnit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One work found for one asset by one algorithm, rows as given to the index.
+
+    Attributes:
+        asset: the row of the asset in the query batch.
+        work: the row of the work in the index.
+        distance: bits between the fingerprints (0 is equal), where the algorithm measures a distance.
+        score: evidence for an aligned match (more is surer), where the algorithm measures a score.
+        threshold: the limit that decided `strength`, in the unit of distance or score.
+        query_span: where the match lies in the asset; None where the algorithm can't tell.
+        work_span: where it lies in the work.
+        evidence: further facts for a person to look at (offset, overlap, bit error ...).
+    """
+
+    asset: int
+    work: int
+    algorithm: str
+    version: int
+    strength: Strength
+    distance: int | None = None
+    score: float | None = None
+    threshold: float | None = None
+    query_span: Span | None = None
+    work_span: Span | None = None
+    evidence: Mapping[str, EvidenceValue] = field(default_factory=lambda: NO_EVIDENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All that was computed from one file.
+
+    Attributes:
+        modality: what the file is, by its content.
+        media_type: for instance `image/png`.
+        fingerprints: of every algorithm for that modality, `sha256` of the file's bytes first.
+        identifiable: False where only exact bytes can identify it (a blank picture, silence, ten words of text).
+        notes: stable codes that say why something is missing, for instance `image-flat`, `audio-too-short`.
+    """
+
+    modality: Modality
+    media_type: str
+    fingerprints: tuple[Fingerprint, ...]
+    identifiable: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What one modality's fingerprinter found in a file; `Extraction` adds what the file is and its SHA-256."""
+
+    fingerprints: tuple[Fingerprint, ...]
+    identifiable: bool = True
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The surfaces: HTTP API, web pages, command line, pipeline client, offline verifier."""

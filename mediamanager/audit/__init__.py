@@ -1,0 +1,1 @@
+"""The offline verifier, on purpose a second implementation of the log."""

@@ -1,0 +1,1 @@
+"""The pipeline client: ask a registry or a catalogue."""

@@ -1,0 +1,9 @@
+"""What every wire model has in common: unknown fields are refused, so that a misspelt preference is never ignored."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class WireModel(BaseModel):
+    """The base of every request and answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)

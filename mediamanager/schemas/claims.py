@@ -1,0 +1,68 @@
+"""Filing, amending and withdrawing a claim, and the proofs of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, HttpUrl
+
+from mediamanager.schemas.base import WireModel
+from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+
+
+class ClaimState(StrEnum):
+    """Where a claim stands."""
+
+    ACTIVE = "active"
+    CONTESTED = "contested"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    VOID = "void"
+
+
+class ClaimRequest(WireModel):
+    """A preference per use; aggregates are expanded to their leaves, and a leaf named beside its aggregate wins."""
+
+    preferences: dict[Use, Preference] = Field(min_length=1, examples=[{"train-ai": "disallowed", "search": "allowed"}])
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+    terms_url: HttpUrl | None = Field(default=None, max_length=2048)
+
+
+class LogPosition(WireModel):
+    """Where the claim's entry stands in the consent log."""
+
+    entry_id: str
+    leaf_hash: str = Field(description="hex SHA-256 of the leaf")
+    index: int | None = Field(description="null until the entry is sequenced")
+    published: bool = Field(description="true once a signed checkpoint covers it")
+
+
+class ClaimResponse(WireModel):
+    """One claim. `promise` is a signed note: the registry's word that the entry will be in the log by its deadline."""
+
+    id: UUID
+    work_id: UUID
+    state: ClaimState
+    preferences: dict[Use, Preference] = Field(description="all six leaf uses")
+    evidence: EvidenceLevel
+    valid_from: datetime
+    valid_until: datetime | None
+    terms_url: str | None
+    filed_at: datetime
+    settled_at: datetime | None
+    supersedes: UUID | None
+    superseded_by: UUID | None
+    log: LogPosition
+    promise: str
+    receipt_url: str
+
+
+class ClaimReceipt(WireModel):
+    """What a claimant keeps: the proof, and the opening of its commitment. It verifies without the registry."""
+
+    tlog_proof: str
+    leaf: str = Field(description="the entry as logged, canonical JSON")
+    body: str = Field(description="the committed body, canonical JSON")
+    salt: str = Field(description="hex, 32 bytes")
+    log_key: str = Field(description="vkey of the log")

@@ -1,0 +1,22 @@
+"""Errors on the wire, in the form of RFC 9457."""
+
+from pydantic import BaseModel, Field
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field, and what would be right."""
+
+    field: str = Field(examples=["assets.3.fingerprints.0.value"])
+    message: str
+    code: str
+
+
+class Problem(BaseModel):
+    """An `application/problem+json` body. `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = Field(default_factory=list)

@@ -1,0 +1,81 @@
+"""Registering a work and asking how it stands."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field, HttpUrl
+
+from fingerprinting.types import Modality
+from mediamanager.schemas.base import WireModel
+from mediamanager.schemas.fingerprints import WireFingerprint
+
+
+class WorkState(StrEnum):
+    """Where a work stands: being read, matchable, or unreadable with a reason."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class WorkByUrl(WireModel):
+    """Register what lies at an address; a worker fetches it."""
+
+    url: HttpUrl = Field(max_length=2048)
+    title: str | None = Field(default=None, max_length=300)
+    keep_media: bool = False
+
+
+class WorkByFingerprints(WireModel):
+    """Register by fingerprints made on the creator's device; the media never leaves it."""
+
+    fingerprints: list[WireFingerprint] = Field(min_length=1, max_length=100)
+    modality: Modality
+    media_type: str = Field(max_length=100)
+    identifiable: bool = True
+    notes: list[str] = Field(default_factory=list, max_length=20)
+    title: str | None = Field(default=None, max_length=300)
+
+
+class WorkFailure(WireModel):
+    """Why a work could not be read: a stable code, and a sentence for its owner."""
+
+    code: str
+    sentence: str
+
+
+class FingerprintSummary(WireModel):
+    """Which algorithms know the work."""
+
+    algorithm: str
+    version: int
+    quality: float
+
+
+class WorkResponse(WireModel):
+    """How a work stands."""
+
+    id: UUID
+    state: WorkState
+    title: str | None
+    modality: Modality | None
+    media_type: str | None
+    source_url: str | None
+    identifiable: bool | None
+    notes: list[str]
+    fingerprints: list[FingerprintSummary]
+    failure: WorkFailure | None
+    media_kept: bool
+    registered_at: datetime
+    ready_at: datetime | None
+    status_url: str
+    claims: list[UUID]
+
+
+class WorkPage(WireModel):
+    """One page of an account's works, newest first."""
+
+    works: list[WorkResponse]
+    total: int
+    next_after: UUID | None

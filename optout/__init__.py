@@ -1,0 +1,1 @@
+"""Who said what about which work, and what follows from it."""

@@ -1,0 +1,63 @@
+"""What goes into a lookup and what comes out of it: asset, work match, reason, answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fingerprinting.types import NO_EVIDENCE, EvidenceValue, Fingerprint, Modality, Span, Strength
+from optout.consent.vocabulary import Preference, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file or stream as a pipeline meets it: its fingerprints, exact keys included.
+
+    Attributes:
+        fingerprints: at least one; `sha256` and `key-…` fingerprints are the exact keys.
+        identifiable: False where only exact bytes or keys can identify it (blank picture, silence, ten words).
+    """
+
+    fingerprints: tuple[Fingerprint, ...]
+    identifiable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step that led to a verdict, as a stable code with parameters; `consent.explain` makes it a sentence."""
+
+    code: str
+    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMatch:
+    """A registered work found in an asset, with the evidence and what its statements say about the use asked for."""
+
+    work: str
+    strength: Strength
+    modality: Modality | None
+    algorithm: str
+    version: int
+    distance: int | None
+    score: float | None
+    threshold: float | None
+    query_span: Span | None
+    work_span: Span | None
+    verdict: Preference
+    evidence: Mapping[str, EvidenceValue] = field(default_factory=lambda: NO_EVIDENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict for one asset and one use.
+
+    Attributes:
+        matches: best first; a cap may shorten this list, never what was decided from.
+        reasons: the deciding steps first.
+        identifiable: as of the asset: False says that a copy of it could not have been recognised.
+    """
+
+    verdict: Preference
+    use: Use
+    matches: tuple[WorkMatch, ...]
+    reasons: tuple[Reason, ...]
+    identifiable: bool

@@ -1,0 +1,1 @@
+"""PURE: uses, preferences, statements, policy, explanations."""

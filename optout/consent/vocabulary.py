@@ -1,0 +1,71 @@
+"""The fixed words: uses and their aggregates, preferences, evidence levels."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Use(StrEnum):
+    """What is done with an asset: six disjoint leaves, and three aggregates of them."""
+
+    TRAIN_GENAI = "train-genai"
+    TRAIN_OTHER = "train-other"
+    AI_INPUT = "ai-input"
+    AI_INDEX = "ai-index"
+    SEARCH = "search"
+    TDM_OTHER = "tdm-other"
+    TRAIN_AI = "train-ai"
+    AI_ALL = "ai-all"
+    ALL = "all"
+
+    @property
+    def leaves(self) -> tuple["Use", ...]:
+        """The leaf uses that this use stands for; a leaf stands for itself."""
+        return AGGREGATES.get(self, (self,))
+
+
+LEAVES: tuple[Use, ...] = (
+    Use.TRAIN_GENAI,
+    Use.TRAIN_OTHER,
+    Use.AI_INPUT,
+    Use.AI_INDEX,
+    Use.SEARCH,
+    Use.TDM_OTHER,
+)
+
+AGGREGATES: Mapping[Use, tuple[Use, ...]] = MappingProxyType(
+    {
+        Use.TRAIN_AI: LEAVES[:2],
+        Use.AI_ALL: LEAVES[:4],
+        Use.ALL: LEAVES,
+    }
+)
+
+
+class Preference(StrEnum):
+    """What is wanted for one use; also the words of a verdict. UNKNOWN means that nothing was said: never consent."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "conditional"
+    DISALLOWED = "disallowed"
+    UNKNOWN = "unknown"
+
+
+class EvidenceLevel(StrEnum):
+    """How well a claimant's right to speak is shown, weakest first."""
+
+    SELF_DECLARED = "self-declared"
+    ACCOUNT = "account"
+    DOMAIN = "domain"
+    VERIFIED = "verified"
+
+    @property
+    def rank(self) -> int:
+        """0 for the weakest level; levels compare by rank."""
+        return list(EvidenceLevel).index(self)
+
+
+class Carrier(StrEnum):
+    """Where a statement was found. Opt-out standards add theirs beside `claim`."""
+
+    CLAIM = "claim"

@@ -1,0 +1,60 @@
+"""The one tree of domain errors: a stable code each, no HTTP status (one table in `mediamanager.problems` maps them)."""
+
+from collections.abc import Mapping
+
+
+class OptoutError(Exception):
+    """The base of every domain error.
+
+    Attributes:
+        code: stable; clients, translations and the status table key on it.
+        parameters: what the sentence is about: ids, limits, field names; never contents or secrets.
+    """
+
+    code = "optout-error"
+
+    def __init__(self, message: str, **parameters: str | int | float) -> None:
+        super().__init__(message)
+        self.parameters: Mapping[str, str | int | float] = parameters
+
+
+class InvalidInputError(OptoutError):
+    """A value can't be used; `field` in the parameters names it and the message says what would be right."""
+
+    code = "invalid-input"
+
+
+class NotAuthenticatedError(OptoutError):
+    """No key came with the request, or it is not one of ours, expired or revoked."""
+
+    code = "not-authenticated"
+
+
+class NotPermittedError(OptoutError):
+    """The key is good, but its roles do not include what this needs."""
+
+    code = "not-permitted"
+
+
+class NotFoundError(OptoutError):
+    """There is no such thing, or it is somebody else's: the two can't be told apart."""
+
+    code = "not-found"
+
+
+class ConflictError(OptoutError):
+    """The thing exists in a state that does not allow this; the message says what to do instead."""
+
+    code = "conflict"
+
+
+class StorageUnavailableError(OptoutError):
+    """The media store or the database did not answer; nothing was written."""
+
+    code = "storage-unavailable"
+
+
+class LogIntegrityError(OptoutError):
+    """What is stored contradicts what was signed: the log stops instead of signing on."""
+
+    code = "log-integrity"

@@ -1,0 +1,1 @@
+"""The consent log: append in the caller's transaction, sequence, publish."""

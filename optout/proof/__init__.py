@@ -1,0 +1,1 @@
+"""PURE: the transparency log: Merkle tree, signed notes, tiles, proofs, promises."""

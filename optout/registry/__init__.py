@@ -1,0 +1,1 @@
+"""Accounts, works, claims and lookups: the domain functions that every surface calls."""

@@ -1,0 +1,1 @@
+"""Rows, migrations, media storage, the outbox, settings."""

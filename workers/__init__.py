@@ -1,0 +1,1 @@
+"""Everything slow or outside: fetching, sandboxed decoding, jobs, publishing."""
