@@ -13,7 +13,7 @@ class FingerprintingError(Exception):
 
     code = "fingerprinting-error"
 
-    def __init__(self, message: str, **parameters: str | int | float) -> None:
+    def __init__(self, message: str, **parameters: str | float) -> None:
         super().__init__(message)
         self.parameters: Mapping[str, str | int | float] = parameters
 
