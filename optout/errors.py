@@ -1,4 +1,4 @@
-"""The one tree of domain errors: a stable code each, no HTTP status (one table in `mediamanager.problems` maps them)."""
+"""The one tree of domain errors: stable codes, no HTTP status (a table in `mediamanager.problems` maps them)."""
 
 from collections.abc import Mapping
 
