@@ -1,0 +1,67 @@
+"""Run one command, and turn every way in which it can fail into one line on stderr and an exit status."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from fingerprinting.errors import FingerprintingError
+from mediamanager.client.errors import ClientError
+from optout.errors import InvalidInputError, OptoutError
+
+EXIT_ERROR = 2
+EXIT_USAGE = 64
+EXIT_BUG = 70
+
+
+def invoke(target: typer.Typer | Callable[..., object], program: str, words: list[str]) -> int:
+    """Run a command with its words, as `program` in its help, and return its exit status."""
+    app = target if isinstance(target, typer.Typer) else as_app(target)
+    try:
+        return int(app(args=words, prog_name=program, standalone_mode=False) or 0)
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:
+        status = status_of(error)
+        if status == EXIT_BUG and os.environ.get("MEDIAMANAGER_DEBUG"):
+            raise
+        complain(_line(error, program))
+        return status
+
+
+def as_app(function: Callable[..., object]) -> typer.Typer:
+    """Wrap one function as a command line of its own, without the completion options that only clutter its help."""
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+    app.command()(function)
+    return app
+
+
+def status_of(error: Exception) -> int:
+    """64 for wrong usage, 2 for anything that could not be done, 70 for a bug of ours."""
+    if isinstance(error, InvalidInputError) or (isinstance(error, typer.TyperException) and error.exit_code != 1):
+        return EXIT_USAGE
+    if isinstance(error, (typer.TyperException, typer.Abort, OptoutError, FingerprintingError, ClientError, OSError)):
+        return EXIT_ERROR
+    return EXIT_BUG
+
+
+def complain(message: str) -> None:
+    """Print one line on stderr, whatever the message holds."""
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+
+
+def _line(error: Exception, program: str) -> str:
+    match error:
+        case typer.TyperException():
+            message = error.format_message().strip()
+            if not message or "\n" in message:  # a group called without a command carries its whole help page
+                message = "Missing command"
+            return f"{message.rstrip('.')} (see `{program} --help`)"
+        case typer.Abort():
+            return "stopped: nothing was confirmed"
+        case OSError() if error.filename:
+            return f"{error.filename}: {error.strerror}"
+        case OptoutError() | FingerprintingError() | ClientError() | OSError():
+            return str(error)
+    return f"a bug of ours: {type(error).__name__}: {error} (MEDIAMANAGER_DEBUG=1 shows where)"
