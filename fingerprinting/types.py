@@ -39,6 +39,13 @@ class SpanUnit(StrEnum):
     CHARACTERS = "characters"
 
 
+class Role(StrEnum):
+    """Why a file is fingerprinted: to be found later, or to ask which works it shows."""
+
+    WORK = "work"
+    QUERY = "query"
+
+
 class Strength(StrEnum):
     """How sure a match is. `LIKELY` is for a person to look at and never decides a verdict by itself."""
 
