@@ -1,0 +1,97 @@
+"""Engines and units of work: how a connection is set up, how a transaction begins, commits and what follows it."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from optout.store.settings import Settings
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one: longer than our transactions, shorter than a client's patience."""
+
+_READ_ONLY = "mediamanager_read_only"
+_AFTER_COMMIT = "after_commit"
+
+
+def engine(settings: Settings) -> Engine:
+    """The engine of this process. The folder of a SQLite file is made; tables are `migrate.upgrade`'s to make.
+
+    Two connections more than request threads, so that a lookup's refresh never waits for a request.
+    """
+    url = make_url(settings.database_url)
+    size = settings.request_threads
+    if url.get_backend_name() == "sqlite":
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        made = create_engine(
+            url, pool_size=size, max_overflow=2, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        )
+        event.listen(made, "connect", _prepare_sqlite)
+        event.listen(made, "begin", _begin_sqlite)
+        return made
+    return create_engine(url, pool_size=size, max_overflow=2, pool_pre_ping=True)
+
+
+def sessions(of: Engine) -> sessionmaker[Session]:
+    """Sessions of an engine. Rows stay readable after the commit, as answers are made from them."""
+    return sessionmaker(of, expire_on_commit=False)
+
+
+@contextmanager
+def transaction(of: sessionmaker[Session]) -> Iterator[Session]:
+    """One unit of work: commit at the end, roll back on any error, then run what was put off.
+
+    On SQLite it holds the one write lock from its first statement on, so that it never fails in the middle for want
+    of it: do nothing slow inside.
+    """
+    with of.begin() as session:
+        yield session
+    for call in _take_put_off(session):
+        call()
+
+
+@contextmanager
+def reading(of: sessionmaker[Session]) -> Iterator[Session]:
+    """A session that only reads, from one moment of the database on SQLite, and never waits for a writer there."""
+    bind = of.kw["bind"]
+    if isinstance(bind, Engine):
+        # An engine with options shares the pool and the listeners of the one it came from.
+        bind = bind.execution_options(**{_READ_ONLY: True}, postgresql_readonly=True)
+    with of(bind=bind) as session:
+        yield session
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Run a call once this session's transaction has committed; never if it rolls back.
+
+    Only `transaction` runs it: SQLAlchemy's own event also fires for savepoints and outlives a rollback.
+    """
+    session.info.setdefault(_AFTER_COMMIT, []).append(call)
+
+
+def _take_put_off(session: Session) -> list[Callable[[], None]]:
+    calls: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+    return calls
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own transaction handling begins late and without the write lock; ours begins in _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # NORMAL would lose acknowledged claims when the power goes.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred writer whose snapshot has grown old fails with "database is locked", whatever the time-out is.
+    deferred = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")

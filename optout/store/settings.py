@@ -1,0 +1,98 @@
+"""Every setting of a registry, each with its default, read from MEDIAMANAGER_… environment variables."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _database_url(known: dict[str, object]) -> str:
+    return f"sqlite:///{Path(str(known['data_folder'])).absolute()}/registry.sqlite3"
+
+
+def _storage_url(known: dict[str, object]) -> str:
+    return f"file://{Path(str(known['data_folder'])).absolute()}/storage"
+
+
+class Settings(BaseSettings):
+    """How a registry runs. Each field is the environment variable of its name after `MEDIAMANAGER_`."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDIAMANAGER_", extra="ignore", frozen=True)
+
+    data_folder: Path = Field(
+        default=Path("media-manager-data"),
+        description="Where the embedded set-up keeps everything: database, media, broker, keys.",
+    )
+    database_url: str = Field(
+        default_factory=_database_url,
+        description="SQLAlchemy URL of the database; the default is SQLite in the data folder.",
+    )
+    storage_url: str = Field(
+        default_factory=_storage_url,
+        description="Where media and the published log lie: file:///folder.",
+    )
+    broker_url: str = Field(
+        default="filesystem://",
+        description="Celery broker; the default needs no server and keeps its messages in the data folder.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="The address at which people reach the registry; links and origin checks use it.",
+    )
+    operator_name: str = Field(
+        default="Media Manager",
+        max_length=100,
+        description="Who runs this registry, as shown on its pages.",
+    )
+    log_origin: str = Field(
+        default="registry.localhost/log1",
+        pattern=r"^[^\s+]{1,200}$",
+        description="Name of the consent log and of its key. It is signed: never change it once entries exist.",
+    )
+    max_upload_bytes: int = Field(
+        default=500_000_000,
+        gt=0,
+        description="The largest media file that is accepted, by upload or by address.",
+    )
+    max_request_bytes: int = Field(
+        default=64_000_000,
+        gt=0,
+        description="The largest body of any other request; 10,000 assets with fingerprints fit.",
+    )
+    fetch_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="host:port pairs, separated by commas, that fetching may reach although they are private."
+        " For tests and the demo only.",
+    )
+    job_attempts: int = Field(default=8, ge=1, description="How often a job is tried before it is parked.")
+    job_lease_seconds: int = Field(
+        default=600,
+        ge=1,
+        description="How long a worker may be silent about a job before another one takes it over.",
+    )
+    job_backoff_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="Wait before the second attempt of a job; it doubles with each further one, up to an hour.",
+    )
+    sweep_seconds: int = Field(default=15, ge=1, description="How often due jobs are looked for that nobody runs.")
+    incoming_hours: float = Field(
+        default=24.0,
+        gt=0,
+        description="Age at which media that belongs to no work (an interrupted upload) is removed.",
+    )
+    session_hours: float = Field(default=168.0, gt=0, description="How long a sign-in on the pages lasts.")
+    sign_in_link_minutes: float = Field(default=10.0, gt=0, description="How long a one-time sign-in link is good for.")
+    request_threads: int = Field(
+        default=40,
+        ge=1,
+        description="Requests answered at once by one process; the database pool is as large.",
+    )
+
+    @field_validator("fetch_allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
