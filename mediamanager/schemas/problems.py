@@ -14,9 +14,12 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """An `application/problem+json` body. `code` is stable; `detail` is for people."""
 
-    type: str
+    type: str = Field(examples=["urn:mediamanager:problem:not-found"])
     title: str
     status: int
     detail: str
     code: str
+    instance: str | None = Field(
+        default=None, description="names this one occurrence where the operator's log has more about it"
+    )
     errors: list[FieldProblem] = Field(default_factory=list)

@@ -1,0 +1,218 @@
+"""The one place where an error becomes an HTTP answer: a table of statuses, and RFC 9457 bodies."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, TypeAlias
+from uuid import uuid4
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fingerprinting import errors as fingerprinting_errors
+from fingerprinting.errors import FingerprintingError
+from mediamanager.remedies import field_problems, summary
+from mediamanager.schemas.problems import FieldProblem, Problem
+from optout import errors as optout_errors
+from optout.errors import OptoutError
+
+logger = logging.getLogger(__name__)
+
+DomainError: TypeAlias = OptoutError | FingerprintingError
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 5
+
+STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
+    {
+        optout_errors.InvalidInputError: 422,
+        optout_errors.NotAuthenticatedError: 401,
+        optout_errors.NotPermittedError: 403,
+        optout_errors.NotFoundError: 404,
+        optout_errors.ConflictError: 409,
+        optout_errors.StorageUnavailableError: 503,
+        optout_errors.LogIntegrityError: 503,
+        fingerprinting_errors.UnsupportedMediaError: 415,
+        fingerprinting_errors.UnreadableMediaError: 422,
+        fingerprinting_errors.LimitExceededError: 413,
+        fingerprinting_errors.InvalidFingerprintError: 422,
+        fingerprinting_errors.CorruptIndexError: 503,
+    }
+)
+"""The status of every domain error. A test fails on an error class that is missing here."""
+
+_SAID_OF: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        400: "The body is not JSON, or not the form that its Content-Type says.",
+        401: "No key, or not a valid one.",
+        403: "The key lacks the role that this needs.",
+        404: "There is no such thing, or it is somebody else's.",
+        409: "Its state does not allow this; the detail says what to do instead.",
+        413: "Too large.",
+        415: "A kind of body or of media that is not accepted here.",
+        422: "A value can't be used; `errors` names the field and what would be right.",
+        503: "A part of the registry does not answer. Nothing was written; try again.",
+    }
+)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that a route may answer with, for its OpenAPI `responses`."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _SAID_OF[status], "content": content} for status in sorted(statuses)}
+
+
+def answer(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldProblem] = (),
+    instance: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build a problem answer. A 401 says how to authenticate; a 503 says when to try again."""
+    problem = Problem(
+        type=f"urn:mediamanager:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        instance=instance,
+        errors=list(errors),
+    )
+    more = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        more.setdefault("WWW-Authenticate", 'Bearer realm="mediamanager"')
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        more.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return Response(problem.model_dump_json(exclude_none=True), status, more, MEDIA_TYPE)
+
+
+def of(error: DomainError) -> Response:
+    """Answer a domain error. What lies behind a 5xx is for the operator's log, not for the client."""
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _internal(error, status, error.code)
+    field = error.parameters.get("field")
+    errors = [FieldProblem(field=str(field), message=str(error), code=error.code)] if field is not None else []
+    return answer(status, error.code, str(error), errors=errors)
+
+
+def status_of(error: DomainError) -> int:
+    """Look up an error's status; a class that is not in the table answers like its nearest base, at last 500."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def refuse(status: int, detail: str) -> NoReturn:
+    """Refuse a request for a reason of HTTP itself (its size, its content type)."""
+    raise HTTPException(status, detail)
+
+
+class LastResort:
+    """Turns an error that nobody foresaw into a 500 that says nothing but its id, which is in the log as well.
+
+    It stands inside the other middleware, so that its answers carry the security headers and are counted.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and watch it."""
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            # Broad on purpose: whatever it is, the client gets a problem, and the log gets the traceback.
+            if scope["type"] != "http" or started:
+                raise
+            await _internal(error, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error")(scope, receive, send)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an application a problem. `LastResort` has to be added among its middleware."""
+    for kind in _HANDLED:
+        app.add_exception_handler(kind, _handle)
+
+
+_HANDLED: Final[tuple[type[Exception], ...]] = (
+    OptoutError,
+    FingerprintingError,
+    RequestValidationError,
+    HTTPException,
+    OperationalError,
+    PoolTimeoutError,
+)
+
+
+async def _handle(_request: Request, error: Exception) -> Response:
+    match error:
+        case OptoutError() | FingerprintingError():
+            return of(error)
+        case RequestValidationError():
+            return _of_request(error)
+        case HTTPException():
+            return _of_http(error)
+        case _:
+            return _internal(error, HTTPStatus.SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
+
+
+def _of_request(error: RequestValidationError) -> Response:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _malformed(str(error.body), first["loc"][-1], first["ctx"]["error"])
+    errors = field_problems(error.errors())
+    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, optout_errors.InvalidInputError.code, summary(errors), errors=errors)
+
+
+def _malformed(text: str, position: int, what: str) -> Response:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    detail = f"The body is not valid JSON, at line {line}, column {column}: {what}. Correct it and send it again."
+    return answer(HTTPStatus.BAD_REQUEST, "malformed-json", detail)
+
+
+def _of_http(error: HTTPException) -> Response:
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "-")
+    detail = error.detail
+    if detail == phrase:
+        detail = _PLAIN.get(error.status_code, f"{phrase}.")
+    return answer(error.status_code, code, detail, headers=error.headers)
+
+
+_PLAIN: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        404: "There is nothing at this address: check its spelling.",
+        405: "This address does not take that method: the Allow header names those that it takes.",
+    }
+)
+
+
+def _internal(error: Exception, status: int, code: str) -> Response:
+    """Answer an error that is ours: the log gets everything, the client an id to ask about."""
+    number = uuid4()
+    logger.error("request failed", exc_info=error, extra={"problem_id": str(number), "problem_code": code})
+    detail = (
+        "A part of the registry does not answer at the moment. Nothing was written: try again in a few seconds."
+        if status == HTTPStatus.SERVICE_UNAVAILABLE
+        else "Something went wrong on our side. Try again; if it stays, tell the operator the instance number."
+    )
+    return answer(status, code, detail, instance=number.urn)
