@@ -1,1 +1,33 @@
-"""The tables: one file a noun."""
+"""The tables: one file a noun. Importing this package makes `Base.metadata` complete."""
+
+from optout.store.models.accounts import Account, ApiKey, Role
+from optout.store.models.base import Base
+from optout.store.models.changes import Change, ChangeHead, ChangeKind
+from optout.store.models.claims import LIVE, Claim, ClaimState
+from optout.store.models.jobs import Job, JobKind, JobState
+from optout.store.models.log import LogEntry, LogHead
+from optout.store.models.sessions import SignInLink, WebSession
+from optout.store.models.works import Work, WorkFingerprint, WorkState
+
+__all__ = [
+    "LIVE",
+    "Account",
+    "ApiKey",
+    "Base",
+    "Change",
+    "ChangeHead",
+    "ChangeKind",
+    "Claim",
+    "ClaimState",
+    "Job",
+    "JobKind",
+    "JobState",
+    "LogEntry",
+    "LogHead",
+    "Role",
+    "SignInLink",
+    "WebSession",
+    "Work",
+    "WorkFingerprint",
+    "WorkState",
+]

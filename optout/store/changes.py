@@ -1,0 +1,36 @@
+"""The numbered list of changes that live catalogues follow. Numbers are in commit order, so `> last` misses nothing."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from optout.store.models.changes import Change, ChangeHead, ChangeKind
+
+
+def record(session: Session, kind: ChangeKind, work_id: UUID) -> int:
+    """Note a change in the caller's transaction; its number.
+
+    Call it as late as possible: it locks the head row until the commit. That lock is what makes a higher number commit
+    later. Numbers drawn from a sequence would not: a slow transaction could commit a number that readers have passed.
+    """
+    number = session.execute(
+        update(ChangeHead).where(ChangeHead.id == 1).values(number=ChangeHead.number + 1).returning(ChangeHead.number)
+    ).scalar_one()
+    session.add(Change(number=number, kind=kind, subject=work_id))
+    session.flush()
+    return number
+
+
+def latest(session: Session) -> int:
+    """The number of the newest committed change, 0 before the first."""
+    return session.execute(select(ChangeHead.number).where(ChangeHead.id == 1)).scalar_one()
+
+
+def newer_than(session: Session, number: int, *, kind: ChangeKind | None = None) -> Sequence[Change]:
+    """Changes after a number, oldest first."""
+    query = select(Change).where(Change.number > number).order_by(Change.number)
+    if kind is not None:
+        query = query.where(Change.kind == kind)
+    return session.scalars(query).all()
