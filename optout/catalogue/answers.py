@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fingerprinting.types import NO_EVIDENCE, EvidenceValue, Fingerprint, Modality, Span, Strength
+from optout.consent.reasons import Reason
 from optout.consent.vocabulary import Preference, Use
+
+__all__ = ["Answer", "Asset", "Reason", "WorkMatch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +21,6 @@ class Asset:
 
     fingerprints: tuple[Fingerprint, ...]
     identifiable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One step that led to a verdict, as a stable code with parameters; `consent.explain` makes it a sentence."""
-
-    code: str
-    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""What a person says, made exact: aggregates expanded to leaves, words checked, the four presets."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from optout.consent.vocabulary import AGGREGATES, LEAVES, Preference, Use
+from optout.errors import InvalidInputError
+
+# What a person can say. `unknown` is what follows from silence; nobody states it.
+STATABLE: tuple[Preference, ...] = (Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED)
+
+# Widest first, so that what is said more narrowly is applied later and wins.
+_WIDEST_FIRST: tuple[Use, ...] = (*sorted(AGGREGATES, key=lambda use: -len(use.leaves)), *LEAVES)
+
+
+class Preset(StrEnum):
+    """The four choices that cover what most people want to say."""
+
+    NO_AI = "no-ai"
+    SEARCH_ONLY = "search-only"
+    ASK_FIRST = "ask-first"
+    ALL_WELCOME = "all-welcome"
+
+
+def expand(preferences: Mapping[Use, Preference]) -> dict[Use, Preference]:
+    """Spell out preferences as one per leaf use, all six leaves present, in the order of the vocabulary.
+
+    Of two that cover the same leaf, the narrower use wins: a leaf beside its aggregate, `train-ai` beside `all`.
+    A leaf that nothing covers is UNKNOWN.
+    """
+    leaves = dict.fromkeys(LEAVES, Preference.UNKNOWN)
+    for use in _WIDEST_FIRST:
+        if use in preferences:
+            leaves.update(dict.fromkeys(use.leaves, preferences[use]))
+    return leaves
+
+
+def parse(text: str) -> tuple[Use, Preference]:
+    """Read `train-ai=disallowed`.
+
+    Raises:
+        InvalidInputError: no `=`, or a word that we do not know; the message names it and lists the known ones.
+    """
+    use_word, equals, preference_word = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise InvalidInputError(
+            f"`{text}` is not of the form USE=PREFERENCE, for instance train-ai=disallowed", field="prefer"
+        )
+    return parse_use(use_word, field="prefer"), parse_preference(preference_word, field="prefer")
+
+
+def parse_all(texts: Iterable[str]) -> dict[Use, Preference]:
+    """Read several; saying two different things about one use is an error, not a matter of order.
+
+    Raises:
+        InvalidInputError: as `parse`, or a use that is named twice with different preferences.
+    """
+    preferences: dict[Use, Preference] = {}
+    for text in texts:
+        use, preference = parse(text)
+        if preferences.setdefault(use, preference) is not preference:
+            raise InvalidInputError(
+                f"{use} is said to be both {preferences[use]} and {preference}: say one of them", field="prefer"
+            )
+    return preferences
+
+
+def parse_use(word: str, field: str = "use") -> Use:
+    """Read one use; InvalidInputError names the word and the known words."""
+    try:
+        return Use(word)
+    except ValueError:
+        raise InvalidInputError(f"`{word}` is not a use: the known ones are {', '.join(Use)}", field=field) from None
+
+
+def parse_preference(word: str, field: str = "preference") -> Preference:
+    """Read one preference that a person can state; InvalidInputError names the word and the known words."""
+    if word not in STATABLE:
+        known = ", ".join(STATABLE)
+        raise InvalidInputError(f"`{word}` is not a preference: the known ones are {known}", field=field)
+    return Preference(word)
+
+
+def _preset(preferences: Mapping[Use, Preference]) -> Mapping[Use, Preference]:
+    return MappingProxyType(expand(preferences))
+
+
+PRESETS: Mapping[Preset, Mapping[Use, Preference]] = MappingProxyType(
+    {
+        # Says nothing about search and other mining: whoever picks it speaks of AI.
+        Preset.NO_AI: _preset({Use.AI_ALL: Preference.DISALLOWED}),
+        Preset.SEARCH_ONLY: _preset({Use.ALL: Preference.DISALLOWED, Use.SEARCH: Preference.ALLOWED}),
+        # Search is left unsaid: an engine can't ask, and few who want to be asked want to vanish from it.
+        Preset.ASK_FIRST: _preset({Use.AI_ALL: Preference.CONDITIONAL, Use.TDM_OTHER: Preference.CONDITIONAL}),
+        Preset.ALL_WELCOME: _preset({Use.ALL: Preference.ALLOWED}),
+    }
+)
+"""What each preset says, as a preference per leaf use."""
+
+
+def preset_of(preferences: Mapping[Use, Preference]) -> Preset | None:
+    """Find the preset that says exactly this; None when it was chosen use by use."""
+    leaves = expand(preferences)
+    return next((preset for preset, said in PRESETS.items() if said == leaves), None)

@@ -1,0 +1,46 @@
+"""The steps that lead to a verdict, as stable codes with parameters; `explain` makes them sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+Parameter: TypeAlias = str | int | float
+
+NO_PARAMETERS: Mapping[str, Parameter] = MappingProxyType({})
+
+
+class Code(StrEnum):
+    """Every step there is. A code is never renamed or given a new meaning; parameters in braces."""
+
+    # About one statement and one leaf use: {statement} its id, {use}, {evidence}, {preference} what it says.
+    STATEMENT_DISALLOWS = "statement_disallows"
+    STATEMENT_CONDITIONAL = "statement_conditional"  # {terms_url} when the statement names terms
+    STATEMENT_ALLOWS = "statement_allows"
+    ALLOW_NOT_AUTHENTICATED = "allow_not_authenticated"
+    BELOW_MIN_EVIDENCE = "below_min_evidence"  # {minimum}
+    NOT_YET_VALID = "not_yet_valid"  # {valid_from}
+    NO_LONGER_VALID = "no_longer_valid"  # {valid_until}
+    RECORDED_LATER = "recorded_later"  # {recorded_at}
+
+    # About what follows.
+    NO_RESERVATION_FOUND = "no_reservation_found"  # {use}
+    USES_COMBINED = "uses_combined"  # {use} an aggregate, {preference}
+    WORKS_COMBINED = "works_combined"  # {works} how many, {preference}
+    SOURCES_COMBINED = "sources_combined"  # {sources} how many, {preference}
+
+    # About what was recognised in an asset.
+    WORK_FOUND = "work_found"  # {work}, {strength}, {algorithm}, {preference}
+    LIKELY_MATCH_FOR_REVIEW = "likely_match_for_review"  # {work}, {algorithm}, {preference}
+    NO_MATCH_FOUND = "no_match_found"
+    NOT_IDENTIFIABLE = "not_identifiable"
+    NOT_CHECKED = "not_checked"  # {error} a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step that led to a verdict, as a stable code with parameters; `consent.explain` makes it a sentence."""
+
+    code: str
+    parameters: Mapping[str, Parameter] = field(default_factory=lambda: NO_PARAMETERS)

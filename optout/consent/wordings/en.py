@@ -1,0 +1,101 @@
+"""English: sentences per code, and the words that stand in them."""
+
+SENTENCES = {
+    "statement_disallows": "The rightsholder says no to {use} (statement {statement}, {evidence}).",
+    "statement_conditional": (
+        "The rightsholder wants to be asked first about {use} (statement {statement}, {evidence})."
+    ),
+    "statement_conditional+terms_url": (
+        "The rightsholder sets terms for {use}: {terms_url} (statement {statement}, {evidence})."
+    ),
+    "statement_allows": "The rightsholder says yes to {use} (statement {statement}, {evidence}).",
+    "allow_not_authenticated": (
+        "Somebody says yes to {use}, but has not shown that the work is theirs ({evidence}): "
+        "this does not count as a permission (statement {statement})."
+    ),
+    "below_min_evidence": (
+        "Statement {statement} says “{preference}” about {use}, but is only {evidence}; "
+        "whoever asks here counts {minimum} and above."
+    ),
+    "not_yet_valid": "Statement {statement} says “{preference}” about {use}, but only from {valid_from} on.",
+    "no_longer_valid": "Statement {statement} said “{preference}” about {use}, until {valid_until}.",
+    "recorded_later": (
+        "Statement {statement} says “{preference}” about {use}, but was not yet known then: "
+        "it was recorded on {recorded_at}."
+    ),
+    "no_reservation_found": "No reservation was found for {use}. That is not a permission.",
+    "uses_combined": "All uses together, {use}: {preference}.",
+    "works_combined": "It shows {works} registered works, and all of them must allow: {preference}.",
+    "sources_combined": "{sources} sources were asked, and the most restrictive answer counts: {preference}.",
+    "work_found": "It is a copy of the registered work {work} ({strength}, by {algorithm}): {preference}.",
+    "likely_match_for_review": (
+        "It may be a copy of the registered work {work} (by {algorithm}), for which the answer is {preference}. "
+        "A person should look; this alone decides nothing."
+    ),
+    "no_match_found": "No registered work was recognised in it.",
+    "not_identifiable": (
+        "It holds too little to be recognised by what it looks or sounds like: only an exact copy would be found."
+    ),
+    "not_checked": "It could not be checked: {error} That is not a permission.",
+}
+
+UNKNOWN_CODE = "A step that this version can't explain: {code}."
+
+USES = {
+    "train-genai": "training generative AI",
+    "train-other": "training other AI",
+    "ai-input": "use as input of an AI",
+    "ai-index": "indexing for an AI",
+    "search": "search engines",
+    "tdm-other": "other text and data mining",
+    "train-ai": "training AI",
+    "ai-all": "any AI use",
+    "all": "any automated use",
+}
+
+PREFERENCES = {
+    "allowed": "allowed",
+    "conditional": "ask first",
+    "disallowed": "not allowed",
+    "unknown": "nothing known",
+}
+
+EVIDENCE = {
+    "self-declared": "self-declared",
+    "account": "known account",
+    "domain": "verified domain",
+    "verified": "verified",
+}
+
+STRENGTHS = {"exact": "exact", "match": "sure match", "likely": "likely match"}
+
+SAYS = {
+    "disallowed": "Nobody may use it for: {uses}.",
+    "conditional": "You want to be asked first about: {uses}.",
+    "allowed": "It may be used for: {uses}.",
+    "unknown": "You say nothing about: {uses}.",
+}
+
+PRESETS = {
+    "no-ai": "No AI at all",
+    "search-only": "Search yes, AI no",
+    "ask-first": "Ask me first",
+    "all-welcome": "All welcome",
+}
+
+AND = " and "
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)

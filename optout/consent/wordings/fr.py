@@ -1,0 +1,111 @@
+"""French: sentences per code, and the words that stand in them. Spaces before `:` and inside `« »` do not break."""
+
+SENTENCES = {
+    "statement_disallows": "L'ayant droit refuse {use} (déclaration {statement}, {evidence}).",
+    "statement_conditional": (
+        "L'ayant droit veut être consulté d'abord pour {use} (déclaration {statement}, {evidence})."
+    ),
+    "statement_conditional+terms_url": (
+        "L'ayant droit pose des conditions pour {use}\u00a0: {terms_url} (déclaration {statement}, {evidence})."
+    ),
+    "statement_allows": "L'ayant droit accepte {use} (déclaration {statement}, {evidence}).",
+    "allow_not_authenticated": (
+        "Quelqu'un accepte {use}, mais n'a pas montré que l'œuvre lui appartient ({evidence})\u00a0: "
+        "cela ne vaut pas autorisation (déclaration {statement})."
+    ),
+    "below_min_evidence": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, mais elle est seulement "
+        "{evidence}\u00a0; le demandeur ne retient que le niveau {minimum} et au-dessus."
+    ),
+    "not_yet_valid": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, mais seulement à partir du {valid_from}."
+    ),
+    "no_longer_valid": (
+        "La déclaration {statement} disait «\u00a0{preference}\u00a0» pour {use}, jusqu'au {valid_until}."
+    ),
+    "recorded_later": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, mais elle n'était pas encore "
+        "connue\u00a0: elle a été enregistrée le {recorded_at}."
+    ),
+    "no_reservation_found": "Aucune réserve n'a été trouvée pour {use}. Ce n'est pas une autorisation.",
+    "uses_combined": "Tous usages réunis, {use}\u00a0: {preference}.",
+    "works_combined": (
+        "Le fichier montre {works} œuvres enregistrées, et toutes doivent l'autoriser\u00a0: {preference}."
+    ),
+    "sources_combined": (
+        "{sources} sources ont été consultées, et la réponse la plus restrictive compte\u00a0: {preference}."
+    ),
+    "work_found": ("C'est une copie de l'œuvre enregistrée {work} ({strength}, par {algorithm})\u00a0: {preference}."),
+    "likely_match_for_review": (
+        "C'est peut-être une copie de l'œuvre enregistrée {work} (par {algorithm}), "
+        "pour laquelle la réponse est «\u00a0{preference}\u00a0». "
+        "Une personne devrait regarder\u00a0; cela seul ne décide de rien."
+    ),
+    "no_match_found": "Aucune œuvre enregistrée n'y a été reconnue.",
+    "not_identifiable": (
+        "Il y a trop peu de contenu pour le reconnaître à l'image ou au son\u00a0: "
+        "seule une copie exacte serait trouvée."
+    ),
+    "not_checked": "La vérification n'a pas pu se faire\u00a0: {error} Ce n'est pas une autorisation.",
+}
+
+UNKNOWN_CODE = "Une étape que cette version ne sait pas expliquer\u00a0: {code}."
+
+USES = {
+    "train-genai": "l'entraînement d'une IA générative",
+    "train-other": "l'entraînement d'une autre IA",
+    "ai-input": "l'usage comme entrée d'une IA",
+    "ai-index": "l'indexation pour une IA",
+    "search": "les moteurs de recherche",
+    "tdm-other": "toute autre fouille de textes et de données",
+    "train-ai": "l'entraînement d'une IA",
+    "ai-all": "tout usage par une IA",
+    "all": "tout usage automatisé",
+}
+
+PREFERENCES = {
+    "allowed": "autorisé",
+    "conditional": "demander d'abord",
+    "disallowed": "refusé",
+    "unknown": "rien de connu",
+}
+
+EVIDENCE = {
+    "self-declared": "sur simple déclaration",
+    "account": "compte connu",
+    "domain": "domaine vérifié",
+    "verified": "vérifiée",
+}
+
+STRENGTHS = {"exact": "exacte", "match": "correspondance sûre", "likely": "correspondance probable"}
+
+SAYS = {
+    "disallowed": "Personne ne peut l'utiliser pour\u00a0: {uses}.",
+    "conditional": "Vous voulez être consulté d'abord pour\u00a0: {uses}.",
+    "allowed": "Cela peut être utilisé pour\u00a0: {uses}.",
+    "unknown": "Vous ne dites rien sur\u00a0: {uses}.",
+}
+
+PRESETS = {
+    "no-ai": "Aucune IA",
+    "search-only": "Recherche oui, IA non",
+    "ask-first": "Demandez-moi d'abord",
+    "all-welcome": "Tout est permis",
+}
+
+AND = " et "
+
+MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)

@@ -1,0 +1,97 @@
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optout.consent import explain
+from optout.consent.preferences import PRESETS, Preset
+from optout.consent.reasons import Code, Reason
+from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.wordings import en, fr
+
+LANGUAGES = ("en", "fr")
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize("wording", [en, fr], ids=LANGUAGES)
+def test_every_code_and_every_word_has_its_wording(wording: object) -> None:
+    assert {code.partition("+")[0] for code in wording.SENTENCES} == set(Code)  # type: ignore[attr-defined] # a module
+    assert set(wording.USES) == set(Use)  # type: ignore[attr-defined] # a module
+    assert set(wording.PREFERENCES) == set(Preference) == set(wording.SAYS)  # type: ignore[attr-defined] # a module
+    assert set(wording.EVIDENCE) == set(EvidenceLevel)  # type: ignore[attr-defined] # a module
+    assert set(wording.PRESETS) == set(Preset)  # type: ignore[attr-defined] # a module
+    assert len(wording.MONTHS) == 12  # type: ignore[attr-defined] # a module
+
+
+def test_both_languages_tell_the_same_facts() -> None:
+    assert set(en.SENTENCES) == set(fr.SENTENCES)
+    for code, sentence in en.SENTENCES.items():
+        assert placeholders(sentence) == placeholders(fr.SENTENCES[code]), code
+
+
+def test_a_no_is_said_in_plain_words() -> None:
+    reason = Reason(
+        Code.STATEMENT_DISALLOWS,
+        {
+            "statement": "c1",
+            "use": Use.TRAIN_GENAI,
+            "evidence": EvidenceLevel.SELF_DECLARED,
+            "preference": "disallowed",
+        },
+    )
+
+    english = explain.sentence(reason)
+    french = explain.sentence(reason, "fr")
+
+    assert english == "The rightsholder says no to training generative AI (statement c1, self-declared)."
+    assert french == (
+        "L'ayant droit refuse l'entraînement d'une IA générative (déclaration c1, sur simple déclaration)."
+    )
+
+
+def test_terms_make_the_sentence_richer() -> None:
+    bare = {"statement": "c1", "use": "search", "evidence": "verified"}
+
+    assert "https" not in explain.sentence(Reason(Code.STATEMENT_CONDITIONAL, bare))
+    with_terms = {**bare, "terms_url": "https://example.org/terms"}
+    assert "https://example.org/terms" in explain.sentence(Reason(Code.STATEMENT_CONDITIONAL, with_terms))
+
+
+def test_times_are_written_as_people_write_them() -> None:
+    reason = Reason(
+        Code.NOT_YET_VALID,
+        {"statement": "c1", "use": "all", "preference": "disallowed", "valid_from": "2026-03-01T14:02:00+00:00"},
+    )
+
+    assert "from 1 March 2026, 14:02 UTC on" in explain.sentence(reason)
+    assert "à partir du 1 mars 2026, 14:02 UTC" in explain.sentence(reason, "fr")
+
+
+def test_a_code_from_a_newer_version_is_named_and_not_taken_for_anything_else() -> None:
+    assert "moon_phase" in explain.sentence(Reason("moon_phase", {"use": "all"}))
+
+
+@given(st.sampled_from(Code), st.dictionaries(st.text(max_size=12), st.text() | st.integers(), max_size=4))
+def test_no_parameters_whatever_break_a_sentence(code: Code, parameters: dict[str, str | int]) -> None:
+    for language in explain.LANGUAGES:
+        assert explain.sentence(Reason(code, parameters), language)
+
+
+def test_a_choice_is_said_back_with_common_names() -> None:
+    assert explain.choice(PRESETS[Preset.SEARCH_ONLY]) == (
+        "Nobody may use it for: any AI use and other text and data mining. It may be used for: search engines."
+    )
+    assert explain.choice({Use.ALL: Preference.ALLOWED}) == "It may be used for: any automated use."
+    assert explain.choice({Use.TRAIN_AI: Preference.DISALLOWED}, "fr").startswith(
+        "Personne ne peut l'utiliser pour\u00a0: l'entraînement d'une IA."
+    )
+
+
+@given(st.dictionaries(st.sampled_from(Use), st.sampled_from(Preference)))
+def test_every_choice_can_be_said_in_both_languages(preferences: dict[Use, Preference]) -> None:
+    for language in explain.LANGUAGES:
+        assert explain.choice(preferences, language).endswith(".")
