@@ -1,9 +1,9 @@
 """What can go wrong outside: an address that is refused, a server that does not answer, a sandbox that won't start."""
 
-from optout.errors import OptoutError
+from optout.errors import InvalidInputError, OptoutError
 
 
-class FetchRefusedError(OptoutError):
+class FetchRefusedError(InvalidInputError):
     """The address will never be fetched: private, malformed, another scheme or port, or the server refuses for good."""
 
     code = "fetch-refused"
@@ -15,7 +15,7 @@ class FetchFailedError(OptoutError):
     code = "fetch-failed"
 
 
-class FetchTooLargeError(OptoutError):
+class FetchTooLargeError(InvalidInputError):
     """What lies at the address is larger than we fetch."""
 
     code = "fetch-too-large"

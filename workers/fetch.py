@@ -3,8 +3,8 @@
 import ssl
 import time
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 import httpcore2
@@ -32,6 +32,15 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What is sent: a plain GET by default. A redirect repeats it as it is."""
+
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What came back; the body went to the caller's file.
 
@@ -55,8 +64,9 @@ def fetch(
     guard: Guard,
     limits: FetchLimits = FetchLimits(),
     tls: ssl.SSLContext | None = None,
+    ask: Ask = Ask(),
 ) -> Fetched:
-    """GET what lies at an address and write its decoded body to a file.
+    """Get what lies at an address and write its decoded body to a file.
 
     Args:
         url: http or https, port 80 or 443, without user and password.
@@ -64,6 +74,7 @@ def fetch(
         guard: where connections may go.
         limits: bytes count twice, once as sent and once unpacked.
         tls: another trust store, for tests; by default the bundled public one, whatever the environment says.
+        ask: another method, further headers or a body.
 
     Raises:
         FetchRefusedError: it will never be fetched (private address, scheme, port, 404, bad certificate ...).
@@ -77,7 +88,7 @@ def fetch(
         with httpcore2.ConnectionPool(
             ssl_context=tls, max_keepalive_connections=0, network_backend=GuardedBackend(guard, deadline)
         ) as pool:
-            hop = _hop(pool, current, into, limits)
+            hop = _hop(pool, current, ask, into, limits)
         if isinstance(hop, Fetched):
             return hop
         current = _parsed(str(current.join(hop)), guard)
@@ -99,7 +110,9 @@ def _parsed(url: str, guard: Guard) -> httpx2.URL:
     return parsed
 
 
-def _hop(pool: httpcore2.ConnectionPool, url: httpx2.URL, into: BinaryIO, limits: FetchLimits) -> Fetched | str:
+def _hop(
+    pool: httpcore2.ConnectionPool, url: httpx2.URL, ask: Ask, into: BinaryIO, limits: FetchLimits
+) -> Fetched | str:
     """One request: what was fetched, or where it redirects to."""
     timeouts = {"connect": limits.connect_seconds, "read": limits.read_seconds, "write": limits.read_seconds}
     headers: dict[bytes | str, bytes | str] = {
@@ -109,8 +122,14 @@ def _hop(pool: httpcore2.ConnectionPool, url: httpx2.URL, into: BinaryIO, limits
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
+    headers.update({name.title(): value for name, value in ask.headers.items()})
+    if ask.body is not None:
+        headers["Content-Length"] = str(len(ask.body))
     try:
-        with pool.stream("GET", _target(url), headers=headers, extensions={"timeout": timeouts}) as response:
+        request = pool.stream(
+            ask.method, _target(url), headers=headers, content=ask.body, extensions={"timeout": timeouts}
+        )
+        with request as response:
             fields = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in _REDIRECTS and "location" in fields:
                 return fields["location"]

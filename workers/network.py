@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, TypeAlias
 
 import httpcore2
@@ -37,10 +38,12 @@ class Guard:
     Attributes:
         allowed: `(numeric address, port)` pairs that are open although private, for tests and the demo.
         resolve: the seam through which a test plays a name server.
+        domains: if given, only these names and those below them; for a client that has one service to talk to.
     """
 
     allowed: frozenset[tuple[str, int]] = field(default_factory=frozenset)
     resolve: Resolver = system_resolver
+    domains: tuple[str, ...] = ()
 
     def check_port(self, port: int) -> None:
         """Refuse a port that no web server for the public uses.
@@ -57,10 +60,13 @@ class Guard:
         """The addresses of a host that may be connected to, in the resolver's order; never empty.
 
         Raises:
-            FetchRefusedError: all of its addresses are private, local or reserved.
+            FetchRefusedError: all of its addresses are private, local or reserved, or `domains` lacks it.
             FetchFailedError: the name could not be resolved in time.
         """
         self.check_port(port)
+        name = host.lower().rstrip(".")
+        if self.domains and not any(name == domain or name.endswith(f".{domain}") for domain in self.domains):
+            raise FetchRefusedError(f"{host} does not belong to {' or '.join(self.domains)}", field="url", host=host)
         found = self._resolved(host, port, timeout)
         public = [address for address in found if (address, port) in self.allowed or self._is_open(address, port)]
         if not public:
@@ -93,6 +99,22 @@ class Guard:
         if isinstance(answer[0], OSError | UnicodeError):
             raise FetchFailedError(f"the name {host} was not found; check the address", host=host) from answer[0]
         return answer[0]
+
+
+def guard_for(allowed_networks: Iterable[str]) -> Guard:
+    """A guard that opens `address:port` pairs as the settings spell them (`127.0.0.1:8080`, `[::1]:8080`).
+
+    Raises:
+        ValueError: a pair is misspelt; the message names it.
+    """
+    pairs = set()
+    for pair in allowed_networks:
+        host, colon, port = pair.rpartition(":")
+        address = host.removeprefix("[").removesuffix("]")
+        if not colon or not port.isdigit():
+            raise ValueError(f"fetch_allowed_networks holds {pair!r}; write address:port, for instance 127.0.0.1:8080")
+        pairs.add((str(ip_address(address)), int(port)))
+    return Guard(allowed=frozenset(pairs))
 
 
 class GuardedBackend(httpcore2.NetworkBackend):

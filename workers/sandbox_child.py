@@ -1,0 +1,88 @@
+"""The child of `workers.sandbox`: limits itself first, then decodes one file and prints what it found as JSON.
+
+It runs in a process of its own with an empty environment. It is imported nowhere else, and what it prints is checked
+by the parent, because a decoder fed with hostile bytes may have taken it over.
+"""
+
+import base64
+import ctypes
+import json
+import resource
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_CANNOT_START = 3
+_MAX_FILES = 64
+
+
+def main() -> None:
+    """Read one request from standard input, answer it on standard output."""
+    request = json.loads(sys.stdin.buffer.read())
+    try:
+        _limit(int(request["memory_bytes"]), int(request["cpu_seconds"]))
+    except (OSError, ValueError):
+        sys.exit(_CANNOT_START)
+    sys.stdout.write(json.dumps(_answer(request)))
+    sys.stdout.flush()
+
+
+def _limit(memory_bytes: int, cpu_seconds: int) -> None:
+    """Give up for good what a decoder does not need. Nothing of a stranger has been read yet."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for which, limit in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _MAX_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(which, (limit, limit))
+
+
+def _answer(request: dict[str, object]) -> dict[str, object]:
+    # Decoders are imported under the limits, and only here: they are the heaviest part of a start.
+    from fingerprinting.errors import FingerprintingError  # noqa: PLC0415
+    from fingerprinting.extract import extract  # noqa: PLC0415
+    from fingerprinting.media import Limits  # noqa: PLC0415
+    from fingerprinting.types import Role  # noqa: PLC0415
+
+    _forbid_processes()
+    name = request["name"]
+    try:
+        extraction = extract(
+            Path(str(request["path"])),
+            name=None if name is None else str(name),
+            limits=Limits(**request["limits"]),  # type: ignore[arg-type]  # the parent dumped a Limits
+            role=Role(str(request["role"])),
+        )
+    except FingerprintingError as error:
+        return {"error": {"code": error.code, "message": str(error), "parameters": dict(error.parameters)}}
+    except MemoryError:
+        return {"out_of_memory": True}
+    return {
+        "extraction": {
+            "modality": extraction.modality,
+            "media_type": extraction.media_type,
+            "identifiable": extraction.identifiable,
+            "notes": extraction.notes,
+            "fingerprints": [
+                {
+                    "algorithm": each.algorithm,
+                    "version": each.version,
+                    "value": base64.b64encode(each.value).decode("ascii"),
+                    "quality": each.quality,
+                    "span": each.span,
+                    "unit": each.unit,
+                }
+                for each in extraction.fingerprints
+            ],
+        }
+    }
+
+
+def _forbid_processes() -> None:
+    """No new process for anybody but root, whom the kernel does not count; threads stop too, and decoders cope."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
