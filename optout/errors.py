@@ -58,3 +58,15 @@ class LogIntegrityError(OptoutError):
     """What is stored contradicts what was signed: the log stops instead of signing on."""
 
     code = "log-integrity"
+
+
+class InvalidProofError(OptoutError):
+    """A note, tile, proof, promise or receipt is malformed, or does not show what it claims to show."""
+
+    code = "invalid-proof"
+
+
+class CorruptCatalogueError(OptoutError):
+    """A catalogue folder is missing, incomplete, altered or of a version that we do not know."""
+
+    code = "corrupt-catalogue"
