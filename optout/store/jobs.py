@@ -21,6 +21,7 @@ from optout.store.settings import Settings
 
 LONGEST_BACKOFF = timedelta(hours=1)
 _MAX_SENTENCE = 1000
+_ENQUEUED = "enqueued_jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
     """Promise a job in the caller's transaction. One that waits already for the same subject is taken instead.
 
     That one is locked until the caller commits, so that nobody can run it before what it is about is there.
+    `enqueued` lists what a session promised.
     """
     while True:
         waiting = session.scalars(
@@ -73,14 +75,20 @@ def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
         ).one_or_none()
         if waiting is not None:
             waiting.due_at = min(waiting.due_at, utc_now())
-            return waiting
+            return _note(session, waiting)
         job = Job(kind=kind, subject=subject)
         try:
             with session.begin_nested():
                 session.add(job)
         except IntegrityError:
             continue  # another transaction promised the same meanwhile: take that one
-        return job
+        return _note(session, job)
+
+
+def enqueued(session: Session) -> tuple[UUID, ...]:
+    """The jobs that this session promised so far, for a wake-up call after the commit."""
+    noted: list[UUID] = session.info.get(_ENQUEUED, [])
+    return tuple(dict.fromkeys(noted))
 
 
 def claim_due(
@@ -179,6 +187,11 @@ def replay(session: Session, job_id: UUID, *, now: datetime | None = None) -> Jo
         raise ConflictError(f"job {job_id} is {job.state}, only a parked job is replayed", job_id=str(job_id))
     job.attempts, job.finished_at = 0, None
     _wait(session, job, now or utc_now())
+    return job
+
+
+def _note(session: Session, job: Job) -> Job:
+    session.info.setdefault(_ENQUEUED, []).append(job.id)
     return job
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from optout.consent.vocabulary import EvidenceLevel, Preference, Use
-from optout.store.models.base import Base, random_id
+from optout.store.models.base import Base
 
 
 class ClaimState(StrEnum):
@@ -68,7 +68,7 @@ class Claim(Base):
     terms_url: Mapped[str | None] = mapped_column(String(2048))
     filed_at: Mapped[datetime]
     supersedes: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
-    log_subject: Mapped[str] = mapped_column(String(32), default=random_id)
+    log_subject: Mapped[UUID] = mapped_column(default=uuid4)
     entry_id: Mapped[str] = mapped_column(ForeignKey("log_entries.id"))
 
     state: Mapped[ClaimState] = mapped_column(default=ClaimState.ACTIVE)

@@ -58,7 +58,7 @@ class Work(Base):
 
 
 class WorkFingerprint(Base):
-    """What one algorithm computed from a work. Never changes; several versions of an algorithm stand side by side."""
+    """What one algorithm computed from a work. Rows are only added: versions of an algorithm stand side by side."""
 
     __tablename__ = "work_fingerprints"
 

@@ -249,7 +249,7 @@ def upgrade() -> None:
         sa.Column("terms_url", sa.String(length=2048), nullable=True),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("supersedes", sa.Uuid(), nullable=True),
-        sa.Column("log_subject", sa.String(length=32), nullable=False),
+        sa.Column("log_subject", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.String(length=32), nullable=False),
         sa.Column(
             "state",

@@ -1,0 +1,54 @@
+"""What happens to claims, written into the consent log: the bodies of their entries and the jobs that publish them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from optout.ledger import consentlog
+from optout.proof.entries import EntryType, Json, time_text
+from optout.registry import fingerprints
+from optout.registry.accounts import get_account
+from optout.store import jobs
+from optout.store.models.base import utc_now
+from optout.store.models.claims import LIVE, Claim
+from optout.store.models.jobs import JobKind
+from optout.store.models.log import LogEntry
+from optout.store.models.works import Work, WorkState
+
+
+def append(session: Session, type_: EntryType, claim: Claim, work: Work, at: datetime) -> LogEntry:
+    """Write one entry about a claim, and promise a job that publishes it, in the caller's transaction.
+
+    The body names the claimant by pseudonym and the work by id. `fingerprint_digest` is null until the work is ready;
+    `append_fingerprinted` follows then.
+
+    Raises:
+        ConflictError: another transaction has just written about the same claim.
+    """
+    digest = fingerprints.digest_of(session, work.id).hex() if work.state is WorkState.READY else None
+    preferences = {use.value: preference.value for use, preference in claim.preferences.items()}
+    body: dict[str, Json] = {
+        "claim": str(claim.id),
+        "claimant": get_account(session, claim.claimant_id).pseudonym,
+        "evidence": claim.evidence.value,
+        "fingerprint_digest": digest,
+        "preferences": preferences,
+        "supersedes": None if claim.supersedes is None else str(claim.supersedes),
+        "terms_url": claim.terms_url,
+        "valid_from": time_text(claim.valid_from),
+        "valid_until": None if claim.valid_until is None else time_text(claim.valid_until),
+        "work": str(work.id),
+    }
+    entry = consentlog.append(session, type=type_, subject=claim.log_subject, body=body, recorded_at=at)
+    jobs.enqueue(session, JobKind.PUBLISH_LOG)
+    return entry
+
+
+def append_fingerprinted(session: Session, work_id: UUID) -> None:
+    """Commit each live claim on a work to the fingerprints that the work has now."""
+    live = session.scalars(select(Claim).where(Claim.work_id == work_id, Claim.state.in_(LIVE))).all()
+    work = session.get_one(Work, work_id)
+    for claim in live:
+        append(session, EntryType.CLAIM_FINGERPRINTED, claim, work, utc_now())

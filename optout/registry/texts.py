@@ -1,0 +1,24 @@
+"""Checking the short texts that people type: names and titles."""
+
+from optout.errors import InvalidInputError
+
+
+def line(text: str, *, field: str, max_length: int) -> str:
+    """The text without white space around it.
+
+    Raises:
+        InvalidInputError: nothing is left, too much is, or it has a character that no database takes.
+    """
+    stripped = text.strip()
+    if not stripped or len(stripped) > max_length:
+        raise InvalidInputError(f"the {field} must have 1 to {max_length} characters", field=field)
+    if "\0" in stripped:
+        raise InvalidInputError(f"the {field} has a character (NUL) that is not allowed", field=field)
+    return stripped
+
+
+def optional_line(text: str | None, *, field: str, max_length: int) -> str | None:
+    """As `line`; nothing but white space is None."""
+    if text is None or not text.strip():
+        return None
+    return line(text, field=field, max_length=max_length)

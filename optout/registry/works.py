@@ -1,0 +1,287 @@
+"""Works: registered by file, by address or by fingerprints; then ready, or failed with a reason.
+
+The exact keys that are known at once (the file's SHA-256, the address) are searchable from the registration on, in
+every state: a preference stated meanwhile counts for exact copies before, and without, fingerprints of the content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.index import registry as algorithms
+from fingerprinting.types import Extraction, Fingerprint
+from optout.consent import identifiers
+from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
+from optout.registry import claim_entries
+from optout.registry import fingerprints as stored
+from optout.registry.digests import fingerprint_digest
+from optout.registry.texts import optional_line
+from optout.store import changes, jobs
+from optout.store.models.base import utc_now
+from optout.store.models.changes import ChangeKind
+from optout.store.models.jobs import JobKind
+from optout.store.models.works import Work, WorkState
+
+MAX_TITLE = 300
+MAX_FINGERPRINTS = 200
+SHA256 = "sha256"
+MAX_PAGE = 500
+_MAX_SENTENCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What came of a registration.
+
+    Attributes:
+        work: new, or the one that the account has for the same content.
+        created: False where the account had registered the same before.
+        wants_media: the caller must store the media under `work.media_key` before it commits.
+    """
+
+    work: Work
+    created: bool
+    wants_media: bool = False
+
+
+def media_key(work_id: UUID) -> str:
+    """Where a work's media lies in storage."""
+    return f"media/{work_id}"
+
+
+def register_upload(
+    session: Session,
+    *,
+    account_id: UUID,
+    sha256: bytes,
+    size_bytes: int,
+    name: str | None,
+    title: str | None = None,
+    keep_media: bool = False,
+) -> Registered:
+    """Register a file that the caller holds. `wants_media` says whether it is needed.
+
+    The same account and the same bytes give the same work; one that failed is tried again.
+
+    Raises:
+        InvalidInputError: an empty file, or a title that is too long.
+    """
+    if size_bytes <= 0:
+        raise InvalidInputError("the file is empty", field="file")
+    wanted = Work(
+        account_id=account_id,
+        identity=sha256,
+        title=_title(title),
+        file_name=_file_name(name),
+        size_bytes=size_bytes,
+        keep_media=keep_media,
+    )
+    work, created = _insert(session, wanted, identifiers.fingerprints_for(sha256=sha256))
+    begun = created or _begin_again(work, wanted)
+    if begun:
+        work.media_key, work.keep_media = media_key(work.id), keep_media
+        jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
+    return Registered(work, created, wants_media=begun)
+
+
+def register_url(
+    session: Session, *, account_id: UUID, url: str, title: str | None = None, keep_media: bool = False
+) -> Registered:
+    """Register what lies at an address; a worker fetches it. Spellings of one address give one work.
+
+    Raises:
+        InvalidInputError: not a web address, or a title that is too long.
+    """
+    canonical = identifiers.canonical_url(url)
+    wanted = Work(
+        account_id=account_id,
+        identity=identifiers.key("url", canonical),
+        title=_title(title),
+        source_url=url.strip(),
+        keep_media=keep_media,
+    )
+    work, created = _insert(session, wanted, identifiers.fingerprints_for(url=url))
+    if created or _begin_again(work, wanted):
+        work.keep_media = keep_media
+        jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
+    return Registered(work, created)
+
+
+def register_fingerprints(
+    session: Session, *, account_id: UUID, extraction: Extraction, title: str | None = None
+) -> Registered:
+    """Register by fingerprints that were made elsewhere: the work is ready at once, its media was never here.
+
+    A SHA-256 among them makes it the same work as an upload of that file.
+
+    Raises:
+        InvalidInputError: no fingerprint, too many, two SHA-256, or a title that is too long.
+        InvalidFingerprintError: one of them is not well-formed.
+    """
+    hashes = {one.value for one in extraction.fingerprints if one.algorithm == SHA256}
+    if not extraction.fingerprints or len(extraction.fingerprints) > MAX_FINGERPRINTS or len(hashes) > 1:
+        raise InvalidInputError(
+            f"give 1 to {MAX_FINGERPRINTS} fingerprints, at most one of them a {SHA256}", field="fingerprints"
+        )
+    for one in extraction.fingerprints:
+        algorithms.validate(one)
+    identity = next(iter(hashes)) if hashes else fingerprint_digest(extraction.fingerprints)
+    wanted = Work(account_id=account_id, identity=identity, title=_title(title))
+    work, created = _insert(session, wanted, ())
+    if created or work.state is WorkState.FAILED:
+        _become_ready(session, work, extraction)
+    return Registered(work, created)
+
+
+def record_fingerprints(session: Session, work_id: UUID, extraction: Extraction) -> Work:
+    """Store what was computed from a work's media. Running it twice is harmless: a ready work is left alone.
+
+    `media_key` is None afterwards unless the media is to be kept; the caller removes it from storage after the commit.
+
+    Raises:
+        NotFoundError: there is no such work.
+        ConflictError: the media is not the file that was registered.
+        InvalidFingerprintError: a fingerprint is not well-formed.
+    """
+    work = _locked(session, work_id)
+    if work.state is WorkState.READY:
+        return work
+    for one in extraction.fingerprints:
+        algorithms.validate(one)
+        registered_as_file = work.source_url is None
+        if one.algorithm == SHA256 and registered_as_file and one.value != work.identity:
+            raise ConflictError(f"the media of work {work_id} is not the file that was registered", work=str(work_id))
+    _become_ready(session, work, extraction)
+    if not work.keep_media:
+        work.media_key = None
+    return work
+
+
+def record_failure(session: Session, work_id: UUID, error: FingerprintingError | OptoutError) -> Work:
+    """Say that a work's media can't be read, and why. A ready work is left alone.
+
+    Its media is not kept: registering the same again brings it again.
+    """
+    work = _locked(session, work_id)
+    if work.state is not WorkState.READY:
+        work.state = WorkState.FAILED
+        work.failure_code, work.failure_sentence = error.code, str(error)[:_MAX_SENTENCE]
+        work.media_key = None
+        session.flush()
+    return work
+
+
+def get(session: Session, *, work_id: UUID, account_id: UUID, lock: bool = False) -> Work:
+    """An account's own work.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    query = select(Work).where(Work.id == work_id, Work.account_id == account_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    work = session.scalars(query).one_or_none()
+    if work is None:
+        raise NotFoundError(f"there is no work {work_id} of yours", work=str(work_id))
+    return work
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPage:
+    """Some of an account's works, newest first; `next_after` continues, None says that there are no more."""
+
+    works: Sequence[Work]
+    total: int
+    next_after: UUID | None
+
+
+def list_works(session: Session, *, account_id: UUID, limit: int = 50, after: UUID | None = None) -> WorkPage:
+    """One page of an account's works, newest first.
+
+    Raises:
+        InvalidInputError: a limit outside 1 to 500.
+        NotFoundError: `after` is no work of this account.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInputError(f"a page has 1 to {MAX_PAGE} works", field="limit")
+    mine = select(Work).where(Work.account_id == account_id)
+    total = session.execute(select(func.count()).select_from(mine.subquery())).scalar_one()
+    if after is not None:
+        last = get(session, work_id=after, account_id=account_id)
+        mine = mine.where(tuple_(Work.registered_at, Work.id) < tuple_(last.registered_at, last.id))
+    rows = session.scalars(mine.order_by(Work.registered_at.desc(), Work.id.desc()).limit(limit + 1)).all()
+    page = rows[:limit]
+    return WorkPage(page, total, page[-1].id if len(rows) > limit else None)
+
+
+def media_in_use(session: Session, keys: Sequence[str]) -> set[str]:
+    """Which of these storage keys a work still needs; the others are left over and can go."""
+    used = session.scalars(select(Work.media_key).where(Work.media_key.in_(keys)))
+    return {key for key in used if key is not None}
+
+
+def _insert(session: Session, wanted: Work, keys: Sequence[Fingerprint]) -> tuple[Work, bool]:
+    """The account's work of this identity, locked; True if it was made just now."""
+    same = select(Work).where(Work.account_id == wanted.account_id, Work.identity == wanted.identity)
+    same = same.with_for_update().execution_options(populate_existing=True)
+    existing = session.scalars(same).one_or_none()
+    if existing is not None:
+        return existing, False
+    try:
+        with session.begin_nested():
+            session.add(wanted)
+    except IntegrityError:
+        # Another request made it between our look and our insert. If it is not that, the error stands.
+        existing = session.scalars(same).one_or_none()
+        if existing is None:
+            raise
+        return existing, False
+    if keys:
+        stored.add(session, wanted.id, keys)
+        changes.record(session, ChangeKind.WORK, wanted.id)
+    return wanted, True
+
+
+def _begin_again(work: Work, wanted: Work) -> bool:
+    """Give a failed work another try, under what it is called now. False: it has not failed."""
+    if work.state is not WorkState.FAILED:
+        return False
+    work.state = WorkState.PENDING
+    work.failure_code = work.failure_sentence = None
+    work.title, work.file_name = wanted.title or work.title, wanted.file_name
+    return True
+
+
+def _become_ready(session: Session, work: Work, extraction: Extraction) -> None:
+    stored.add(session, work.id, extraction.fingerprints)
+    work.state, work.ready_at = WorkState.READY, utc_now()
+    work.failure_code = work.failure_sentence = None
+    work.modality, work.media_type = extraction.modality, extraction.media_type
+    work.identifiable, work.notes = extraction.identifiable, list(extraction.notes)
+    session.flush()
+    changes.record(session, ChangeKind.WORK, work.id)
+    claim_entries.append_fingerprinted(session, work.id)
+
+
+def _locked(session: Session, work_id: UUID) -> Work:
+    work = session.get(Work, work_id, with_for_update=True, populate_existing=True)
+    if work is None:
+        raise NotFoundError(f"there is no work {work_id}", work=str(work_id))
+    return work
+
+
+def _title(title: str | None) -> str | None:
+    return optional_line(title, field="title", max_length=MAX_TITLE)
+
+
+def _file_name(name: str | None) -> str | None:
+    """The last part of a path of any system; it is only a hint at the kind of text in the file."""
+    if name is None:
+        return None
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return last.replace("\0", "")[-MAX_TITLE:] or None
