@@ -8,6 +8,7 @@ clock; whatever happens to it, the caller gets an `Extraction` or a typed error 
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import selectors
 import signal
@@ -20,13 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, ValidationError
+from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 from fingerprinting import errors as fingerprinting_errors
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.types import Extraction, Fingerprint, Modality, Role, SpanUnit
 from workers.errors import SandboxUnavailableError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class _Answer(_Wire):
     extraction: _WireExtraction | None = None
     error: _WireError | None = None
     out_of_memory: bool = False
+    crash: str | None = None
 
 
 _ERRORS: Final[Mapping[str, type[FingerprintingError]]] = {
@@ -185,14 +189,15 @@ def _read(printed: bytes, status: int) -> Extraction:
         answer = _Answer.model_validate_json(printed)
         if answer.extraction is not None:
             return _extraction(answer.extraction)
-    except (ValidationError, ValueError) as error:
-        raise UnreadableMediaError("This file broke its decoder. Export it again and use the new file.") from error
+    except ValueError as error:  # not JSON, not of this form, or with a word that is none of ours
+        raise _broken() from error
     if answer.error is not None:
         kind = _ERRORS.get(answer.error.code, UnreadableMediaError)
         raise kind(answer.error.message, **answer.error.parameters)
     if answer.out_of_memory:
         raise _out_of_memory()
-    raise UnreadableMediaError("This file broke its decoder. Export it again and use the new file.")
+    logger.warning("a decoder crashed", extra={"crash": answer.crash})
+    raise _broken()
 
 
 def _silence(status: int) -> FingerprintingError | SandboxUnavailableError:
@@ -203,6 +208,10 @@ def _silence(status: int) -> FingerprintingError | SandboxUnavailableError:
             "This file broke its decoder. Export it again and use the new file.", signal=-status
         )
     return SandboxUnavailableError("the media decoder did not start properly; try again later", status=status)
+
+
+def _broken() -> UnreadableMediaError:
+    return UnreadableMediaError("This file broke its decoder. Export it again and use the new file.")
 
 
 def _out_of_memory() -> LimitExceededError:
