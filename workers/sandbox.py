@@ -203,10 +203,11 @@ def _read(printed: bytes, status: int) -> Extraction:
 def _silence(status: int) -> FingerprintingError | SandboxUnavailableError:
     if status == -signal.SIGXCPU:
         return LimitExceededError("Reading this file takes too much computing. Use a shorter or smaller version of it.")
+    if status == -signal.SIGKILL:  # not by us, as we read to the end first: the system was short of memory
+        return _out_of_memory()
     if status < 0:
-        return UnreadableMediaError(
-            "This file broke its decoder. Export it again and use the new file.", signal=-status
-        )
+        logger.warning("a decoder crashed", extra={"signal": -status})
+        return _broken()
     return SandboxUnavailableError("the media decoder did not start properly; try again later", status=status)
 
 

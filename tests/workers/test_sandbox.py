@@ -182,7 +182,7 @@ print(json.dumps({{"error": {{"code": "unreadable-media", "message": repr(said),
     with pytest.raises(UnreadableMediaError) as caught:
         sandbox.extract(prose)
 
-    assert str(caught.value) == repr(["File too large", (1 << 30, 1 << 30), (9, 9), (0, 0)])
+    assert str(caught.value) == repr(["File too large", (1 << 30, 1 << 30), (9, 14), (0, 0)])
 
 
 def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:
