@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette import status as codes
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,6 +40,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         optout_errors.ConflictError: 409,
         optout_errors.StorageUnavailableError: 503,
         optout_errors.LogIntegrityError: 503,
+        optout_errors.CorruptCatalogueError: 503,
         fingerprinting_errors.UnsupportedMediaError: 415,
         fingerprinting_errors.UnreadableMediaError: 422,
         fingerprinting_errors.LimitExceededError: 413,
@@ -81,7 +83,7 @@ def answer(
     """Build a problem answer. A 401 says how to authenticate; a 503 says when to try again."""
     problem = Problem(
         type=f"urn:mediamanager:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=code.replace("-", " ").capitalize(),
         status=status,
         detail=detail,
         code=code,
@@ -89,9 +91,9 @@ def answer(
         errors=list(errors),
     )
     more = dict(headers or {})
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == codes.HTTP_401_UNAUTHORIZED:
         more.setdefault("WWW-Authenticate", 'Bearer realm="mediamanager"')
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status == codes.HTTP_503_SERVICE_UNAVAILABLE:
         more.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return Response(problem.model_dump_json(exclude_none=True), status, more, MEDIA_TYPE)
 
@@ -99,7 +101,7 @@ def answer(
 def of(error: DomainError) -> Response:
     """Answer a domain error. What lies behind a 5xx is for the operator's log, not for the client."""
     status = status_of(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= codes.HTTP_500_INTERNAL_SERVER_ERROR:
         return _internal(error, status, error.code)
     field = error.parameters.get("field")
     errors = [FieldProblem(field=str(field), message=str(error), code=error.code)] if field is not None else []
@@ -111,7 +113,7 @@ def status_of(error: DomainError) -> int:
     for kind in type(error).__mro__:
         if kind in STATUS:
             return STATUS[kind]
-    return HTTPStatus.INTERNAL_SERVER_ERROR
+    return codes.HTTP_500_INTERNAL_SERVER_ERROR
 
 
 def refuse(status: int, detail: str) -> NoReturn:
@@ -120,9 +122,9 @@ def refuse(status: int, detail: str) -> NoReturn:
 
 
 class LastResort:
-    """Turns an error that nobody foresaw into a 500 that says nothing but its id, which is in the log as well.
+    """Answers what middleware refused, and makes of an error that nobody foresaw a 500 that says nothing but its id.
 
-    It stands inside the other middleware, so that its answers carry the security headers and are counted.
+    It stands inside the middleware that counts and adds headers, so that this happens to its answers as well.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -143,7 +145,8 @@ class LastResort:
             # Broad on purpose: whatever it is, the client gets a problem, and the log gets the traceback.
             if scope["type"] != "http" or started:
                 raise
-            await _internal(error, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error")(scope, receive, send)
+            response = await _handle(Request(scope), error)
+            await response(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:
@@ -170,8 +173,10 @@ async def _handle(_request: Request, error: Exception) -> Response:
             return _of_request(error)
         case HTTPException():
             return _of_http(error)
+        case OperationalError() | PoolTimeoutError():
+            return _internal(error, codes.HTTP_503_SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
         case _:
-            return _internal(error, HTTPStatus.SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
+            return _internal(error, codes.HTTP_500_INTERNAL_SERVER_ERROR, "internal-error")
 
 
 def _of_request(error: RequestValidationError) -> Response:
@@ -179,29 +184,31 @@ def _of_request(error: RequestValidationError) -> Response:
     if first["type"] == "json_invalid":
         return _malformed(str(error.body), first["loc"][-1], first["ctx"]["error"])
     errors = field_problems(error.errors())
-    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, optout_errors.InvalidInputError.code, summary(errors), errors=errors)
+    return answer(
+        codes.HTTP_422_UNPROCESSABLE_CONTENT, optout_errors.InvalidInputError.code, summary(errors), errors=errors
+    )
 
 
 def _malformed(text: str, position: int, what: str) -> Response:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
     detail = f"The body is not valid JSON, at line {line}, column {column}: {what}. Correct it and send it again."
-    return answer(HTTPStatus.BAD_REQUEST, "malformed-json", detail)
+    return answer(codes.HTTP_400_BAD_REQUEST, "malformed-json", detail)
 
 
 def _of_http(error: HTTPException) -> Response:
-    phrase = HTTPStatus(error.status_code).phrase
-    code = phrase.lower().replace(" ", "-")
-    detail = error.detail
-    if detail == phrase:
-        detail = _PLAIN.get(error.status_code, f"{phrase}.")
-    return answer(error.status_code, code, detail, headers=error.headers)
+    code, plain = _OF_HTTP.get(error.status_code, ("refused", "The request can't be answered: correct it."))
+    says_more = error.detail != HTTPStatus(error.status_code).phrase
+    return answer(error.status_code, code, error.detail if says_more else plain, headers=error.headers)
 
 
-_PLAIN: Final[Mapping[int, str]] = MappingProxyType(
+_OF_HTTP: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
-        404: "There is nothing at this address: check its spelling.",
-        405: "This address does not take that method: the Allow header names those that it takes.",
+        400: ("bad-request", "The body can't be read: send it in the form that its Content-Type says."),
+        404: ("not-found", "There is nothing at this address: check its spelling."),
+        405: ("method-not-allowed", "This address does not take that method: the Allow header names those it takes."),
+        413: ("content-too-large", "The request is too large: send less at once."),
+        415: ("unsupported-content-type", "This kind of body is not accepted here."),
     }
 )
 
@@ -212,7 +219,7 @@ def _internal(error: Exception, status: int, code: str) -> Response:
     logger.error("request failed", exc_info=error, extra={"problem_id": str(number), "problem_code": code})
     detail = (
         "A part of the registry does not answer at the moment. Nothing was written: try again in a few seconds."
-        if status == HTTPStatus.SERVICE_UNAVAILABLE
+        if status == codes.HTTP_503_SERVICE_UNAVAILABLE
         else "Something went wrong on our side. Try again; if it stays, tell the operator the instance number."
     )
     return answer(status, code, detail, instance=number.urn)

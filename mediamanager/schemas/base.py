@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class WireModel(BaseModel):
     """The base of every request and answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, allow_inf_nan=False)

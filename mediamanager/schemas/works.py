@@ -27,6 +27,13 @@ class WorkByUrl(WireModel):
     keep_media: bool = False
 
 
+class WorkByUpload(WireModel):
+    """What goes with an uploaded file in the form: the fields beside `file`."""
+
+    title: str | None = Field(default=None, max_length=300)
+    keep_media: bool = False
+
+
 class WorkByFingerprints(WireModel):
     """Register by fingerprints made on the creator's device; the media never leaves it."""
 

@@ -1,0 +1,193 @@
+"""Who is asking, whether a browser was tricked into asking, and what browsers may do with our answers."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette import status
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mediamanager.dependencies import resources_of
+from optout.errors import NotAuthenticatedError, NotPermittedError
+from optout.registry import accounts, sessions
+from optout.registry.accounts import Principal
+from optout.store.db import reading
+from optout.store.settings import Settings
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+API_PREFIX: Final = "/v1/"
+
+_MULTIPART_OVERHEAD_BYTES: Final = 1_000_000
+"""What a form may hold beside its file: the boundaries, a title, a few short fields."""
+
+_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # No inline script or style anywhere: what somebody smuggles into a title can't run.
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+        " font-src 'self'; connect-src 'self'; manifest-src 'self'; media-src 'self' blob:; object-src 'none';"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+)
+
+
+def session_cookie(settings: Settings) -> str:
+    """The name of the cookie that a sign-in sets. Over https the browser itself binds it to this host."""
+    return "__Host-mediamanager" if settings.public_url.startswith("https://") else "mediamanager"
+
+
+class SecurityHeaders:
+    """Adds the headers above to every answer; answers about one account are kept out of caches."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._headers = dict(_HEADERS)
+        if settings.public_url.startswith("https://"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and dress its answer."""
+
+        async def dress(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, dress)
+
+
+class BodyLimit:
+    """Stops reading a request that is larger than the settings allow. What `problems.LastResort` answers is a 413."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._max_form_bytes = settings.max_upload_bytes + _MULTIPART_OVERHEAD_BYTES
+        self._max_other_bytes = settings.max_request_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and count what is read of it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+        limit = self._max_form_bytes if is_form else self._max_other_bytes
+        declared = request.headers.get("content-length", "")
+        if declared.isascii() and declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        seen = 0
+
+        async def count() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, count, send)
+
+
+class Authentication:
+    """Finds out who is asking, once a request, before anything of its body is read.
+
+    It leaves a `Principal`, or None, in `request.state.principal`; what the roles allow is decided by
+    `dependencies.Requires`. A key that is presented has to be good, also where none is needed. Under /v1/ nothing but
+    reading works without one, whatever a route forgets to declare.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.principal = await _principal(request)
+        if "authorization" not in request.headers and not same_origin(request):
+            raise NotPermittedError(
+                "This was sent from a page of another site. Open the registry's own page and try again there."
+            )
+        await self.app(scope, receive, send)
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a request that changes something comes from our own pages, or from no page at all.
+
+    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; a script cannot forge either. A
+    request with neither is no browser's, and is believed only if it carries no cookie.
+
+    Source: Filippo Valsorda, "Cross-Site Request Forgery" (2025), as in Go's net/http.CrossOriginProtection.
+    """
+    if request.method in SAFE_METHODS:
+        return True
+    settings = resources_of(request).settings
+    origin = request.headers.get("origin")
+    ours = {_host(settings.public_url), request.headers.get("host", "")} - {""}
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"} or (origin is not None and _host(origin) in ours)
+    if origin is not None:
+        return _host(origin) in ours
+    return session_cookie(settings) not in request.cookies
+
+
+async def _principal(request: Request) -> Principal | None:
+    authorization = request.headers.get("authorization")
+    cookie = request.cookies.get(session_cookie(resources_of(request).settings))
+    principal = None
+    if authorization is not None:
+        principal = await run_in_threadpool(_of_key, request, _bearer(authorization))
+    elif cookie is not None:
+        principal = await run_in_threadpool(_of_cookie, request, cookie)
+    if principal is None and request.method not in SAFE_METHODS and request.url.path.startswith(API_PREFIX):
+        raise NotAuthenticatedError(
+            "This needs a key: send it as `Authorization: Bearer crk_live_…`."
+            " The registry's operator makes keys with `mediamanager keys create`."
+        )
+    return principal
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise NotAuthenticatedError("The Authorization header has to be `Bearer`, a space, and your key.")
+    return secret.strip()
+
+
+def _of_key(request: Request, secret: str) -> Principal:
+    with reading(resources_of(request).sessions) as session:
+        return accounts.authenticate(session, secret)
+
+
+def _of_cookie(request: Request, token: str) -> Principal | None:
+    try:
+        with reading(resources_of(request).sessions) as session:
+            return sessions.authenticate(session, token)
+    except NotAuthenticatedError:
+        # A sign-in that has run out makes a visitor of its owner, who can still read public pages and sign in again.
+        return None
+
+
+def _host(origin: str) -> str:
+    return urlsplit(origin).netloc
+
+
+def _too_large(limit: int) -> HTTPException:
+    # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
+    detail = f"The request is larger than {limit / 1e6:,.1f} MB. Send a smaller file, or split the batch."
+    return HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail)
