@@ -1,0 +1,198 @@
+"""Chromaprint in the index: recordings found by codes that agree, then laid on each other and compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.index import folder as folders
+from fingerprinting.index import inverted
+from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.chromaprint_align import Alignment, align
+from fingerprinting.index.inverted import InvertedIndex
+from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
+
+_KIND = "recordings"
+_CODE_BYTES = 4
+_RELIABLE_BITS = 0xAAAAAAAA  # the high bit of each of the 16 classifiers changes least under noise and coding
+_BLOCK_CODES = 1024  # 2 minutes of a long asset at a time
+_MIN_VOTES = 4
+_OFFSETS_A_RECORDING = 4  # music repeats itself: several alignments with one recording may be worth a comparison
+_BUDGET = 1 << 21  # postings read a block
+_OFFSET_BIAS = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """N recordings, their codes one after the other.
+
+    Attributes:
+        codes: uint32, shape (C,).
+        starts: int64, shape (N + 1,): recording n is `codes[starts[n] : starts[n + 1]]`.
+        works: int64, shape (N,).
+        begins: float64, shape (N,): where each begins in its work, in seconds.
+    """
+
+    codes: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    works: NDArray[np.int64]
+    begins: NDArray[np.float64]
+
+    def codes_of(self, row: int) -> NDArray[np.uint32]:
+        """Give the codes of one recording."""
+        return self.codes[self.starts[row] : self.starts[row + 1]]
+
+
+class ChromaprintSearcher:
+    """Works' recordings, searchable by any stretch of them."""
+
+    def __init__(self, recordings: Recordings, index: InvertedIndex) -> None:
+        self._recordings = recordings
+        self._index = index
+
+    @property
+    def count(self) -> int:
+        """How many recordings it holds."""
+        return len(self._recordings.works)
+
+    def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
+        """Find the works that sound in the assets; of several stretches the longest sure one is reported."""
+        best: dict[tuple[int, int], tuple[Alignment, Match]] = {}
+        for asset, fingerprint in queries:
+            codes = _codes(fingerprint)
+            for row, offset in self._candidates(codes):
+                found = align(codes, self._recordings.codes_of(row), offset)
+                if found is None or (context.depth is Depth.FAST and not found.is_match):
+                    continue
+                key = (asset, int(self._recordings.works[row]))
+                if key not in best or _order(found) > _order(best[key][0]):
+                    best[key] = (found, self._match(asset, fingerprint, row, found))
+        return [match for _, match in best.values()]
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder."""
+        arrays: dict[str, folders.Array] = {
+            "codes": self._recordings.codes,
+            "code_starts": self._recordings.starts,
+            "works": self._recordings.works,
+            "begins": self._recordings.begins,
+        }
+        with folders.new_folder(folder) as scratch:
+            folders.write(scratch, _KIND, arrays | self._index.arrays(), {})
+
+    def _candidates(self, codes: NDArray[np.uint32]) -> list[tuple[int, int]]:
+        """Vote: alignments (recording, offset) under which several codes of the asset agree with the work's."""
+        found: set[tuple[int, int]] = set()
+        for block in range(0, len(codes), _BLOCK_CODES):
+            asked = codes[block : block + _BLOCK_CODES]
+            terms = self._index.find(_terms(asked))
+            terms[asked == thresholds.CHROMAPRINT_SILENCE] = -1
+            hits = self._index.gather(terms, _BUDGET)
+            offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
+            cells, votes = np.unique(hits.row << 32 | offsets, return_counts=True)
+            enough = votes >= _MIN_VOTES
+            found.update(_leading(cells[enough], votes[enough]))
+        return sorted(found)
+
+    def _match(self, asset: int, fingerprint: Fingerprint, row: int, found: Alignment) -> Match:
+        begin = fingerprint.span[0] if fingerprint.span is not None else 0.0
+        return Match(
+            asset=asset,
+            work=int(self._recordings.works[row]),
+            algorithm=SPEC.name,
+            version=SPEC.version,
+            strength=Strength.MATCH if found.is_match else Strength.LIKELY,
+            score=round(32 - found.bits, 2),
+            threshold=round(32 - found.limit, 2),
+            query_span=_seconds(begin, found.query_start, found.codes),
+            work_span=_seconds(float(self._recordings.begins[row]), found.work_start, found.codes),
+            evidence={
+                "bit_error": round(found.bits, 2),
+                "codes": found.codes,
+                "matched_seconds": round(_length(found.codes), 1),
+                "sharpness": round(found.sharpness, 2),
+            },
+        )
+
+
+def _leading(cells: NDArray[np.int64], votes: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Keep, of each recording, the offsets with most votes."""
+    rows, offsets = cells >> 32, (cells & 0xFFFFFFFF) - _OFFSET_BIAS
+    order = np.lexsort((-votes, rows))
+    rows, offsets = rows[order], offsets[order]
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    kept = rank < _OFFSETS_A_RECORDING
+    return list(zip(rows[kept].tolist(), offsets[kept].tolist(), strict=True))
+
+
+def _order(found: Alignment) -> tuple[bool, int, float]:
+    return found.is_match, found.codes, -found.bits
+
+
+def _seconds(begin: float, first: int, codes: int) -> Span:
+    start = begin + first * thresholds.CHROMAPRINT_CODE_SECONDS
+    return round(start, 2), round(start + _length(codes), 2)
+
+
+def _length(codes: int) -> float:
+    return codes * thresholds.CHROMAPRINT_CODE_SECONDS + thresholds.CHROMAPRINT_REACH_SECONDS
+
+
+def _codes(fingerprint: Fingerprint) -> NDArray[np.uint32]:
+    return np.frombuffer(fingerprint.value, dtype="<u4").astype(np.uint32, copy=False)
+
+
+def _terms(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    return (codes & np.uint32(_RELIABLE_BITS)).astype(np.uint64)
+
+
+def _check(fingerprint: Fingerprint) -> str | None:
+    if not fingerprint.value or len(fingerprint.value) % _CODE_BYTES:
+        return f"the value must be one or more codes of {_CODE_BYTES} bytes, it has {len(fingerprint.value)} bytes"
+    if fingerprint.span is not None and len(fingerprint.span) != 2:  # noqa: PLR2004 - start and end
+        return "the span of a recording is start, end in seconds"
+    return None
+
+
+def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
+    codes = [_codes(fingerprint) for _, fingerprint in entries]
+    lengths = np.array([len(each) for each in codes], dtype=np.int64)
+    recordings = Recordings(
+        codes=np.concatenate([np.empty(0, np.uint32), *codes]),
+        starts=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        works=np.array([work for work, _ in entries], dtype=np.int64),
+        begins=np.array([each.span[0] if each.span is not None else 0.0 for _, each in entries], dtype=np.float64),
+    )
+    rows = np.repeat(np.arange(len(entries), dtype=np.uint32), lengths)
+    positions = (np.arange(len(rows)) - np.repeat(recordings.starts[:-1], lengths)).astype(np.uint32)
+    heard = recordings.codes != thresholds.CHROMAPRINT_SILENCE
+    index = inverted.build(_terms(recordings.codes[heard]), rows[heard], positions[heard])
+    return ChromaprintSearcher(recordings, index)
+
+
+def _open(folder: Path, verify: bool) -> ChromaprintSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
+    contents = folders.read(folder, _KIND, verify=verify)
+    shapes = {"codes": ("<u4", 1), "code_starts": ("<i8", 1), "works": ("<i8", 1), "begins": ("<f8", 1)}
+    folders.require(folder, contents, shapes | inverted.SHAPES)
+    arrays = contents.arrays
+    recordings = Recordings(arrays["codes"], arrays["code_starts"], arrays["works"], arrays["begins"])
+    index = InvertedIndex(arrays["terms"], arrays["starts"], arrays["rows"], arrays["positions"])
+    count = len(recordings.works)
+    if len(recordings.starts) != count + 1 or len(recordings.begins) != count or not index.fits(count):
+        raise folders.corrupt(folder, "its arrays do not belong together")
+    return ChromaprintSearcher(recordings, index)
+
+
+SPEC = AlgorithmSpec(
+    name="chromaprint-2",
+    version=1,
+    modality=Modality.AUDIO,
+    encoding=Encoding.BASE64,
+    unit=SpanUnit.SECONDS,
+    check=_check,
+    build=_build,
+    open=_open,
+)

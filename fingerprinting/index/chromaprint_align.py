@@ -1,0 +1,141 @@
+"""Two rows of Chromaprint codes laid on each other: over which stretch do they agree, and how well."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+
+_WINDOWS = tuple(codes for codes, _ in thresholds.CHROMAPRINT_CURVE)
+_SHIFTS = tuple(sign * shift for shift in (6, 12, 18, 24, 30) for sign in (-1, 1))
+_BRIDGE = 24  # codes (3 s): a stretch that agrees goes on over a gap of at most this
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A stretch over which two recordings agree.
+
+    Attributes:
+        query_start: its first code in the asset.
+        work_start: its first code in the work.
+        codes: its length.
+        bits: mean differing bits (of 32) a code.
+        limit: the mean up to which a stretch of this length counts.
+        sharpness: how much worse the mean gets when the alignment is shifted.
+    """
+
+    query_start: int
+    work_start: int
+    codes: int
+    bits: float
+    limit: float
+    sharpness: float
+
+    @property
+    def is_match(self) -> bool:
+        """Whether it is long enough to identify a recording; a shorter one is only worth a look."""
+        return self.codes >= _WINDOWS[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """The codes of the asset and of the work that lie on each other, equally many."""
+
+    asked: NDArray[np.uint32]
+    known: NDArray[np.uint32]
+
+    def errors(self) -> NDArray[np.float64]:
+        """Count the bits that differ, code by code."""
+        errors: NDArray[np.float64] = np.bitwise_count(self.asked ^ self.known).astype(np.float64)
+        return errors
+
+    def sounding(self) -> NDArray[np.bool_]:
+        """Say where at least one of them is not silent: silence agrees with silence in every recording."""
+        silence = np.uint32(thresholds.CHROMAPRINT_SILENCE)
+        sounding: NDArray[np.bool_] = (self.asked != silence) | (self.known != silence)
+        return sounding
+
+    def varied(self, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+        """Keep those windows in which both have enough different codes to identify a recording."""
+        fewest = np.minimum(_distinct(self.asked, window, starts), _distinct(self.known, window, starts))
+        return starts[fewest >= thresholds.CHROMAPRINT_MIN_DISTINCT]
+
+
+def align(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int) -> Alignment | None:
+    """Lay code i of the query on code i + offset of the work, and find the longest stretch that agrees.
+
+    Source: windows, limits and sharpness as measured, see `thresholds`.
+    """
+    start, stop = max(0, -offset), min(len(query), len(work) - offset)
+    codes = stop - start
+    if codes < thresholds.CHROMAPRINT_LIKELY_CODES:
+        return None
+    overlap = _Overlap(query[start:stop], work[start + offset : stop + offset])
+    errors, sounding = overlap.errors(), overlap.sounding()
+    agreeing = np.zeros(codes, dtype=np.bool_)
+    for window, limit in _tests(codes):
+        heard = _moving_sum(sounding.astype(np.float64), window)
+        wrong = _moving_sum(errors * sounding, window)
+        # A window that is silent for more than half of it has too little to compare.
+        passing = np.flatnonzero((heard * 2 >= window) & (wrong <= limit * heard))
+        for first in overlap.varied(passing, window).tolist():
+            agreeing[first : first + window] = True
+    for first, last in _stretches(agreeing):
+        bits = float(errors[first:last][sounding[first:last]].mean())
+        sharpness = _misaligned(query, work, offset, start + first, start + last) - bits
+        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS:
+            limit = thresholds.chromaprint_match_bits(last - first) or thresholds.CHROMAPRINT_LIKELY_BITS
+            return Alignment(start + first, start + first + offset, last - first, bits, limit, sharpness)
+    return None
+
+
+def _tests(codes: int) -> list[tuple[int, float]]:
+    """Give the window lengths to try on an overlap of `codes` codes, each with its limit."""
+    limit = thresholds.chromaprint_match_bits(codes)
+    if limit is None:
+        return [(codes, thresholds.CHROMAPRINT_LIKELY_BITS)]
+    tests = [(window, thresholds.chromaprint_match_bits(window) or 0.0) for window in _WINDOWS if window < codes]
+    return [*tests, (codes, limit)] if codes <= _WINDOWS[-1] else tests
+
+
+def _moving_sum(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    total = np.concatenate(([0.0], np.cumsum(values)))
+    difference: NDArray[np.float64] = total[window:] - total[:-window]
+    return difference
+
+
+def _distinct(codes: NDArray[np.uint32], window: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the different codes in the windows that begin at `starts`: those whose like does not come before."""
+    order = np.argsort(codes, kind="stable")
+    before = np.full(len(codes), -1, dtype=np.int64)
+    same = codes[order][1:] == codes[order][:-1]
+    before[order[1:][same]] = order[:-1][same]
+    counts: NDArray[np.int64] = (sliding_window_view(before, window)[starts] < starts[:, None]).sum(axis=1)
+    return counts
+
+
+def _stretches(agreeing: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Give the runs that agree as (first, one past the last), longest first, joined over short gaps."""
+    at = np.flatnonzero(agreeing)
+    if not len(at):
+        return
+    breaks = np.flatnonzero(np.diff(at) > _BRIDGE)
+    firsts = at[np.concatenate(([0], breaks + 1))]
+    lasts = at[np.concatenate((breaks, [len(at) - 1]))] + 1
+    for run in np.argsort(firsts - lasts, kind="stable").tolist():
+        yield int(firsts[run]), int(lasts[run])
+
+
+def _misaligned(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int, start: int, stop: int) -> float:
+    """Give the mean differing bits of the stretch when it is laid on the work a little earlier or later."""
+    means: list[float] = []
+    for shift in _SHIFTS:
+        first, last = max(start, -offset - shift), min(stop, len(work) - offset - shift)
+        if (last - first) * 2 < stop - start:
+            continue  # most of the stretch would lie beyond the work's ends
+        known = work[first + offset + shift : last + offset + shift]
+        means.append(float(np.bitwise_count(query[first:last] ^ known).mean()))
+    return sum(means) / len(means) if means else 0.0

@@ -1,0 +1,208 @@
+"""A folder of .npy arrays with a manifest: written whole or not at all, checked when it is opened."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting.errors import CorruptIndexError
+
+Array: TypeAlias = NDArray[Any]
+
+FORMAT = "mediamanager-index"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContents:
+    """What was read from a folder: memory-mapped arrays, numbers, and the names of its sub-folders."""
+
+    arrays: Mapping[str, Array]
+    parameters: Mapping[str, int]
+    children: tuple[str, ...]
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder` to write into, and move it there at the end.
+
+    A crash leaves at most a hidden temporary folder behind, never half an index under the name asked for.
+
+    Raises:
+        FileExistsError: there is something other than an empty folder at that place: an index is immutable.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} exists already: an index is never overwritten, choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield scratch
+        scratch.chmod(0o755)  # mkdtemp makes it private; an index may be read by every process of a host
+        scratch.rename(folder)
+        _sync(folder.parent)
+    except BaseException:  # also on KeyboardInterrupt: whatever ends the writing, the scratch folder must go
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def write(
+    folder: Path,
+    kind: str,
+    arrays: Mapping[str, Array],
+    parameters: Mapping[str, int],
+    children: Mapping[str, Path] | None = None,
+) -> None:
+    """Fill a folder with arrays (little-endian .npy, C order) and the manifest, flushed to the disk.
+
+    Args:
+        folder: exists and is empty but for `children`.
+        kind: what the folder is; opening it as another kind is refused.
+        arrays: by file name without its ending.
+        parameters: numbers that the reader needs beside the arrays.
+        children: sub-folders that were written by this function already; their manifests are covered by checksums.
+    """
+    files: dict[str, dict[str, int | str]] = {}
+    for name, array in arrays.items():
+        path = folder / f"{name}.npy"
+        with path.open("wb") as file:
+            np.save(file, np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        files[path.name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    for name, child in (children or {}).items():
+        files[f"{name}/{MANIFEST}"] = {
+            "bytes": (child / MANIFEST).stat().st_size,
+            "sha256": _sha256(child / MANIFEST),
+        }
+    manifest = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "kind": kind,
+        "parameters": dict(parameters),
+        "children": sorted(children or {}),
+        "files": files,
+    }
+    with (folder / MANIFEST).open("w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(folder)
+
+
+def read(folder: Path, kind: str, *, verify: bool) -> FolderContents:
+    """Open what `write` wrote, memory-mapped.
+
+    Args:
+        folder: where it lies.
+        kind: what it must be.
+        verify: compare every byte with its checksum, not only sizes and headers.
+
+    Raises:
+        CorruptIndexError: a file is missing, of another size or (with `verify`) altered, or the folder is of an
+            unknown format, version or kind.
+    """
+    manifest = _manifest(folder, kind)
+    try:
+        files = {str(name): (int(facts["bytes"]), str(facts["sha256"])) for name, facts in manifest["files"].items()}
+        parameters = {str(name): int(value) for name, value in manifest["parameters"].items()}
+        children = tuple(str(name) for name in manifest["children"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise corrupt(folder, f"{MANIFEST} lacks a part") from error
+    arrays: dict[str, Array] = {}
+    for name, (size, digest) in files.items():
+        path = _inside(folder, name)
+        if not path.is_file() or path.stat().st_size != size:
+            raise corrupt(folder, f"{name} is missing or has another size")
+        # A child's manifest is small and stands for the whole child, so it is always compared.
+        if (verify or path.name == MANIFEST) and _sha256(path) != digest:
+            raise corrupt(folder, f"{name} has been altered")
+        if path.suffix == ".npy":
+            arrays[path.stem] = _load(folder, path)
+    return FolderContents(arrays, parameters, children)
+
+
+def require(folder: Path, contents: FolderContents, shapes: Mapping[str, tuple[str, int]]) -> None:
+    """Check that the arrays are there with the type (such as `<u4`) and number of dimensions that the reader needs.
+
+    Raises:
+        CorruptIndexError: one is missing or different.
+    """
+    for name, (dtype, dimensions) in shapes.items():
+        array = contents.arrays.get(name)
+        if array is None or array.dtype != np.dtype(dtype) or array.ndim != dimensions:
+            raise corrupt(folder, f"{name}.npy is missing or of another type")
+
+
+def corrupt(folder: Path, problem: str) -> CorruptIndexError:
+    """Make the error that says what is wrong with an index folder, and what to do."""
+    return CorruptIndexError(
+        f"the index in {folder} cannot be used: {problem}. Build it again, or pull it again.",
+        folder=str(folder),
+        problem=problem,
+    )
+
+
+def _manifest(folder: Path, kind: str) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except OSError as error:
+        raise corrupt(folder, f"{MANIFEST} cannot be read") from error
+    except ValueError as error:
+        raise corrupt(folder, f"{MANIFEST} is not JSON") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise corrupt(folder, "it is not an index")
+    if manifest.get("version") != FORMAT_VERSION:
+        raise corrupt(folder, f"its format version is {manifest.get('version')}, this program reads {FORMAT_VERSION}")
+    if manifest.get("kind") != kind:
+        raise corrupt(folder, f"it is of kind {manifest.get('kind')!r}, not {kind!r}")
+    return manifest
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Resolve a name of the manifest, refusing any that leads out of the folder (a pulled index is a stranger's)."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise corrupt(folder, f"{name} lies outside of it")
+    return path
+
+
+def _load(folder: Path, path: Path) -> Array:
+    try:
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        # An array without rows cannot be memory-mapped; any other ValueError returns below.
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise corrupt(folder, f"{path.name} is not an array") from error
+    except (OSError, EOFError) as error:
+        raise corrupt(folder, f"{path.name} is not an array") from error
+    return array
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Flush a folder's entries, so that names are on the disk before anybody is told of them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

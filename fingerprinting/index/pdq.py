@@ -1,0 +1,102 @@
+"""PDQ in the index: which distance, between which views, is a match."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.index import pictures
+from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.pictures import Candidates, PictureIndex
+from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
+
+_BYTES = 32
+_MATCH, _LIKELY, _NONE = 0, 1, 2
+
+
+class PdqSearcher:
+    """Works' pictures and views of them, searchable by PDQ."""
+
+    def __init__(self, index: PictureIndex) -> None:
+        self._index = index
+
+    @property
+    def count(self) -> int:
+        """How many hashes it holds."""
+        return len(self._index.views.owners)
+
+    def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
+        """Find the works that look like the assets; of several views the surest, then the nearest, is reported."""
+        radius = thresholds.PDQ_MATCH_BITS if context.depth is Depth.FAST else thresholds.PDQ_LIKELY_BITS
+        found: list[Match] = []
+        for candidates in self._index.near(queries, radius):
+            found += self._matches(candidates)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder."""
+        self._index.save(folder)
+
+    def _matches(self, found: Candidates) -> list[Match]:
+        limits = self._limits(found)
+        rank = np.full(len(found.query), _NONE)
+        rank[found.distance <= thresholds.PDQ_LIKELY_BITS] = _LIKELY
+        rank[found.distance <= limits] = _MATCH
+        works = self._index.views.owners[found.row]
+        best = pictures.best_pairs(found, works, rank)
+        return [self._match(found, pair, int(limits[pair]), int(rank[pair])) for pair in best.tolist()]
+
+    def _limits(self, found: Candidates) -> NDArray[np.int64]:
+        """Give each pair the distance up to which it is a match; -1 where it never is."""
+        views = self._index.views
+        limits = np.full(len(found.query), thresholds.PDQ_MATCH_BITS)
+        quality = np.minimum(found.asked.qualities[found.query], views.qualities[found.row])
+        limits[quality < thresholds.PDQ_MIN_QUALITY] = -1
+        return limits
+
+    def _match(self, found: Candidates, pair: int, limit: int, rank: int) -> Match:
+        views = self._index.views
+        query, row = int(found.query[pair]), int(found.row[pair])
+        return Match(
+            asset=int(found.asked.owners[query]),
+            work=int(views.owners[row]),
+            algorithm=SPEC.name,
+            version=SPEC.version,
+            strength=Strength.MATCH if rank == _MATCH else Strength.LIKELY,
+            distance=int(found.distance[pair]),
+            threshold=float(limit if rank == _MATCH else thresholds.PDQ_LIKELY_BITS),
+            query_span=found.asked.span(query),
+            work_span=views.span(row),
+            evidence={
+                "query_quality": float(found.asked.qualities[query]),
+                "work_quality": float(views.qualities[row]),
+            },
+        )
+
+
+def _check(fingerprint: Fingerprint) -> str | None:
+    if len(fingerprint.value) != _BYTES:
+        return f"the value must be {_BYTES} bytes long, not {len(fingerprint.value)}"
+    return pictures.check_span(fingerprint.span)
+
+
+def _build(entries: Sequence[Entry]) -> PdqSearcher:
+    return PdqSearcher(pictures.build(entries, _BYTES))
+
+
+def _open(folder: Path, verify: bool) -> PdqSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
+    return PdqSearcher(pictures.open_folder(folder, _BYTES, verify=verify))
+
+
+SPEC = AlgorithmSpec(
+    name="pdq-256",
+    version=1,
+    modality=Modality.IMAGE,
+    encoding=Encoding.HEX,
+    unit=SpanUnit.PIXELS,
+    check=_check,
+    build=_build,
+    open=_open,
+)

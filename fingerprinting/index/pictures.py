@@ -1,0 +1,158 @@
+"""Hashes of pictures and of views of pictures, searchable by Hamming distance: what PDQ and pHash share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting.index import folder as folders
+from fingerprinting.index import hamming
+from fingerprinting.index.algorithm import Entry
+from fingerprinting.index.hamming import HammingIndex
+from fingerprinting.types import Span
+
+_KIND = "pictures"
+_ASSETS_A_BLOCK = 256  # bounds the pairs held at once where many works look alike
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """N hashes of views, each with what is needed to judge a match by it.
+
+    Attributes:
+        hashes: uint8, shape (N, width).
+        owners: int64, shape (N,): the work (or asset) that each shows.
+        qualities: float32, shape (N,), 0 to 100.
+        spans: float32, shape (N, 4): left, top, right, bottom in pixels; NaN for the whole picture.
+    """
+
+    hashes: NDArray[np.uint8]
+    owners: NDArray[np.int64]
+    qualities: NDArray[np.float32]
+    spans: NDArray[np.float32]
+
+    def whole(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which of some rows show the whole picture."""
+        whole: NDArray[np.bool_] = np.isnan(self.spans[rows, 0])
+        return whole
+
+    def span(self, row: int) -> Span | None:
+        """Give a row's rectangle; None for the whole picture."""
+        left, top, right, bottom = self.spans[row].tolist()
+        return None if np.isnan(left) else (left, top, right, bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of views within a radius: row in the asked views, row in the indexed ones, distance in bits."""
+
+    asked: Views
+    query: NDArray[np.int64]
+    row: NDArray[np.int64]
+    distance: NDArray[np.int16]
+
+
+class PictureIndex:
+    """Views of works and an index over their hashes."""
+
+    def __init__(self, views: Views, index: HammingIndex) -> None:
+        self.views = views
+        self._index = index
+
+    def near(self, queries: Sequence[Entry], radius: int) -> Iterator[Candidates]:
+        """Find all pairs within the radius, some assets at a time. An asset's views come in the same block."""
+        ordered = sorted(queries, key=lambda entry: entry[0])
+        for block in _blocks(ordered):
+            asked = gather(block, self._index.width)
+            pairs = self._index.search(asked.hashes, radius)
+            yield Candidates(asked, pairs.query, pairs.row, pairs.distance)
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder."""
+        arrays: dict[str, folders.Array] = {
+            "owners": self.views.owners,
+            "qualities": self.views.qualities,
+            "spans": self.views.spans,
+        }
+        with folders.new_folder(folder) as scratch:
+            self._index.save(scratch / "hashes")
+            folders.write(scratch, _KIND, arrays, {}, {"hashes": scratch / "hashes"})
+
+
+def build(entries: Sequence[Entry], width: int) -> PictureIndex:
+    """Make views searchable. `width` is the bytes of a hash: 8 or 32."""
+    views = gather(entries, width)
+    return PictureIndex(views, hamming.build(views.hashes))
+
+
+def open_folder(folder: Path, width: int, *, verify: bool) -> PictureIndex:
+    """Open what `PictureIndex.save` wrote, memory-mapped.
+
+    Raises:
+        CorruptIndexError: incomplete, altered or of an unknown format.
+    """
+    contents = folders.read(folder, _KIND, verify=verify)
+    folders.require(folder, contents, {"owners": ("<i8", 1), "qualities": ("<f4", 1), "spans": ("<f4", 2)})
+    if contents.children != ("hashes",):
+        raise folders.corrupt(folder, "the hashes are missing")
+    index = hamming.open(folder / "hashes", verify=verify)
+    views = Views(
+        hashes=index.hashes,
+        owners=contents.arrays["owners"],
+        qualities=contents.arrays["qualities"],
+        spans=contents.arrays["spans"],
+    )
+    count = len(views.owners)
+    if index.hashes.shape != (count, width) or views.qualities.shape != (count,) or views.spans.shape != (count, 4):
+        raise folders.corrupt(folder, "its arrays do not belong together")
+    return PictureIndex(views, index)
+
+
+def gather(entries: Sequence[Entry], width: int) -> Views:
+    """Turn fingerprints into arrays."""
+    joined = b"".join(fingerprint.value for _, fingerprint in entries)
+    spans = np.full((len(entries), 4), np.nan, dtype=np.float32)
+    for row, (_, fingerprint) in enumerate(entries):
+        if fingerprint.span is not None:
+            spans[row] = fingerprint.span
+    return Views(
+        hashes=np.frombuffer(joined, dtype=np.uint8).reshape(-1, width),
+        owners=np.array([owner for owner, _ in entries], dtype=np.int64),
+        qualities=np.array([fingerprint.quality for _, fingerprint in entries], dtype=np.float32),
+        spans=spans,
+    )
+
+
+def best_pairs(found: Candidates, works: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the best pair of each asset and work.
+
+    Args:
+        found: P pairs.
+        works: the work of each, shape (P,).
+        rank: how good a pair is before its distance counts, lower is better, shape (P,).
+
+    Returns:
+        Positions among the pairs, ascending by asset and work.
+    """
+    assets = found.asked.owners[found.query]
+    order = np.lexsort((found.distance, rank, works, assets))
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (assets[order][1:] != assets[order][:-1]) | (works[order][1:] != works[order][:-1])
+    return order[first]
+
+
+def check_span(span: Span | None) -> str | None:
+    """Say what is wrong with the span of a picture's fingerprint, or None."""
+    if span is None or len(span) == 4:  # noqa: PLR2004 - the four sides of a rectangle
+        return None
+    return "the span of a picture is left, top, right, bottom in pixels"
+
+
+def _blocks(ordered: list[Entry]) -> Iterator[list[Entry]]:
+    starts = [row for row, (asset, _) in enumerate(ordered) if row == 0 or ordered[row - 1][0] != asset]
+    cuts = [*starts[::_ASSETS_A_BLOCK], len(ordered)]
+    for start, stop in pairwise(cuts):
+        yield ordered[start:stop]

@@ -1,0 +1,142 @@
+"""The index over works' fingerprints of every algorithm: built once, saved as a folder of files, opened in no time."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from fingerprinting.index import folder as folders
+from fingerprinting.index import pdq, phash, registry
+from fingerprinting.index.algorithm import Entry, SearchContext, Searcher
+from fingerprinting.types import Depth, Fingerprint, Match, Strength
+
+_KIND = "segment"
+_ORDER = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
+
+
+class Index:
+    """Fingerprints of works, made searchable. Immutable; safe to search from several threads at once."""
+
+    def __init__(self, searchers: Mapping[str, Searcher], works: int) -> None:
+        self._searchers = dict(searchers)
+        self._works = works
+
+    @property
+    def works(self) -> int:
+        """How many works have a fingerprint in it."""
+        return self._works
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many fingerprints of each algorithm it holds."""
+        return {name: searcher.count for name, searcher in sorted(self._searchers.items())}
+
+    @classmethod
+    def build(cls, entries: Iterable[Entry]) -> "Index":
+        """Index fingerprints, each given with the row of its work. A work may have several of one algorithm.
+
+        Raises:
+            InvalidFingerprintError: one is of an unknown algorithm or version, or malformed.
+        """
+        grouped: defaultdict[str, list[Entry]] = defaultdict(list)
+        works: set[int] = set()
+        for work, fingerprint in entries:
+            registry.validate(fingerprint)
+            grouped[fingerprint.algorithm].append((work, fingerprint))
+            works.add(work)
+        searchers = {name: registry.ALGORITHMS[name].build(each) for name, each in grouped.items()}
+        return cls(searchers, len(works))
+
+    @classmethod
+    def open(cls, folder: Path, *, verify: bool = True) -> "Index":
+        """Open what `save` wrote, memory-mapped: processes that open the same folder share its memory.
+
+        Args:
+            folder: where it lies.
+            verify: compare every byte with its checksum; without, only manifests, sizes and headers.
+
+        Raises:
+            CorruptIndexError: a file is missing or altered, or the format, an algorithm or its version is unknown.
+        """
+        contents = folders.read(folder, _KIND, verify=verify)
+        searchers: dict[str, Searcher] = {}
+        for child in contents.children:
+            name, _, version = child.rpartition(".v")
+            spec = registry.ALGORITHMS.get(name)
+            if spec is None or version != str(spec.version):
+                raise folders.corrupt(folder, f"{child} is an algorithm or version that this program does not know")
+            searchers[name] = spec.open(folder / child, verify)
+        if "works" not in contents.parameters:
+            raise folders.corrupt(folder, f"{folders.MANIFEST} lacks the number of works")
+        return cls(searchers, contents.parameters["works"])
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder, whole or not at all.
+
+        Raises:
+            FileExistsError: there is something at that place: an index is never overwritten.
+        """
+        with folders.new_folder(folder) as scratch:
+            children: dict[str, Path] = {}
+            for name, searcher in self._searchers.items():
+                child = f"{name}.v{registry.ALGORITHMS[name].version}"
+                children[child] = scratch / child
+                searcher.save(children[child])
+            parameters = {"works": self._works, "fingerprints": sum(self.counts.values())}
+            folders.write(scratch, _KIND, {}, parameters, children)
+
+    def search(
+        self,
+        assets: Sequence[Sequence[Fingerprint]],
+        *,
+        depth: Depth = Depth.STANDARD,
+        registry_size: int | None = None,
+    ) -> list[Match]:
+        """Find the works that assets show, by all of their fingerprints.
+
+        Every matched work is reported; nothing is cut off.
+
+        Args:
+            assets: the fingerprints of each asset; several of one algorithm are views of it. May be empty.
+            depth: how much work to do; `FAST` reports nothing that is only likely.
+            registry_size: works that are searched in all, if this index is only a part of them: with more works
+                more evidence is asked for.
+
+        Returns:
+            At most one match (the best) for each asset, work and algorithm: by asset, then surest and nearest first.
+
+        Raises:
+            InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
+        """
+        grouped: defaultdict[str, list[Entry]] = defaultdict(list)
+        for asset, fingerprints in enumerate(assets):
+            for fingerprint in fingerprints:
+                registry.validate(fingerprint)
+                grouped[fingerprint.algorithm].append((asset, fingerprint))
+        context = SearchContext(depth, max(self._works, registry_size or 0))
+        found: list[Match] = []
+        for name, queries in grouped.items():
+            searcher = self._searchers.get(name)
+            if searcher is not None:
+                found += searcher.search(queries, context)
+        return sorted(_corroborate(found), key=_sort_key)
+
+
+def _corroborate(found: list[Match]) -> list[Match]:
+    """Raise a likely pHash match where PDQ, which sees more of the picture, calls the same work a match."""
+    sure = {
+        (match.asset, match.work)
+        for match in found
+        if match.algorithm == pdq.SPEC.name and match.strength is Strength.MATCH
+    }
+    return [
+        dataclasses.replace(match, strength=Strength.MATCH)
+        if match.algorithm == phash.SPEC.name and (match.asset, match.work) in sure
+        else match
+        for match in found
+    ]
+
+
+def _sort_key(match: Match) -> tuple[int, int, int, float, int, str]:
+    distance = match.distance if match.distance is not None else 0
+    return match.asset, _ORDER[match.strength], distance, -(match.score or 0.0), match.work, match.algorithm

@@ -1,0 +1,101 @@
+"""Every number that decides a match, each with the evidence for it."""
+
+import math
+from typing import Final
+
+# --- pictures: PDQ -------------------------------------------------------------------------------------------------
+
+PDQ_MATCH_BITS: Final = 31
+"""A PDQ distance of at most this is a match. Unrelated pictures lie at 128 +- 8 bits, so chance alone never comes
+near; in 4.7 million pairs of different pictures none did, and 1 of 330,000 look-alike pairs. Source: PDQ reference."""
+
+PDQ_LIKELY_BITS: Final = 48
+"""Up to this a person should look: about 5 in 10 million pairs of different pictures come this near."""
+
+PDQ_MIN_QUALITY: Final = 50
+"""Below this gradient quality (of 100) a picture is so flat that its bits are noise: never a match by PDQ alone.
+Source: PDQ reference."""
+
+# --- pictures: pHash -----------------------------------------------------------------------------------------------
+
+PHASH_LIKELY_BITS: Final = 4
+"""A 64-bit pHash distance of at most this is worth a look and no more: at 8 bits 3 of 3,132 strangers already matched
+one of 1,500 works, at 4 none did, but above a few million works chance alone reaches 6 bits."""
+
+# --- sound: Chromaprint --------------------------------------------------------------------------------------------
+
+CHROMAPRINT_CODE_SECONDS: Final = 1365 / 11025
+"""Time from one code to the next."""
+
+CHROMAPRINT_REACH_SECONDS: Final = (18 * 1365 + 4096) / 11025
+"""A code sees one step and this much more of the sound (2.72 s): N codes describe N steps and this much more."""
+
+CHROMAPRINT_SILENCE: Final = 627964279
+"""The code of digital silence; it says nothing."""
+
+CHROMAPRINT_CURVE: Final = ((40, 3.0), (59, 5.0), (221, 6.7))
+"""Mean differing bits (of 32) a code, by number of codes (40 is 7.6 s, 59 is 9.9 s, 221 is 30 s), that make a match.
+At 10 s <= 5.0 and 30 s <= 6.7 none of 13,000 windows of other recordings matched one of 322 tracks. Between the points
+the limit is interpolated; beyond the last it stays."""
+
+CHROMAPRINT_LIKELY_CODES: Final = 19
+"""Shortest stretch worth a look (5 s). Steady sounds of unrelated recordings agree to 2.2 bits over 5 s, so that
+a shorter stretch than the first point of the curve is never a match."""
+
+CHROMAPRINT_LIKELY_BITS: Final = 2.0
+"""Mean differing bits at which a stretch shorter than the first point of the curve is worth a look."""
+
+CHROMAPRINT_MIN_SHARPNESS: Final = 2.0
+"""How much worse (mean bits) the alignment must get when shifted by 6 to 30 codes. Steady sounds fit at every shift;
+asking for this removed three quarters of the false agreements of unrelated recordings."""
+
+CHROMAPRINT_MIN_DISTINCT: Final = 10
+"""A stretch with fewer different codes (wind, rain, a held note) fits too many recordings to identify one."""
+
+# --- text: shingles ------------------------------------------------------------------------------------------------
+
+SHINGLE_BASE_EVIDENCE: Final = 6
+"""Distinct, non-overlapping common shingles on one diagonal that make a match against up to 10,000 works. In 130
+million pairs of a text and an unrelated one, 2 reached 6, and both do share text (a quotation)."""
+
+SHINGLE_BASE_WORKS: Final = 10_000
+
+SHINGLE_LIKELY_STEP: Final = 2
+"""This much less evidence is worth a look: 14 of those 130 million pairs reach 4."""
+
+SHINGLE_MIN_SPAN: Final = 20
+"""The match must run over at least this many kept words, so that no single phrase or name decides."""
+
+SHINGLE_COMMON_WORKS: Final = 20
+"""A shingle in more works than this (or one in 20,000 of them, if that is more) is a common phrase, not evidence."""
+
+SHINGLE_COMMON_SHARE: Final = 20_000
+
+
+def chromaprint_match_bits(codes: int) -> float | None:
+    """Give the mean differing bits a code up to which a stretch of `codes` codes is a match; None if too short."""
+    shortest, first = CHROMAPRINT_CURVE[0]
+    if codes < shortest:
+        return None
+    previous_codes, previous_bits = shortest, first
+    for point_codes, point_bits in CHROMAPRINT_CURVE[1:]:
+        if codes <= point_codes:
+            share = (codes - previous_codes) / (point_codes - previous_codes)
+            return previous_bits + share * (point_bits - previous_bits)
+        previous_codes, previous_bits = point_codes, point_bits
+    return previous_bits
+
+
+def shingle_match_evidence(works: int) -> int:
+    """Give the evidence that a text match needs in a registry of `works` works: 6 to 10,000, 8 to 1 M, 10 to 100 M.
+
+    Each step of evidence was 7 to 97 times rarer by chance than the one before; one step for each tenfold growth keeps
+    the chance of a wrong match a query about where it is at 10,000 works.
+    """
+    growth = math.log10(max(works, SHINGLE_BASE_WORKS) / SHINGLE_BASE_WORKS)
+    return SHINGLE_BASE_EVIDENCE + math.ceil(growth)
+
+
+def shingle_common_works(works: int) -> int:
+    """Give the number of works beyond which a shingle is a common phrase, in a registry of `works` works."""
+    return max(SHINGLE_COMMON_WORKS, works // SHINGLE_COMMON_SHARE)
