@@ -1,0 +1,145 @@
+"""Read captions (WebVTT, SubRip, YouTube's json3) into cues, each line once."""
+
+import html
+import json
+import math
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fingerprinting.errors import UnreadableMediaError
+from fingerprinting.media import JSON3, SRT, VTT
+from fingerprinting.text import encodings
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is shown from one time to another, in seconds; without markup, lines separated by newlines."""
+
+    text: str
+    start: float
+    end: float
+
+
+def parse(raw: bytes, media_type: str | None = None) -> list[Cue]:
+    """Read a captions file. Its content says which format it is in; the media type only helps where it does not.
+
+    A line that repeats one of the two lines before it is left out: automatic captions roll, and show each line up to
+    three times.
+
+    Raises:
+        UnreadableMediaError: not text, or no captions in it.
+    """
+    text = encodings.decode(raw)
+    found = format_of(text) or media_type
+    cues = parse_text(text, found) if found in _READERS else []
+    if not cues:
+        raise UnreadableMediaError("there are no captions in this file: export them again as VTT or SRT")
+    return cues
+
+
+def parse_text(text: str, media_type: str) -> list[Cue]:
+    """Read decoded captions of a known format, as `parse` does; an empty list where there are none.
+
+    Raises:
+        UnreadableMediaError: json3 that is not JSON, or not of the shape of captions.
+    """
+    return list(_unrolled(_READERS[media_type](text)))
+
+
+def format_of(text: str) -> str | None:
+    """Tell the media type of captions by their content; None where a text is no captions."""
+    head = text[:_HEAD_CHARACTERS].lstrip("\ufeff \t\n")
+    if head.startswith("WEBVTT"):
+        return VTT
+    if head.startswith("{") and '"events"' in head and ('"wireMagic"' in head or '"segs"' in head):
+        return JSON3
+    return SRT if _SRT_START.match(head) else None
+
+
+_HEAD_CHARACTERS: Final = 16 * 1024
+
+_TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
+_TIMING: Final = re.compile(rf"[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}(?=\s|$)[^\n]*")
+_SRT_START: Final = re.compile(rf"(?:\d+[ \t]*\n)?{_TIMING.pattern}")
+# `<c.yellow>`, `<00:00:01.000>`, `<v Ann>`, `</i>`, `<font color=...>`, and SubRip's `{\an8}`.
+_MARKUP: Final = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,100}\}")
+
+
+def _read_timed_blocks(text: str) -> Iterator[Cue]:
+    """Read VTT and SRT, which differ in their header and in the numbers before the times."""
+    lines: list[str] = []
+    times: tuple[float, float] | None = None
+    for line in text.split("\n"):
+        timing = _TIMING.match(line)
+        if timing is not None:
+            # Some files have no blank line between cues; then the last line is the number of the cue that follows.
+            if lines and lines[-1].strip().isdecimal():
+                lines.pop()
+            yield from _cue(lines, times)
+            lines, times = [], (_seconds(timing.groups()[:4]), _seconds(timing.groups()[4:]))
+        elif not line.strip():
+            # Automatic captions hold a line of one space within a cue; only a line of nothing ends it.
+            if not line:
+                yield from _cue(lines, times)
+                lines, times = [], None
+        elif times is not None:
+            lines.append(line)
+    yield from _cue(lines, times)
+
+
+def _cue(lines: list[str], times: tuple[float, float] | None) -> Iterator[Cue]:
+    if times is None:
+        return
+    stripped = (html.unescape(_MARKUP.sub("", line)).strip() for line in lines)
+    text = "\n".join(line for line in stripped if line)
+    if text:
+        yield Cue(text, *times)
+
+
+def _seconds(parts: tuple[str | None, ...]) -> float:
+    hours, minutes, seconds, fraction = parts
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + float(f"0.{fraction or 0}")
+
+
+def _read_json3(text: str) -> Iterator[Cue]:
+    try:
+        document: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableMediaError("these captions are damaged: the JSON does not parse, export them again") from error
+    for event in _objects(document, "events"):
+        words = [segment.get("utf8") for segment in _objects(event, "segs")]
+        shown = "".join(word for word in words if isinstance(word, str)).strip()
+        if shown:
+            start = _milliseconds(event.get("tStartMs"))
+            yield Cue(shown, start, start + _milliseconds(event.get("dDurationMs")))
+
+
+def _objects(holder: object, key: str) -> list[dict[str, object]]:
+    """Take the objects out of a list in an object, whatever else is there."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _milliseconds(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) / 1000 if is_number and isinstance(value, int | float) else 0.0
+
+
+_READERS: Final = {VTT: _read_timed_blocks, SRT: _read_timed_blocks, JSON3: _read_json3}
+MEDIA_TYPES: Final = frozenset(_READERS)
+"""The formats that can be read."""
+
+
+def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
+    shown: deque[str] = deque(maxlen=2)
+    for cue in cues:
+        fresh = []
+        for line in cue.text.split("\n"):
+            if line not in shown:
+                fresh.append(line)
+                shown.append(line)
+        if fresh:
+            yield Cue("\n".join(fresh), cue.start, cue.end)

@@ -1,0 +1,78 @@
+"""From a text or captions file to its fingerprint, and back from its token positions to places in the file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fingerprinting import thresholds
+from fingerprinting.media import DEFAULT_LIMITS, Limits
+from fingerprinting.text import documents, normalise
+from fingerprinting.text.shingles import Shingles, shingles
+from fingerprinting.types import Fingerprint, Prints, Span, SpanUnit
+
+ALGORITHM: Final = "shingle-3"
+VERSION: Final = normalise.VERSION
+
+
+def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Prints:
+    """Fingerprint a text or captions file by its words.
+
+    Where the words identify nothing there is no fingerprint, and a note says why: `text-too-short` (fewer content words
+    than a match must run over) or `text-repetitive` (too few different phrases).
+
+    Returns:
+        Prints with at most one fingerprint, whose value is `shingles.RECORD`s in order.
+
+    Raises:
+        UnreadableMediaError: empty, not text, or damaged captions.
+        LimitExceededError: more bytes than `limits` allow.
+    """
+    document = documents.load(path, media_type, limits)
+    tokens = normalise.tokens(document.text)
+    found = shingles(tokens)
+    reason = _unidentifiable_because(len(tokens.ids), found)
+    if reason is not None:
+        return Prints(fingerprints=(), identifiable=False, notes=(reason,))
+    unit = SpanUnit.SECONDS if document.cues is not None else SpanUnit.CHARACTERS
+    fingerprint = Fingerprint(algorithm=ALGORITHM, version=VERSION, value=found.pack(), unit=unit)
+    return Prints(fingerprints=(fingerprint,))
+
+
+def locate(
+    path: Path, media_type: str, tokens: Sequence[tuple[int, int]], limits: Limits = DEFAULT_LIMITS
+) -> list[Span | None]:
+    """Turn spans of kept tokens, as an index reports them, into places in the file that they were computed from.
+
+    Args:
+        path: the file that was fingerprinted.
+        media_type: as it was given then.
+        tokens: `(first, last)` indices of kept tokens, both included.
+        limits: as they were given then.
+
+    Returns:
+        for each `(start, end)` in characters of the decoded text, or in seconds for captions; None for indices that the
+        file does not have.
+
+    Raises:
+        UnreadableMediaError, LimitExceededError: as `fingerprint_text` does.
+    """
+    document = documents.load(path, media_type, limits)
+    places = normalise.character_spans(document.text)
+    spans: list[Span | None] = []
+    for first, last in tokens:
+        if not 0 <= first <= last < len(places):
+            spans.append(None)
+            continue
+        start, end = int(places[first, 0]), int(places[last, 1])
+        spans.append(document.seconds(start, end) or (float(start), float(end)))
+    return spans
+
+
+def _unidentifiable_because(kept_tokens: int, found: Shingles) -> str | None:
+    if kept_tokens < thresholds.SHINGLE_MIN_SPAN:
+        return "text-too-short"
+    if np.unique(found.hashes).size < thresholds.SHINGLE_BASE_EVIDENCE:
+        return "text-repetitive"
+    return None
