@@ -1,0 +1,189 @@
+"""The one function behind every lookup: assets in, verdicts with their reasons out, in the same order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fingerprinting.index.registry import ALGORITHMS
+from fingerprinting.types import Depth, Match, Strength
+from optout.catalogue.answers import Answer, Asset, WorkMatch
+from optout.consent import policy
+from optout.consent.policy import Decision
+from optout.consent.reasons import Code, Reason
+from optout.consent.statements import Statement
+from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.errors import InvalidInputError
+
+MAX_MATCHES_SHOWN = 20
+
+_STRENGTH_RANK = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWork:
+    """A work that was recognised in an asset.
+
+    Attributes:
+        asset: the row of the asset in the batch.
+        work: the work's id.
+        match: the evidence; its own row numbers are the view's business.
+    """
+
+    asset: int
+    work: str
+    match: Match
+
+
+class CatalogueView(Protocol):
+    """Anything that knows works and what was said about them: a folder of files, or the live registry."""
+
+    @property
+    def size(self) -> int:
+        """How many works it knows."""
+        ...
+
+    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+        """Recognise works in assets. Any error is raised: what could not be searched is never an empty list."""
+        ...
+
+    def statements(self, work: str) -> Sequence[Statement]:
+        """Give all that was said about a work which this view has found."""
+        ...
+
+
+def answer(
+    view: CatalogueView,
+    assets: Sequence[Asset],
+    use: Use,
+    requester: str | None,
+    at: datetime,
+    *,
+    depth: Depth = Depth.STANDARD,
+    min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+    max_matches: int = MAX_MATCHES_SHOWN,
+) -> list[Answer]:
+    """Answer whether each asset may be put to a use.
+
+    Every work that is surely in an asset counts, and all must allow; a likely match decides nothing. UNKNOWN means
+    that no reservation was found, which is not a permission.
+
+    Args:
+        view: what is known.
+        assets: may be empty.
+        use: a leaf or an aggregate.
+        requester: pseudonymous id of the asking account, if anybody in particular asks.
+        at: the moment that the verdicts are for, with time zone.
+        depth: how much work the search may do.
+        min_evidence: statements below this level are reported, but do not count.
+        max_matches: how many works are shown for an asset; never how many are decided from.
+
+    Returns:
+        An answer per asset, in order.
+
+    Raises:
+        InvalidInputError: an asset without any fingerprint or key, or a time without zone.
+        Whatever the view raises: nothing is answered from half a search.
+    """
+    for row, asset in enumerate(assets):
+        if not asset.fingerprints:
+            raise InvalidInputError(
+                f"asset {row} has nothing to look it up by: give a key or a fingerprint", field=f"assets.{row}"
+            )
+    found: dict[int, dict[str, list[Match]]] = {}
+    for one in view.search(assets, depth) if assets else ():
+        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
+    works = sorted({work for by_work in found.values() for work in by_work})
+    decisions = {work: policy.decide(view.statements(work), use, requester, at, min_evidence) for work in works}
+    nothing = policy.decide((), use, requester, at, min_evidence)  # also checks `at` where nothing was found
+    return [_answer(asset, found.get(row, {}), decisions, nothing, max_matches) for row, asset in enumerate(assets)]
+
+
+def _answer(
+    asset: Asset,
+    found: Mapping[str, Sequence[Match]],
+    decisions: Mapping[str, Decision],
+    nothing: Decision,
+    max_matches: int,
+) -> Answer:
+    matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=_best_first)
+    sure = [match for match in matches if match.strength is not Strength.LIKELY]
+    verdict = policy.combine_works(match.verdict for match in sure)
+    reasons = list(_reasons_of_sure(sure[:max_matches] + _deciding(sure[max_matches:], verdict), decisions, verdict))
+    if len(sure) > 1:
+        reasons.append(Reason(Code.WORKS_COMBINED, {"works": len(sure), "preference": verdict}))
+    if not matches:
+        reasons.append(Reason(Code.NO_MATCH_FOUND))
+    if not sure:
+        reasons.extend(nothing.trace)
+    reasons.extend(
+        Reason(
+            Code.LIKELY_MATCH_FOR_REVIEW,
+            {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict},
+        )
+        for match in matches[:max_matches]
+        if match.strength is Strength.LIKELY
+    )
+    if not asset.identifiable and not sure:
+        reasons.append(Reason(Code.NOT_IDENTIFIABLE))
+    return Answer(verdict, nothing.use, tuple(matches[:max_matches]), tuple(reasons), asset.identifiable)
+
+
+def _deciding(beyond: Iterable[WorkMatch], verdict: Preference) -> list[WorkMatch]:
+    """Pick one that the verdict follows from, so that a cap on what is shown never hides the reason."""
+    return [match for match in beyond if match.verdict is verdict][:1]
+
+
+def _reasons_of_sure(
+    matches: Sequence[WorkMatch], decisions: Mapping[str, Decision], verdict: Preference
+) -> Iterable[Reason]:
+    for match in sorted(matches, key=lambda match: match.verdict is not verdict):  # stable: best first within each
+        yield Reason(
+            Code.WORK_FOUND,
+            {
+                "work": match.work,
+                "strength": match.strength,
+                "algorithm": match.algorithm,
+                "preference": match.verdict,
+            },
+        )
+        yield from decisions[match.work].trace
+
+
+def _work_match(work: str, matches: Sequence[Match], verdict: Preference) -> WorkMatch:
+    """Show a work by its surest evidence, and name what else found it."""
+    best, *others = sorted(matches, key=_surest_first)
+    evidence = dict(best.evidence)
+    if others:
+        evidence["also_by"] = ", ".join(dict.fromkeys(other.algorithm for other in others))
+    return WorkMatch(
+        work=work,
+        strength=best.strength,
+        modality=ALGORITHMS[best.algorithm].modality,
+        algorithm=best.algorithm,
+        version=best.version,
+        distance=best.distance,
+        score=best.score,
+        threshold=best.threshold,
+        query_span=best.query_span,
+        work_span=best.work_span,
+        verdict=verdict,
+        evidence=evidence,
+    )
+
+
+def _surest_first(match: Match) -> tuple[int, float, str]:
+    return _STRENGTH_RANK[match.strength], _relative_distance(match), match.algorithm
+
+
+def _best_first(match: WorkMatch) -> tuple[int, float, str]:
+    return _STRENGTH_RANK[match.strength], _relative_distance(match), match.work
+
+
+def _relative_distance(match: Match | WorkMatch) -> float:
+    """Compare what is measured in bits with what is measured in evidence: both as parts of their limits; 0 is best."""
+    if match.distance is not None:
+        return match.distance / max(match.threshold or 1.0, 1.0)
+    if match.score:
+        return (match.threshold or 0.0) / match.score
+    return 0.0

@@ -1,0 +1,221 @@
+"""A catalogue as a folder of files: built whole or not at all, opened without reading it, verified byte by byte."""
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from fingerprinting.index.segment import Index
+from fingerprinting.types import Depth
+from optout.catalogue import answer as answering
+from optout.catalogue import manifest
+from optout.catalogue.answer import FoundWork
+from optout.catalogue.answers import Answer, Asset
+from optout.catalogue.works import CatalogueWork, WorksFile, sorted_by_id, write
+from optout.consent.statements import Statement
+from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.errors import ConflictError, CorruptCatalogueError, InvalidInputError
+
+INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueInfo:
+    """What a catalogue holds.
+
+    Attributes:
+        digest: SHA-256 of the manifest; it names this catalogue, to the last bit.
+        built_at: ISO 8601, UTC.
+        fingerprints: how many by algorithm.
+    """
+
+    digest: str
+    built_at: str
+    works: int
+    fingerprints: Mapping[str, int]
+    files: int
+    size_bytes: int
+
+
+class Catalogue:
+    """An open catalogue: a `CatalogueView` over files, mapped into memory and never changed."""
+
+    def __init__(self, folder: Path, known: manifest.Manifest, works: WorksFile, index: Index) -> None:
+        self.folder = folder
+        self.info = _info(known)
+        self._works = works
+        self._index = index
+        self._rows: dict[str, int] = {}  # of works that a search has found
+
+    @property
+    def size(self) -> int:
+        """How many works it holds."""
+        return len(self._works)
+
+    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+        """Recognise works in assets."""
+        matches = self._index.search([asset.fingerprints for asset in assets], depth=depth, registry_size=self.size)
+        found = []
+        for match in matches:
+            work = self._works.record(match.work).id
+            self._rows[work] = match.work
+            found.append(FoundWork(match.asset, work, match))
+        return found
+
+    def statements(self, work: str) -> tuple[Statement, ...]:
+        """Give all that was said about a work.
+
+        Raises:
+            InvalidInputError: there is no such work.
+        """
+        row = self._rows.get(work)
+        if row is None:
+            row = self._works.row_of(work)
+        if row is None:
+            raise InvalidInputError(f"the catalogue holds no work `{work}`", field="work")
+        return self._works.record(row).statements
+
+    def answer(
+        self,
+        assets: Sequence[Asset],
+        use: Use,
+        requester: str | None = None,
+        at: datetime | None = None,
+        *,
+        depth: Depth = Depth.STANDARD,
+        min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+        max_matches: int = answering.MAX_MATCHES_SHOWN,
+    ) -> list[Answer]:
+        """Answer as `optout.catalogue.answer.answer` does, for now when no moment is given."""
+        return answering.answer(
+            self,
+            assets,
+            use,
+            requester,
+            at or datetime.now(UTC),
+            depth=depth,
+            min_evidence=min_evidence,
+            max_matches=max_matches,
+        )
+
+
+def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | None = None) -> CatalogueInfo:
+    """Write a catalogue; a catalogue that is there already is replaced in one step, once the new one is complete.
+
+    It is written beside `folder` and renamed, so that no interruption leaves half of one.
+
+    Args:
+        folder: does not exist, is empty, or holds a catalogue.
+        works: in any order; the same works and moment give the same bytes.
+        built_at: recorded in the manifest; now, if left out.
+
+    Raises:
+        ConflictError: `folder` holds something else.
+        InvalidInputError: two works have the same id.
+        InvalidFingerprintError: a fingerprint that no index understands.
+    """
+    moment = (built_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    with _replacing(folder) as new:
+        rows = sorted_by_id(works)
+        for before, after in pairwise(rows):
+            if before.id == after.id:
+                raise InvalidInputError(f"two works have the id `{after.id}`", field="works")
+        write(new, rows)
+        entries = ((row, one) for row, work in enumerate(rows) for one in work.fingerprints)
+        Index.build(entries).save(new / INDEX)
+        counts = Counter(one.algorithm for work in rows for one in work.fingerprints)
+        manifest.write(new, built_at=moment, works=len(rows), fingerprints=counts)
+    return info(folder)
+
+
+def open(folder: Path) -> Catalogue:  # noqa: A001 - `folder.open`, as `hamming.open`: a module of verbs
+    """Open a catalogue without reading it: sizes are checked now, bytes by `verify`.
+
+    Raises:
+        CorruptCatalogueError: it is no catalogue, damaged, or of an unknown format version.
+        CorruptIndexError: as above, of its index.
+    """
+    known = manifest.read(folder)
+    works = WorksFile(folder)
+    if len(works) != known.works:
+        raise CorruptCatalogueError(f"the catalogue {folder} is damaged: it does not hold the works that it counts")
+    return Catalogue(folder, known, works, Index.open(folder / INDEX, verify=False))
+
+
+def info(folder: Path) -> CatalogueInfo:
+    """Say what a catalogue holds, from its manifest.
+
+    Raises:
+        CorruptCatalogueError: as `open`.
+    """
+    return _info(manifest.read(folder))
+
+
+def verify(folder: Path) -> CatalogueInfo:
+    """Check every byte, and that every line and index can be read.
+
+    Raises:
+        CorruptCatalogueError: something is missing, altered, added or not understood.
+        CorruptIndexError: as above, of its index.
+    """
+    known = manifest.verify(folder)
+    catalogue = open(folder)
+    Index.open(folder / INDEX, verify=True)
+    previous: str | None = None
+    for row in range(catalogue.size):
+        work = catalogue._works.record(row).id  # noqa: SLF001 - this module's own class
+        if previous is not None and work <= previous:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its works are not sorted")
+        previous = work
+    return _info(known)
+
+
+def _info(known: manifest.Manifest) -> CatalogueInfo:
+    size = sum(entry.size_bytes for entry in known.files.values())
+    return CatalogueInfo(known.digest, known.built_at, known.works, known.fingerprints, len(known.files), size)
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Give a new folder to fill, which takes the place of `folder` at the end and vanishes on any error."""
+    if folder.exists() and not _may_be_replaced(folder):
+        raise ConflictError(f"{folder} holds something that is not a catalogue: choose another place")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    try:
+        yield new
+        _flush(new)
+        new.chmod(0o755)  # mkdtemp makes it private; a catalogue is read by every process of a host
+        if folder.exists():
+            # A folder can't be renamed over one with files in it. Who has the old one open keeps it.
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old-", dir=folder.parent))
+            folder.rename(old / folder.name)
+            new.rename(folder)
+            shutil.rmtree(old)
+        else:
+            new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    """Only what was built by us, and only if nobody has put anything else into it."""
+    if not folder.is_dir():
+        return False
+    return not any(folder.iterdir()) or manifest.is_whole_content(folder)
+
+
+def _flush(folder: Path) -> None:
+    """Bring everything to the disk, so that the rename never outlives the bytes."""
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,149 @@
+"""The manifest of a catalogue: its format, what it counts, and the SHA-256 of every file in it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from optout.errors import CorruptCatalogueError
+
+NAME: Final = "manifest.json"
+FORMAT: Final = "mediamanager-catalogue"
+FORMAT_VERSION: Final = 1
+
+_BUFFER_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of the catalogue."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a catalogue says of itself.
+
+    Attributes:
+        built_at: ISO 8601, UTC.
+        works: how many.
+        fingerprints: how many by algorithm.
+        files: every file but the manifest, by its path with `/`.
+        digest: SHA-256 of the manifest's own bytes; it names this catalogue, to the last bit.
+    """
+
+    built_at: str
+    works: int
+    fingerprints: Mapping[str, int]
+    files: Mapping[str, FileEntry]
+    digest: str
+
+
+def write(folder: Path, *, built_at: str, works: int, fingerprints: Mapping[str, int]) -> None:
+    """Hash all that lies in the folder and write the manifest, last of all files."""
+    files = {name: _hash(folder / name) for name in _files(folder)}
+    text = json.dumps(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "built_at": built_at,
+            "works": works,
+            "fingerprints": dict(fingerprints),
+            "files": {name: {"sha256": one.sha256, "size_bytes": one.size_bytes} for name, one in files.items()},
+        },
+        indent=1,
+        sort_keys=True,
+    )
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest, and check that each file is there with its size (`verify` checks their bytes).
+
+    Raises:
+        CorruptCatalogueError: it is no catalogue, of an unknown format version, or a file is missing or too long or
+            short.
+    """
+    try:
+        raw = (folder / NAME).read_bytes()
+    except OSError:
+        raise CorruptCatalogueError(f"{folder} is not a catalogue: it has no {NAME}") from None
+    manifest = _parse(folder, raw)
+    for name, entry in manifest.files.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != entry.size_bytes:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} is missing or incomplete")
+    return manifest
+
+
+def verify(folder: Path) -> Manifest:
+    """Read the manifest and check every byte of every file, and that there is no file beside them.
+
+    Raises:
+        CorruptCatalogueError: as `read`, or a file was altered or added.
+    """
+    manifest = read(folder)
+    present = set(_files(folder))
+    added = sorted(present - set(manifest.files))
+    if added:
+        raise CorruptCatalogueError(f"the catalogue {folder} holds a file that is not part of it: {added[0]}")
+    for name, entry in manifest.files.items():
+        if _hash(folder / name).sha256 != entry.sha256:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} has been altered")
+    return manifest
+
+
+def is_whole_content(folder: Path) -> bool:
+    """Say whether the folder is a catalogue with nothing beside it."""
+    try:
+        return set(_files(folder)) <= set(read(folder).files)
+    except CorruptCatalogueError:
+        return False
+
+
+def _parse(folder: Path, raw: bytes) -> Manifest:
+    try:
+        parsed = json.loads(raw)
+        if parsed["format"] != FORMAT:
+            raise CorruptCatalogueError(f"{folder} is not a catalogue: its {NAME} is of another format")
+        if parsed["format_version"] != FORMAT_VERSION:
+            raise CorruptCatalogueError(
+                f"the catalogue {folder} has format version {parsed['format_version']}; this program reads "
+                f"{FORMAT_VERSION}: update it, or build the catalogue again"
+            )
+        files = {
+            _inside(name): FileEntry(str(entry["sha256"]), int(entry["size_bytes"]))
+            for name, entry in parsed["files"].items()
+        }
+        counts = {str(name): int(count) for name, count in parsed["fingerprints"].items()}
+        return Manifest(str(parsed["built_at"]), int(parsed["works"]), counts, files, hashlib.sha256(raw).hexdigest())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its {NAME} can't be understood") from error
+
+
+def _inside(name: str) -> str:
+    """Refuse a name that leads out of the folder: a manifest may come from somebody else."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(name)
+    return name
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path != folder / NAME
+    )
+
+
+def _hash(path: Path) -> FileEntry:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while piece := file.read(_BUFFER_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return FileEntry(digest.hexdigest(), size)

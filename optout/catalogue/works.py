@@ -1,0 +1,181 @@
+"""The works of a catalogue as a file: a JSON line a work, sorted by id, read one line at a time.
+
+`works.jsonl` holds the lines, `works.offsets` where each begins: little-endian uint64, one more than there are works.
+Row i of the index beside it is line i.
+"""
+
+import json
+import mmap
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from fingerprinting.types import Fingerprint
+from optout.consent.statements import Statement
+from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference, Use
+from optout.errors import CorruptCatalogueError
+
+LINES = "works.jsonl"
+OFFSETS = "works.offsets"
+
+_OFFSET_BYTES = 8
+
+Json: TypeAlias = dict[str, "str | dict[str, str] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueWork:
+    """A work as it goes into a catalogue.
+
+    Attributes:
+        id: unique in the catalogue; shown in verdicts.
+        fingerprints: exact keys included; a work may have none, and is then found by nothing.
+        statements: all that was said about it.
+        owner: pseudonymous id of whose it is.
+        title: for people.
+    """
+
+    id: str
+    fingerprints: tuple[Fingerprint, ...]
+    statements: tuple[Statement, ...]
+    owner: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRecord:
+    """A work as it is read from a catalogue: without its fingerprints, which are in the index."""
+
+    id: str
+    owner: str
+    title: str | None
+    statements: tuple[Statement, ...]
+
+
+def write(folder: Path, works: Iterable[CatalogueWork]) -> None:
+    """Write both files; `works` come sorted by id."""
+    offsets = array("Q", [0])
+    with (folder / LINES).open("wb") as lines:
+        for work in works:
+            line = json.dumps(
+                {
+                    "id": work.id,
+                    "owner": work.owner,
+                    "title": work.title,
+                    "statements": [_write_statement(statement) for statement in work.statements],
+                },
+                separators=(",", ":"),
+                sort_keys=True,
+            )
+            lines.write(line.encode("ascii") + b"\n")
+            offsets.append(lines.tell())
+    (folder / OFFSETS).write_bytes(b"".join(offset.to_bytes(_OFFSET_BYTES, "little") for offset in offsets))
+
+
+class WorksFile:
+    """The works of an open catalogue. Nothing is held in memory: a line is parsed when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lines = _map(folder / LINES)
+        self._offsets = _map(folder / OFFSETS)
+        if len(self._offsets) < _OFFSET_BYTES or len(self._offsets) % _OFFSET_BYTES:
+            raise self._corrupt(f"{OFFSETS} has a wrong length")
+        if self._offset(len(self)) != len(self._lines):
+            raise self._corrupt(f"{OFFSETS} does not fit {LINES}")
+
+    def __len__(self) -> int:
+        return len(self._offsets) // _OFFSET_BYTES - 1
+
+    def record(self, row: int) -> WorkRecord:
+        """Read one work.
+
+        Raises:
+            CorruptCatalogueError: there is no such row, or its line can't be understood. A word that this version
+                does not know is an error too: it could be a reservation.
+        """
+        if not 0 <= row < len(self):
+            raise self._corrupt(f"the index names work {row} of {len(self)}")
+        try:
+            parsed = json.loads(self._lines[self._offset(row) : self._offset(row + 1)])
+            statements = tuple(_read_statement(statement) for statement in parsed["statements"])
+            return WorkRecord(parsed["id"], parsed["owner"], parsed["title"], statements)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
+
+    def row_of(self, work: str) -> int | None:
+        """Find a work by its id; None when it is not here."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            found = self.record(middle).id
+            if found == work:
+                return middle
+            low, high = (middle + 1, high) if found < work else (low, middle)
+        return None
+
+    def _offset(self, row: int) -> int:
+        return int.from_bytes(self._offsets[row * _OFFSET_BYTES : (row + 1) * _OFFSET_BYTES], "little")
+
+    def _corrupt(self, what: str) -> CorruptCatalogueError:
+        return CorruptCatalogueError(f"the catalogue {self._folder} is damaged: {what}; build or pull it again")
+
+
+def _map(path: Path) -> bytes | mmap.mmap:
+    with path.open("rb") as file:
+        # An empty file can't be mapped.
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+
+
+def _write_statement(statement: Statement) -> Json:
+    return {
+        "id": statement.id,
+        "source": statement.source,
+        "carrier": statement.carrier,
+        "evidence": statement.evidence,
+        "uses": {use: statement.uses[use] for use in LEAVES if use in statement.uses},
+        "valid_from": statement.valid_from.isoformat(),
+        "valid_until": statement.valid_until.isoformat() if statement.valid_until else None,
+        "recorded_at": statement.recorded_at.isoformat(),
+        "terms_url": statement.terms_url,
+    }
+
+
+def _read_statement(parsed: dict[str, str | None] | dict[str, dict[str, str]]) -> Statement:
+    text = {name: value for name, value in parsed.items() if value is None or isinstance(value, str)}
+    uses = parsed["uses"]
+    if not isinstance(uses, dict):
+        raise TypeError("uses is not an object")
+    valid_until = text["valid_until"]
+    return Statement(
+        id=_text(text["id"]),
+        source=_text(text["source"]),
+        carrier=Carrier(_text(text["carrier"])),
+        evidence=EvidenceLevel(_text(text["evidence"])),
+        uses={Use(use): Preference(preference) for use, preference in uses.items()},
+        valid_from=_moment(text["valid_from"]),
+        valid_until=None if valid_until is None else _moment(valid_until),
+        recorded_at=_moment(text["recorded_at"]),
+        terms_url=text["terms_url"],
+    )
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        raise TypeError("a text is missing")
+    return value
+
+
+def _moment(value: str | None) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.utcoffset() is None:
+        raise ValueError("a time has no zone")
+    return moment
+
+
+def sorted_by_id(works: Iterable[CatalogueWork]) -> Sequence[CatalogueWork]:
+    """Sort, so that a catalogue of the same works is the same bytes in whatever order they came."""
+    return sorted(works, key=lambda work: work.id)

@@ -1,0 +1,203 @@
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingerprinting.types import Depth, Fingerprint, Match, Modality, Strength
+from optout.catalogue.answer import FoundWork, answer
+from optout.catalogue.answers import Answer, Asset
+from optout.consent.reasons import Code
+from optout.consent.statements import Statement
+from optout.consent.vocabulary import Carrier, EvidenceLevel, Preference, Use
+from optout.errors import InvalidInputError
+
+A, C, D, U = Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED, Preference.UNKNOWN
+ASSET = Asset((Fingerprint("sha256", 1, bytes(32)),))
+Make = Callable[..., Statement]
+
+
+@dataclass
+class FakeView:
+    """A catalogue that finds what it is told to find."""
+
+    said: Mapping[str, Sequence[Statement]]
+    found: list[FoundWork] = field(default_factory=list)
+    failure: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.said)
+
+    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+        if self.failure:
+            raise self.failure
+        return self.found
+
+    def statements(self, work: str) -> Sequence[Statement]:
+        return self.said[work]
+
+
+def seen(
+    work: str, strength: Strength = Strength.MATCH, *, asset: int = 0, distance: int = 4, algorithm: str = "pdq-256"
+) -> FoundWork:
+    match = Match(asset, 0, algorithm, 1, strength, distance=distance, threshold=31.0)
+    return FoundWork(asset, work, match)
+
+
+def ask(view: FakeView, now: datetime, use: Use = Use.TRAIN_GENAI, **more: int | EvidenceLevel) -> Answer:
+    [one] = answer(view, [ASSET], use, None, now, **more)  # type: ignore[arg-type] # one helper for every option
+    return one
+
+
+def test_nothing_found_is_unknown_and_says_so(now: datetime) -> None:
+    one = ask(FakeView({}), now)
+
+    assert one.verdict is U
+    assert [reason.code for reason in one.reasons] == [Code.NO_MATCH_FOUND, Code.NO_RESERVATION_FOUND]
+
+
+def test_a_copy_of_a_reserved_work_is_disallowed_with_evidence_and_reason(now: datetime, make_statement: Make) -> None:
+    one = ask(FakeView({"w": [make_statement({Use.ALL: D})]}, [seen("w")]), now)
+
+    assert one.verdict is D
+    [match] = one.matches
+    assert (match.work, match.strength, match.distance, match.threshold) == ("w", Strength.MATCH, 4, 31.0)
+    assert match.modality is Modality.IMAGE
+    assert [reason.code for reason in one.reasons] == [Code.WORK_FOUND, Code.STATEMENT_DISALLOWS]
+
+
+def test_a_likely_match_never_decides_and_is_shown_for_review(now: datetime, make_statement: Make) -> None:
+    one = ask(FakeView({"w": [make_statement({Use.ALL: D})]}, [seen("w", Strength.LIKELY)]), now)
+
+    assert one.verdict is U
+    assert one.matches[0].verdict is D
+    assert [reason.code for reason in one.reasons] == [Code.NO_RESERVATION_FOUND, Code.LIKELY_MATCH_FOR_REVIEW]
+
+
+@pytest.mark.parametrize(("first", "second", "verdict"), [(A, D, D), (A, C, C), (A, A, A), (C, D, D)], ids=str)
+def test_all_works_that_an_asset_shows_must_allow(
+    now: datetime, make_statement: Make, first: Preference, second: Preference, verdict: Preference
+) -> None:
+    said = {"a": [make_statement({Use.ALL: first})], "b": [make_statement({Use.ALL: second})]}
+
+    one = ask(FakeView(said, [seen("a"), seen("b")]), now)
+
+    assert one.verdict is verdict
+    assert one.reasons[0].parameters["preference"] == verdict
+    assert one.reasons[-1].code == Code.WORKS_COMBINED
+
+
+def test_a_work_without_statements_beside_an_allowing_one_makes_it_unknown(now: datetime, make_statement: Make) -> None:
+    one = ask(FakeView({"a": [make_statement({Use.ALL: A})], "b": []}, [seen("a"), seen("b")]), now)
+
+    assert one.verdict is U
+    assert Code.NO_RESERVATION_FOUND in [reason.code for reason in one.reasons]
+
+
+def test_a_cap_shortens_what_is_shown_and_never_what_is_decided(now: datetime, make_statement: Make) -> None:
+    said = {f"w{row:02}": [make_statement({Use.ALL: A})] for row in range(30)}
+    said["w29"] = [make_statement({Use.ALL: D})]
+    found = [seen(work, distance=row) for row, work in enumerate(said)]
+
+    one = ask(FakeView(said, found), now, max_matches=3)
+
+    assert one.verdict is D
+    assert [match.work for match in one.matches] == ["w00", "w01", "w02"]
+    assert one.reasons[0].parameters["work"] == "w29"
+
+
+def test_the_surest_evidence_stands_for_a_work_and_names_the_rest(now: datetime, make_statement: Make) -> None:
+    found = [seen("w"), seen("w", Strength.EXACT, distance=0, algorithm="sha256"), seen("w", algorithm="phash-64")]
+
+    one = ask(FakeView({"w": [make_statement({Use.ALL: D})]}, found), now)
+
+    [match] = one.matches
+    assert (match.algorithm, match.strength, match.modality) == ("sha256", Strength.EXACT, None)
+    assert match.evidence["also_by"] == "pdq-256, phash-64"
+
+
+def test_matches_come_best_first(now: datetime, make_statement: Make) -> None:
+    said = {work: [make_statement({Use.ALL: D})] for work in ("far", "near", "exact", "likely")}
+    found = [
+        seen("likely", Strength.LIKELY, distance=1),
+        seen("far", distance=30),
+        seen("near", distance=2),
+        seen("exact", Strength.EXACT, distance=0, algorithm="sha256"),
+    ]
+
+    one = ask(FakeView(said, found), now)
+
+    assert [match.work for match in one.matches] == ["exact", "near", "far", "likely"]
+
+
+def test_an_asset_that_could_not_have_been_recognised_says_so(now: datetime) -> None:
+    [one] = answer(FakeView({}), [Asset(ASSET.fingerprints, identifiable=False)], Use.SEARCH, None, now)
+
+    assert one.identifiable is False
+    assert one.reasons[-1].code == Code.NOT_IDENTIFIABLE
+
+
+def test_answers_come_in_the_order_of_the_assets(now: datetime, make_statement: Make) -> None:
+    view = FakeView({"w": [make_statement({Use.ALL: D})]}, [seen("w", asset=2)])
+
+    answers = answer(view, [ASSET] * 4, Use.SEARCH, None, now)
+
+    assert [one.verdict for one in answers] == [U, U, D, U]
+
+
+def test_what_could_not_be_searched_is_an_error_and_no_verdict(now: datetime) -> None:
+    with pytest.raises(OSError, match="disk"):
+        ask(FakeView({}, failure=OSError("disk")), now)
+
+
+def test_an_asset_with_nothing_to_look_up_is_refused_by_its_place(now: datetime) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        answer(FakeView({}), [ASSET, Asset(())], Use.SEARCH, None, now)
+
+    assert caught.value.parameters["field"] == "assets.1"
+
+
+def test_a_time_without_zone_is_refused_even_where_nothing_was_found() -> None:
+    with pytest.raises(InvalidInputError, match="time zone"):
+        answer(FakeView({}), [ASSET], Use.SEARCH, None, datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
+
+
+def test_no_assets_give_no_answers(now: datetime) -> None:
+    assert answer(FakeView({}, failure=OSError("never asked")), [], Use.SEARCH, None, now) == []
+
+
+def test_the_evidence_asked_for_is_applied_to_every_work(now: datetime, make_statement: Make) -> None:
+    said = {"w": [make_statement({Use.ALL: D}, evidence=EvidenceLevel.SELF_DECLARED)]}
+
+    one = ask(FakeView(said, [seen("w")]), now, min_evidence=EvidenceLevel.VERIFIED)
+
+    assert one.verdict is U
+    assert Code.BELOW_MIN_EVIDENCE in [reason.code for reason in one.reasons]
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, C, D, U]), st.sampled_from(Strength)), max_size=6))
+def test_an_asset_is_allowed_only_when_every_sure_work_in_it_allows(
+    works: list[tuple[Preference, Strength]],
+) -> None:
+    moment = datetime.fromisoformat("2026-06-01T00:00:00+00:00")
+    said = {
+        f"w{row}": [] if preference is U else [_verified(preference, moment)]
+        for row, (preference, _) in enumerate(works)
+    }
+    found = [seen(f"w{row}", strength) for row, (_, strength) in enumerate(works)]
+    sure = [preference for preference, strength in works if strength is not Strength.LIKELY]
+
+    one = ask(FakeView(said, found), moment)
+
+    assert (one.verdict is A) == (bool(sure) and set(sure) == {A})
+    assert (one.verdict is D) == (D in sure)
+
+
+def _verified(preference: Preference, moment: datetime) -> Statement:
+
+    return Statement(
+        "c", "s", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.TRAIN_GENAI: preference}, moment, None, moment
+    )
