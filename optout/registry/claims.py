@@ -57,9 +57,7 @@ def file_claim(
         InvalidInputError: nothing is stated, or the times or the address can't be used.
     """
     work = works.get(session, work_id=work_id, account_id=claimant_id, lock=True)
-    live = session.scalars(
-        select(Claim).where(Claim.work_id == work_id, Claim.claimant_id == claimant_id, Claim.state.in_(LIVE))
-    ).one_or_none()
+    live = _live_of(session, work_id, claimant_id)
     if live is not None:
         raise ConflictError(
             f"work {work_id} has claim {live.id} already: amend that one instead", work=str(work_id), claim=str(live.id)
@@ -103,6 +101,28 @@ def amend(
     old.superseded_by, old.settled_entry_id = claim.id, claim.entry_id
     session.flush()
     return claim
+
+
+def say(session: Session, *, work_id: UUID, claimant_id: UUID, preferences: Mapping[Use, Preference]) -> Claim:
+    """File a claim, or amend the one that is live; saying the same again changes nothing.
+
+    Raises:
+        NotFoundError, ConflictError, InvalidInputError: as `file_claim` and `amend`.
+    """
+    works.get(session, work_id=work_id, account_id=claimant_id, lock=True)
+    live = _live_of(session, work_id, claimant_id)
+    if live is None:
+        return file_claim(session, work_id=work_id, claimant_id=claimant_id, preferences=preferences)
+    if live.preferences == expand(preferences):
+        return live
+    return amend(
+        session,
+        claim_id=live.id,
+        claimant_id=claimant_id,
+        preferences=preferences,
+        valid_until=live.valid_until,
+        terms_url=live.terms_url,
+    )
 
 
 def withdraw(session: Session, *, claim_id: UUID, claimant_id: UUID) -> Claim:
@@ -161,9 +181,7 @@ def _live(session: Session, claim_id: UUID, claimant_id: UUID) -> tuple[Claim, W
     claim = session.get_one(Claim, claim_id, populate_existing=True)
     if claim.state in LIVE:
         return claim, work
-    now_in_force = session.scalars(
-        select(Claim).where(Claim.work_id == work_id, Claim.claimant_id == claimant_id, Claim.state.in_(LIVE))
-    ).one_or_none()
+    now_in_force = _live_of(session, work_id, claimant_id)
     if now_in_force is None:
         raise ConflictError(f"claim {claim_id} is {claim.state}: file a new one", work=str(work_id))
     raise ConflictError(
@@ -171,6 +189,12 @@ def _live(session: Session, claim_id: UUID, claimant_id: UUID) -> tuple[Claim, W
         work=str(work_id),
         claim=str(now_in_force.id),
     )
+
+
+def _live_of(session: Session, work_id: UUID, claimant_id: UUID) -> Claim | None:
+    return session.scalars(
+        select(Claim).where(Claim.work_id == work_id, Claim.claimant_id == claimant_id, Claim.state.in_(LIVE))
+    ).one_or_none()
 
 
 def _new(

@@ -3,17 +3,30 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from fingerprinting.types import Fingerprint
+from fingerprinting.types import Fingerprint, SpanUnit
 from optout.registry.digests import fingerprint_digest
 from optout.store.models.works import WorkFingerprint
 
 _BATCH = 500
 """Ids in one query: every database takes so many parameters."""
+
+
+_Query: TypeAlias = Select[UUID, str, int, bytes, float, list[float] | None, SpanUnit | None]
+_COLUMNS: _Query = select(
+    WorkFingerprint.work_id,
+    WorkFingerprint.algorithm,
+    WorkFingerprint.version,
+    WorkFingerprint.value,
+    WorkFingerprint.quality,
+    WorkFingerprint.span,
+    WorkFingerprint.unit,
+).order_by(WorkFingerprint.work_id, WorkFingerprint.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +54,14 @@ def add(session: Session, work_id: UUID, fingerprints: Iterable[Fingerprint]) ->
 
 
 def of_works(session: Session, work_ids: Sequence[UUID]) -> Iterator[tuple[UUID, Fingerprint]]:
-    """Fingerprints of works, work by work, each work's in the order in which they came."""
+    """Fingerprints of some works, work by work, each work's in the order in which they came."""
     for ids in _batches(work_ids):
-        rows = session.scalars(
-            select(WorkFingerprint)
-            .where(WorkFingerprint.work_id.in_(ids))
-            .order_by(WorkFingerprint.work_id, WorkFingerprint.position)
-            .execution_options(yield_per=_BATCH)
-        )
-        for row in rows:
-            yield row.work_id, _fingerprint(row)
+        yield from _read(session, _COLUMNS.where(WorkFingerprint.work_id.in_(ids)))
+
+
+def of_all_works(session: Session) -> Iterator[tuple[UUID, Fingerprint]]:
+    """Fingerprints of every work, in the same order, streamed."""
+    return _read(session, _COLUMNS)
 
 
 def digest_of(session: Session, work_id: UUID) -> bytes:
@@ -87,6 +98,8 @@ def _row(work_id: UUID, position: int, one: Fingerprint) -> WorkFingerprint:
     )
 
 
-def _fingerprint(row: WorkFingerprint) -> Fingerprint:
-    span = None if row.span is None else tuple(row.span)
-    return Fingerprint(row.algorithm, row.version, row.value, row.quality, span, row.unit)
+def _read(session: Session, query: _Query) -> Iterator[tuple[UUID, Fingerprint]]:
+    rows = session.execute(query.execution_options(yield_per=_BATCH)).tuples()
+    for work_id, algorithm, version, value, quality, span, unit in rows:
+        place = None if span is None else tuple(span)
+        yield work_id, Fingerprint(algorithm, version, value, quality, place, unit)
