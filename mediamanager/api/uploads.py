@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 
 from fingerprinting import media
 from fingerprinting.errors import LimitExceededError

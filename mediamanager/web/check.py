@@ -1,0 +1,85 @@
+"""The page that answers "is this work registered?" for one file or one link."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.types import Depth
+from mediamanager.api import uploads
+from mediamanager.dependencies import AskerDep, ReadingDep, Resources, ResourcesDep
+from mediamanager.web import pages, sentences
+from mediamanager.web.creator.new_works import FormDep
+from optout.catalogue.answers import Asset
+from optout.consent.identifiers import fingerprints_for
+from optout.consent.preferences import parse_use
+from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.errors import InvalidInputError
+from optout.store.models.base import utc_now
+from workers import sandbox
+
+router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
+
+ASKED: Final = (Use.TRAIN_AI, Use.TRAIN_GENAI, Use.TRAIN_OTHER, Use.AI_INPUT, Use.AI_INDEX, Use.SEARCH, Use.TDM_OTHER)
+
+
+@router.get("/check")
+def check_form(request: Request, asker: AskerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+    """Ask for a file or a link."""
+    return _page(request, None, {})
+
+
+@router.post("/check")
+def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker: AskerDep, form: FormDep) -> Response:
+    """Answer for one file or one link. Nothing of it is kept."""
+    file, link = form.get("file"), str(form.get("link", "")).strip()
+    field = "link"
+    try:
+        use = parse_use(str(form.get("use", Use.TRAIN_AI)))
+        if isinstance(file, UploadFile) and file.filename:
+            field, name = "file", file.filename
+            asset = _asset(resources, file)
+        elif link:
+            name, asset = link, Asset(fingerprints_for(url=link))
+        else:
+            return _page(request, form, {"file": pages.words(request).gettext("Choose a file or paste a link.")})
+    except (InvalidInputError, FingerprintingError) as error:
+        return _page(request, form, {field: sentences.error(error, pages.words(request))})
+    found = resources.lookups.answer(
+        session,
+        [asset],
+        use=use,
+        requester=str(asker.account_id),
+        at=utc_now(),
+        depth=Depth.STANDARD,
+        min_evidence=EvidenceLevel.SELF_DECLARED,
+    )
+    return _page(request, form, {}, {"answer": found.answers[0], "name": name})
+
+
+def _asset(resources: Resources, file: UploadFile) -> Asset:
+    with uploads.at_hand(file, resources.settings.max_upload_bytes) as path:
+        extraction = sandbox.extract(path, name=uploads.name_of(file))
+    return Asset(extraction.fingerprints, extraction.identifiable)
+
+
+def _page(
+    request: Request,
+    form: FormData | None,
+    problems: Mapping[str, str],
+    found: Mapping[str, object] | None = None,
+) -> Response:
+    context = {
+        "problems": problems,
+        "link": "" if form is None or found else str(form.get("link", "")),
+        "asked": ASKED,
+        "use": Use.TRAIN_AI if form is None else str(form.get("use", Use.TRAIN_AI)),
+        "answer": None,
+        **(found or {}),
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+    return pages.render(request, "check.html", context, status=status)

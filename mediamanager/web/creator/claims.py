@@ -1,0 +1,110 @@
+"""What a creator says about a work: change it, withdraw it, keep the proof."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from mediamanager.dependencies import CreatorDep, ReadingDep, ResourcesDep
+from mediamanager.schemas.claims import ClaimReceipt
+from mediamanager.web import pages, sentences
+from mediamanager.web.creator import choice
+from mediamanager.web.creator.new_works import FormDep, wake
+from mediamanager.web.creator.rows import row
+from mediamanager.web.language import language_of
+from optout.ledger import consentlog, receipts
+from optout.registry import claims
+from optout.store import db
+
+router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
+
+
+@router.get("/works/{work_id}/change")
+def change_form(request: Request, session: ReadingDep, creator: CreatorDep, work_id: UUID) -> Response:
+    """Ask what may be done with a work."""
+    return _change(request, session, creator, work_id, None, {})
+
+
+@router.post("/works/{work_id}/change")
+def change(
+    request: Request, resources: ResourcesDep, reading: ReadingDep, creator: CreatorDep, form: FormDep, work_id: UUID
+) -> Response:
+    """File the claim, or replace the one that holds, in one step."""
+    try:
+        preferences = choice.read(form)
+    except choice.NothingChosenError:
+        text = pages.words(request).gettext("Choose what others may do with it.")
+        return _change(request, reading, creator, work_id, form, {"preset": text})
+    with db.transaction(resources.sessions) as session:
+        claims.say(session, work_id=work_id, claimant_id=creator.account_id, preferences=preferences)
+        wake(session)
+    return pages.see_other(f"/works/{work_id}?done=saved")
+
+
+@router.get("/claims/{claim_id}/withdraw")
+def withdraw_form(request: Request, session: ReadingDep, creator: CreatorDep, claim_id: UUID) -> Response:
+    """Say what will be undone and what can't be."""
+    claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
+    shown = row(session, work_id=claim.work_id, account_id=creator.account_id, words=pages.words(request))
+    return pages.render(request, "withdraw.html", {"row": shown, "claim": claim})
+
+
+@router.post("/claims/{claim_id}/withdraw")
+def withdraw(resources: ResourcesDep, creator: CreatorDep, claim_id: UUID) -> Response:
+    """Withdraw a claim."""
+    with db.transaction(resources.sessions) as session:
+        claim = claims.withdraw(session, claim_id=claim_id, claimant_id=creator.account_id)
+        wake(session)
+    return pages.see_other(f"/works/{claim.work_id}?done=withdrawn")
+
+
+@router.get("/claims/{claim_id}/receipt")
+def receipt(
+    request: Request, resources: ResourcesDep, session: ReadingDep, creator: CreatorDep, claim_id: UUID
+) -> Response:
+    """The receipt, or the promise until the log shows the entry."""
+    claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
+    entry = claims.entry_of(session, claim)
+    position = consentlog.position(session, entry)
+    context = {
+        "row": row(session, work_id=claim.work_id, account_id=creator.account_id, words=pages.words(request)),
+        "claim": claim,
+        "position": position,
+        "receipt": position.published,
+        "promise": consentlog.promise(entry, resources.keys.promise),
+    }
+    return pages.render(request, "receipt.html", context, block="proof" if pages.is_fragment(request) else None)
+
+
+@router.get("/claims/{claim_id}/receipt.json")
+def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CreatorDep, claim_id: UUID) -> Response:
+    """The receipt as a file to keep."""
+    claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
+    made = receipts.receipt(session, resources.storage, claims.entry_of(session, claim), resources.keys)
+    body = ClaimReceipt.model_validate(made).model_dump_json(indent=2)
+    name = f"receipt-{str(claim.id)[:8]}.json"
+    return Response(body, HTTPStatus.OK, {"Content-Disposition": f'attachment; filename="{name}"'}, "application/json")
+
+
+def _change(
+    request: Request,
+    session: ReadingDep,
+    creator: CreatorDep,
+    work_id: UUID,
+    form: FormData | None,
+    problems: Mapping[str, str],
+) -> Response:
+    shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
+    chosen, preferences = choice.shown(form, shown.claim.preferences if shown.claim else None)
+    context = {
+        "row": shown,
+        "presets": sentences.presets(language_of(request)),
+        "chosen": chosen,
+        "preferences": preferences,
+        "problems": problems,
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+    return pages.render(request, "change.html", context, status=status)

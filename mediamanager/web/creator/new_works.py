@@ -1,0 +1,145 @@
+"""Registering works: files, links and one choice, in one form."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from fingerprinting.errors import FingerprintingError
+from mediamanager.api import uploads
+from mediamanager.dependencies import CreatorDep, Resources, ResourcesDep
+from mediamanager.web import pages, sentences
+from mediamanager.web.creator import choice
+from mediamanager.web.language import language_of
+from optout.consent.vocabulary import Preference, Use
+from optout.errors import InvalidInputError
+from optout.registry import claims, works
+from optout.registry.works import Registered
+from optout.store import db, jobs
+from workers import dispatch
+
+router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
+
+MAX_FILES: Final = 200
+MAX_LINKS: Final = 200
+
+
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """The form of a request, its files closed afterwards."""
+    async with request.form(max_files=MAX_FILES) as form:
+        yield form
+
+
+FormDep = Annotated[FormData, Depends(form_of)]
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What came of one form: the works, in order, and what could not be taken, with why."""
+
+    works: list[UUID] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+@router.get("/works/new")
+def new_works(request: Request, creator: CreatorDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+    """Ask for files or links, and for one choice."""
+    return _form(request, None, {})
+
+
+@router.post("/works/new")
+def register_works(request: Request, resources: ResourcesDep, creator: CreatorDep, form: FormDep) -> Response:
+    """Register what was sent; each work with its claim in one transaction, so that one bad file harms no other."""
+    files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
+    links = [line.strip() for line in str(form.get("links", "")).splitlines() if line.strip()]
+    try:
+        preferences = choice.read(form)
+    except choice.NothingChosenError:
+        return _form(request, form, {"preset": pages.words(request).gettext("Choose what others may do with it.")})
+    if not files and not links:
+        return _form(request, form, {"files": pages.words(request).gettext("Choose a file or paste a link.")})
+    if len(links) > MAX_LINKS:
+        return _form(request, form, {"links": pages.words(request).gettext("Paste at most 200 links at a time.")})
+    sender = _Sender(resources, creator.account_id, preferences, keep_media=form.get("keep_media") == "yes")
+    taken = _Taken()
+    items: list[UploadFile | str] = [*files, *links]
+    for item in items:
+        name = item if isinstance(item, str) else item.filename or ""
+        try:
+            taken.works.append(sender.link(item) if isinstance(item, str) else sender.file(item))
+        except (InvalidInputError, FingerprintingError) as error:
+            taken.refused.append((name, sentences.error(error, pages.words(request))))
+    if not taken.works:
+        return _form(request, form, {}, taken.refused)
+    asked = [("work", str(work)) for work in dict.fromkeys(taken.works)]
+    asked += [("refused", f"{name}: {text}") for name, text in taken.refused]
+    return pages.see_other(f"/works/added?{urlencode(asked)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Takes one item of a form: the work and what is said about it, in one transaction."""
+
+    resources: Resources
+    account_id: UUID
+    preferences: Mapping[Use, Preference]
+    keep_media: bool
+
+    def file(self, upload: UploadFile) -> UUID:
+        """Register an uploaded file; its work's id."""
+        resources = self.resources
+        with (
+            uploads.staged(resources.storage, upload, resources.settings.max_upload_bytes) as staged,
+            db.transaction(resources.sessions) as session,
+        ):
+            registered = works.register_upload(
+                session,
+                account_id=self.account_id,
+                sha256=staged.sha256,
+                size_bytes=staged.size_bytes,
+                name=uploads.name_of(upload),
+                keep_media=self.keep_media,
+            )
+            if registered.wants_media and registered.work.media_key is not None:
+                resources.storage.move(staged.key, registered.work.media_key)
+            return self._say(session, registered)
+
+    def link(self, url: str) -> UUID:
+        """Register what lies at an address; its work's id."""
+        with db.transaction(self.resources.sessions) as session:
+            registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
+            return self._say(session, registered)
+
+    def _say(self, session: Session, registered: Registered) -> UUID:
+        claims.say(session, work_id=registered.work.id, claimant_id=self.account_id, preferences=self.preferences)
+        wake(session)
+        return registered.work.id
+
+
+def wake(session: Session) -> None:
+    """After the commit, tell a worker about the jobs that this session made."""
+    db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
+
+
+def _form(
+    request: Request, form: FormData | None, problems: Mapping[str, str], refused: Sequence[tuple[str, str]] = ()
+) -> Response:
+    chosen, preferences = choice.shown(form, None)
+    context = {
+        "problems": problems,
+        "refused": refused,
+        "links": "" if form is None else str(form.get("links", "")),
+        "keep_media": form is not None and form.get("keep_media") == "yes",
+        "presets": sentences.presets(language_of(request)),
+        "chosen": chosen,
+        "preferences": preferences,
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems or refused else HTTPStatus.OK
+    return pages.render(request, "new_works.html", context, status=status)

@@ -1,0 +1,44 @@
+"""A work as the pages show it: its name, its live claim, why it failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from babel.support import NullTranslations
+from sqlalchemy.orm import Session
+
+from mediamanager.web import sentences
+from optout.registry import claims, works
+from optout.store.models.claims import LIVE, Claim
+from optout.store.models.works import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One work. `claim` is the live one; `failure` is a sentence in the reader's language."""
+
+    work: Work
+    name: str
+    claim: Claim | None
+    failure: str | None
+
+
+def rows(session: Session, found: Sequence[Work], words: NullTranslations) -> list[Row]:
+    """Works with their live claims, in the order given."""
+    live = {claim.work_id: claim for claim in claims.for_works(session, [w.id for w in found]) if claim.state in LIVE}
+    return [Row(work, _name(work), live.get(work.id), _failure(work, words)) for work in found]
+
+
+def row(session: Session, *, work_id: UUID, account_id: UUID, words: NullTranslations) -> Row:
+    """One work of an account; NotFoundError if it is not theirs."""
+    return rows(session, [works.get(session, work_id=work_id, account_id=account_id)], words)[0]
+
+
+def _name(work: Work) -> str:
+    return work.title or work.file_name or work.source_url or str(work.id)[:8]
+
+
+def _failure(work: Work, words: NullTranslations) -> str | None:
+    if work.failure_code is None:
+        return None
+    return sentences.failure(work.failure_code, work.failure_sentence or "", words)

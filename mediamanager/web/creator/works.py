@@ -1,0 +1,66 @@
+"""A creator's works: the list, those just registered, and one of them with its history."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from mediamanager.dependencies import CreatorDep, ReadingDep
+from mediamanager.web import pages
+from mediamanager.web.creator.rows import row, rows
+from optout.registry import claims, fingerprints, works
+from optout.store.models.works import WorkState
+
+router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
+
+A_PAGE: Final = 50
+
+
+@router.get("/works")
+def list_works(request: Request, session: ReadingDep, creator: CreatorDep, after: UUID | None = None) -> Response:
+    """All works, newest first."""
+    page = works.list_works(session, account_id=creator.account_id, limit=A_PAGE, after=after)
+    shown = rows(session, page.works, pages.words(request))
+    return pages.render(request, "works.html", {"rows": shown, "total": page.total, "next_after": page.next_after})
+
+
+@router.get("/works/added")
+def added(
+    request: Request,
+    session: ReadingDep,
+    creator: CreatorDep,
+    work: Annotated[list[UUID], Query(min_length=1, max_length=1000)],
+    refused: Annotated[list[str], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
+) -> Response:
+    """The works of one registration while they are read; it survives a reload and works by plain refresh."""
+    words = pages.words(request)
+    shown = [row(session, work_id=one, account_id=creator.account_id, words=words) for one in work]
+    pending = sum(one.work.state is WorkState.PENDING for one in shown)
+    context = {"rows": shown, "pending": pending, "refused": refused}
+    return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
+
+
+@router.get("/works/{work_id}")
+def show_work(
+    request: Request, session: ReadingDep, creator: CreatorDep, work_id: UUID, done: str | None = None
+) -> Response:
+    """One work: how it stands, what is said about it, what happened so far."""
+    shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
+    algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
+    context = {
+        "row": shown,
+        "history": claims.for_work(session, work_id),
+        "algorithms": algorithms,
+        "done": _done(request, done),
+    }
+    return pages.render(request, "work.html", context, block="state" if pages.is_fragment(request) else None)
+
+
+def _done(request: Request, done: str | None) -> str | None:
+    gettext = pages.words(request).gettext
+    said = {
+        "saved": gettext("Saved. It counts from now on."),
+        "withdrawn": gettext("Withdrawn. What you said no longer counts."),
+    }
+    return said.get(done or "")

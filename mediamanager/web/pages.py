@@ -1,0 +1,152 @@
+"""How a page is made: its template, its language, who looks at it, and how its errors look."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, cast
+
+import jinja2
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from babel.support import NullTranslations
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+import mediamanager.cli
+from fingerprinting.errors import FingerprintingError
+from mediamanager import problems
+from mediamanager.dependencies import resources_of
+from mediamanager.web import sentences, static_files
+from mediamanager.web.language import language_of, own_name, translations
+from optout.consent import explain
+from optout.consent.explain import LANGUAGES, Language
+from optout.consent.vocabulary import LEAVES, Preference, Use
+from optout.errors import NotAuthenticatedError, OptoutError
+from optout.registry.accounts import Principal
+from optout.store.models.accounts import Role
+
+THEME_COOKIE: Final = "theme"
+THEMES: Final = ("auto", "light", "dark")
+
+
+def render(
+    request: Request,
+    template: str,
+    context: Mapping[str, object] | None = None,
+    *,
+    status: int = HTTPStatus.OK,
+    block: str | None = None,
+) -> Response:
+    """Render a page, or one block of it for a part that refreshes itself, in the reader's language."""
+    language = language_of(request)
+    page = _environment(language).get_template(template)
+    values = {**_frame(request, language), **(context or {})}
+    if block is None:
+        return HTMLResponse(page.render(values), status)
+    parts = page.blocks[block](page.new_context(values))
+    return HTMLResponse("".join(parts), status)
+
+
+def see_other(address: str) -> Response:
+    """Send a browser on after a form was taken, so that a reload sends nothing twice."""
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def words(request: Request) -> NullTranslations:
+    """The sentences of the reader's language."""
+    return translations(language_of(request))
+
+
+def local(address: str) -> str:
+    """An address to go on to, if it is one of ours; else the first page: no one is sent to another site by a link."""
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if is_ours else "/"
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks, which wants only the part that changes."""
+    return request.headers.get("hx-request") == "true"
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages: what happened, what it means, what to do; signing in comes back to the page."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler so that domain errors become pages."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except NotAuthenticatedError:
+                return see_other(f"/sign-in?next={request.url.path}")
+            except (OptoutError, FingerprintingError) as error:
+                text = sentences.error(error, words(request))
+                return error_page(request, problems.status_of(error), text)
+            except RequestValidationError:
+                return error_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, None)
+            except HTTPException as error:
+                return error_page(request, error.status_code, None)
+
+        return handle
+
+
+def error_page(request: Request, status: int, text: str | None) -> Response:
+    """An error as a page; without a text of its own it says what the status means."""
+    response = render(request, "error.html", {"status": status, "text": text}, status=status)
+    if is_fragment(request):
+        # A fragment that fails must replace the page, not land inside it.
+        response.headers["HX-Retarget"] = "body"
+    return response
+
+
+def _frame(request: Request, language: Language) -> dict[str, object]:
+    principal = cast(Principal | None, request.state.principal)
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return {
+        "request": request,
+        "language": language,
+        "languages": [(code, own_name(code)) for code in LANGUAGES],
+        "theme": theme if theme in THEMES else "auto",
+        "principal": principal,
+        "is_creator": principal is not None and Role.CREATOR in principal.roles,
+        "operator": resources_of(request).settings.operator_name,
+        "here": request.url.path,
+        "version": mediamanager.cli.version(),
+    }
+
+
+@cache
+def _environment(language: Language) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    said = translations(language)
+    environment.install_gettext_translations(said, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.globals.update(
+        static=static_files.address,
+        uses=LEAVES,
+        choices=[Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED, Preference.UNKNOWN],
+        use_name=lambda use: sentences.capital(explain.use_name(Use(use), language)),
+        preference_name=lambda preference: sentences.capital(explain.preference_name(Preference(preference), language)),
+        say=lambda preferences: explain.choice(preferences, language),
+        reason=lambda reason: explain.sentence(reason, language),
+        note=lambda code: sentences.note(code, said),
+    )
+    environment.filters.update(
+        moment=lambda moment: format_datetime(moment.astimezone(UTC), "d MMM y, HH:mm 'UTC'", locale=language),
+        ago=lambda moment: format_timedelta(moment - datetime.now(UTC), add_direction=True, locale=language),
+        number=lambda value: format_decimal(value, locale=language),
+        short=lambda value: str(value)[:8],
+    )
+    return environment

@@ -1,0 +1,68 @@
+"""The plain words of the pages for our exact ones: presets, notes, errors."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from babel.support import NullTranslations
+
+from fingerprinting.errors import FingerprintingError
+from optout.consent import explain
+from optout.consent.explain import Language
+from optout.consent.preferences import PRESETS, Preset
+from optout.errors import OptoutError
+
+
+def _(text: str) -> str:
+    """Mark a sentence for the catalogues; it is translated where it is said."""
+    return text
+
+
+_NOTES: Final[Mapping[str, str]] = {
+    "image-flat": _("This picture is almost blank, so only the exact same file can be recognised, not a changed copy."),
+    "audio-too-short": _("This recording is too short to recognise copies of it: only the exact same file is found."),
+    "audio-silent": _("This recording is silent, so only the exact same file can be recognised."),
+    "audio-monotonous": _("This recording changes too little to recognise copies of it: only the same file is found."),
+    "text-too-short": _("This text is too short to recognise copies of it: only the exact same file is found."),
+}
+
+_ERRORS: Final[Mapping[str, str]] = {
+    "not-permitted": _("Your key does not include what this page needs. Ask the operator for a key for creators."),
+    "not-found": _("There is nothing here: it may have been removed, or belong to another account."),
+    "unsupported-media": _(
+        "We can't read this kind of file. Pictures, sound, captions and text work; nothing was kept."
+    ),
+    "limit-exceeded": _("This file is too large for us. Nothing was kept: choose a smaller version and try again."),
+    "unreadable-media": _("We couldn't read this file: it is empty, damaged or incomplete. Nothing was kept."),
+    "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
+    "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
+}
+
+
+def capital(text: str) -> str:
+    """The same with a capital letter, where a word of the wordings begins a line."""
+    return text[:1].upper() + text[1:]
+
+
+def presets(language: Language) -> list[tuple[Preset, str, str]]:
+    """The presets in order: value, name, and the sentence that says back what it means."""
+    return [
+        (preset, explain.preset_name(preset, language), explain.choice(said, language))
+        for preset, said in PRESETS.items()
+    ]
+
+
+def note(code: str, words: NullTranslations) -> str:
+    """What a note of the fingerprinter means for the work's owner; a code without words is shown as it is."""
+    return words.gettext(_NOTES[code]) if code in _NOTES else code
+
+
+def failure(code: str, sentence: str, words: NullTranslations) -> str:
+    """Why a work could not be read; the worker's own English sentence is the most exact, so English readers get it."""
+    if code in _ERRORS and words.gettext(_ERRORS[code]) != _ERRORS[code]:
+        return words.gettext(_ERRORS[code])
+    return sentence
+
+
+def error(problem: OptoutError | FingerprintingError, words: NullTranslations) -> str:
+    """An error in the reader's language; where only the English sentence exists, that one: exact beats vague."""
+    return failure(problem.code, str(problem), words)
