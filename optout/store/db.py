@@ -7,9 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from optout.errors import StorageUnavailableError
 from optout.store.settings import Settings
 
 BUSY_SECONDS = 30
@@ -48,8 +50,11 @@ def transaction(of: sessionmaker[Session]) -> Iterator[Session]:
 
     On SQLite it holds the one write lock from its first statement on, so that it never fails in the middle for want
     of it: do nothing slow inside.
+
+    Raises:
+        StorageUnavailableError: the database does not answer, or is locked for too long; nothing was written.
     """
-    with of.begin() as session:
+    with _available(), of.begin() as session:
         yield session
     for call in _take_put_off(session):
         call()
@@ -57,12 +62,16 @@ def transaction(of: sessionmaker[Session]) -> Iterator[Session]:
 
 @contextmanager
 def reading(of: sessionmaker[Session]) -> Iterator[Session]:
-    """A session that only reads, from one moment of the database on SQLite, and never waits for a writer there."""
+    """A session that only reads, from one moment of the database on SQLite, and never waits for a writer there.
+
+    Raises:
+        StorageUnavailableError: the database does not answer.
+    """
     bind = of.kw["bind"]
     if isinstance(bind, Engine):
         # An engine with options shares the pool and the listeners of the one it came from.
         bind = bind.execution_options(**{_READ_ONLY: True}, postgresql_readonly=True)
-    with of(bind=bind) as session:
+    with _available(), of(bind=bind) as session:
         yield session
 
 
@@ -72,6 +81,14 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
     Only `transaction` runs it: SQLAlchemy's own event also fires for savepoints and outlives a rollback.
     """
     session.info.setdefault(_AFTER_COMMIT, []).append(call)
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageUnavailableError(f"the database can't be used: {error.orig}") from error
 
 
 def _take_put_off(session: Session) -> list[Callable[[], None]]:

@@ -1,0 +1,126 @@
+"""`mediamanager keys`: API keys of a registry on this machine, made and revoked in its database."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy.orm import Session
+
+from optout.consent.vocabulary import EvidenceLevel
+from optout.registry import accounts
+from optout.store import db, migrate
+from optout.store.models.accounts import Account, ApiKey, Role
+from optout.store.models.base import utc_now
+from optout.store.settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke API keys.")
+
+DataOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--data", help="The registry's data folder; else MEDIAMANAGER_DATA_FOLDER.")
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
+
+
+@app.command()
+def create(
+    *,
+    role: Annotated[list[Role], typer.Option(help="What the key is for; may be repeated.")],
+    name: Annotated[str, typer.Option(help="Who the key is for.")],
+    data: DataOption = None,
+    account: Annotated[UUID | None, typer.Option(help="Add the key to this account instead of a new one.")] = None,
+    evidence: Annotated[
+        EvidenceLevel | None, typer.Option(help="How well the account's right to speak is shown, as you checked it.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until the key expires; never, if left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Create an account with a key, and print the secret: it can't be shown again."""
+    with _unit_of_work(data) as session:
+        owner = accounts.get_account(session, account) if account else accounts.create_account(session, name=name)
+        if evidence is not None:
+            accounts.set_evidence(session, account_id=owner.id, evidence=evidence)
+        expires_at = None if days is None else utc_now() + timedelta(days=days)
+        key, secret = accounts.create_key(session, account_id=owner.id, roles=role, label=name, expires_at=expires_at)
+    # Only now, after the commit, is the key good.
+    if as_json:
+        typer.echo(json.dumps({**_facts(key, owner), "secret": secret}))
+        return
+    typer.echo(f"account  {owner.id} ({owner.evidence})")
+    typer.echo(f"key      {key.id} ({', '.join(sorted(key.roles))})")
+    typer.echo(f"secret   {secret}")
+    typer.echo("Keep the secret now: only its hash is stored.", err=True)
+
+
+@app.command("list")
+def list_keys(*, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List keys with their accounts, oldest first. Secrets are not stored, and not shown."""
+    with _unit_of_work(data) as session:
+        found = accounts.list_keys(session)
+    if as_json:
+        for key, owner in found:
+            typer.echo(json.dumps(_facts(key, owner)))
+        return
+    # Ids are there to be copied: they are never cut, however narrow the terminal is.
+    table = Table(Column("key", no_wrap=True), "for", "roles", "state", "evidence", box=None, padding=(0, 2, 0, 0))
+    for key, owner in found:
+        table.add_row(key.id, key.label, ", ".join(sorted(key.roles)), _state(key), owner.evidence)
+    Console().print(table)
+
+
+@app.command()
+def revoke(
+    *,
+    key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a key and the sign-ins made with it, at once."""
+    with _unit_of_work(data) as session:
+        revoked = accounts.revoke_key(session, key)
+        owner = accounts.get_account(session, revoked.account_id)
+    typer.echo(json.dumps(_facts(revoked, owner)) if as_json else f"key {revoked.id} is revoked")
+
+
+@contextmanager
+def _unit_of_work(data: Path | None) -> Iterator[Session]:
+    """A transaction in the registry's database, which is made if it is not there yet."""
+    settings = Settings() if data is None else Settings(data_folder=data)
+    engine = db.engine(settings)
+    try:
+        migrate.upgrade(engine)
+        with db.transaction(db.sessions(engine)) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+def _facts(key: ApiKey, owner: Account) -> dict[str, object]:
+    return {
+        "key": key.id,
+        "label": key.label,
+        "roles": sorted(key.roles),
+        "state": _state(key),
+        "account": str(owner.id),
+        "name": owner.name,
+        "evidence": owner.evidence,
+        "created_at": key.created_at.isoformat(),
+        "expires_at": _iso(key.expires_at),
+        "revoked_at": _iso(key.revoked_at),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "live" if accounts.is_live(key, utc_now()) else "expired"
