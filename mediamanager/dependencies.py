@@ -14,10 +14,11 @@ from optout.errors import NotAuthenticatedError, NotPermittedError
 from optout.ledger.keys import LogKeys
 from optout.registry.accounts import Principal
 from optout.registry.lookups import Lookups
-from optout.store import db
+from optout.store import db, jobs
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 from optout.store.storage import Storage
+from workers import dispatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,12 @@ CountersDep: TypeAlias = Annotated[Counters, Depends(_counters_of)]
 
 
 def get_session(resources: ResourcesDep) -> Iterator[Session]:
-    """One unit of work for a route that writes."""
+    """One unit of work for a route that writes. Workers are told of the jobs that it promised once it has committed."""
     with db.transaction(resources.sessions) as session:
         yield session
+        promised = jobs.enqueued(session)
+        if promised:
+            db.after_commit(session, lambda: dispatch.nudge(promised))
 
 
 def get_reading_session(resources: ResourcesDep) -> Iterator[Session]:

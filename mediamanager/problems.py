@@ -77,6 +77,7 @@ def answer(
     detail: str,
     *,
     errors: Sequence[FieldProblem] = (),
+    parameters: Mapping[str, str | int | float] | None = None,
     instance: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -89,6 +90,7 @@ def answer(
         code=code,
         instance=instance,
         errors=list(errors),
+        parameters=dict(parameters or {}),
     )
     more = dict(headers or {})
     if status == codes.HTTP_401_UNAUTHORIZED:
@@ -105,7 +107,7 @@ def of(error: DomainError) -> Response:
         return _internal(error, status, error.code)
     field = error.parameters.get("field")
     errors = [FieldProblem(field=str(field), message=str(error), code=error.code)] if field is not None else []
-    return answer(status, error.code, str(error), errors=errors)
+    return answer(status, error.code, str(error), errors=errors, parameters=error.parameters)
 
 
 def status_of(error: DomainError) -> int:

@@ -28,9 +28,9 @@ _MULTIPART_OVERHEAD_BYTES: Final = 1_000_000
 _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         # No inline script or style anywhere: what somebody smuggles into a title can't run.
-        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
-        " font-src 'self'; connect-src 'self'; manifest-src 'self'; media-src 'self' blob:; object-src 'none';"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self';"
+        " img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self';"
+        " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",

@@ -71,11 +71,6 @@ def validated(model: type[M], value: object) -> M:
         raise RequestValidationError(problems, body=value) from error
 
 
-def missing(field: str) -> RequestValidationError:
-    """The error for a field that a form lacks."""
-    return RequestValidationError([{"type": "missing", "loc": ("body", field), "msg": "Field required", "input": None}])
-
-
 class StrictRoute(APIRoute):
     """A route whose JSON body is read by `parse_json`, in the thread pool: a batch of 10,000 assets holds nobody up."""
 

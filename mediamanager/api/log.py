@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse, Response
 
 from mediamanager import problems
-from mediamanager.dependencies import ResourcesDep
+from mediamanager.dependencies import Resources, ResourcesDep
 from optout.errors import NotFoundError
+from optout.ledger.publish import PREFIX
 
 router = APIRouter(prefix="/v1/log", tags=["log"])
 
@@ -31,7 +32,8 @@ def read_key(resources: ResourcesDep) -> PlainTextResponse:
 @router.get("/checkpoint", response_class=PlainTextResponse, responses=problems.documented(404, 503))
 def read_checkpoint(resources: ResourcesDep) -> PlainTextResponse:
     """The newest signed checkpoint. There is none until the first entry has been published."""
-    return PlainTextResponse(resources.storage.get("log/checkpoint"), headers=_CHANGES)
+    published = _published(resources, "checkpoint", "No checkpoint is published yet: ask again once there is a claim.")
+    return PlainTextResponse(published, headers=_CHANGES)
 
 
 @router.get(
@@ -43,7 +45,17 @@ def read_checkpoint(resources: ResourcesDep) -> PlainTextResponse:
     },
 )
 def read_tile(path: Annotated[str, Path(max_length=60)], resources: ResourcesDep) -> Response:
-    """One tile of hashes (`<level>/<index>`) or bundle of entries (`entries/<index>`), as C2SP tlog-tiles names them."""
+    """One tile of hashes (`<level>/<index>`) or bundle of entries (`entries/<index>`), as tlog-tiles names them."""
     if not _TILE.fullmatch(path):
         raise NotFoundError("There is no such tile: a path is like 0/000, 1/x001/234 or entries/000.p/17.")
-    return Response(resources.storage.get(f"log/tile/{path}"), 200, _NEVER_CHANGES, "application/octet-stream")
+    published = _published(
+        resources, f"tile/{path}", "This tile is not published: see the checkpoint for the log's size."
+    )
+    return Response(published, 200, _NEVER_CHANGES, "application/octet-stream")
+
+
+def _published(resources: Resources, path: str, otherwise: str) -> bytes:
+    try:
+        return resources.storage.get(PREFIX + path)
+    except NotFoundError as error:
+        raise NotFoundError(otherwise) from error

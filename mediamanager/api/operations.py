@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mediamanager import problems
@@ -38,9 +38,9 @@ async def read_health() -> Health:
 
 @router.get("/readyz", responses=problems.documented(503))
 def read_readiness(session: ReadingDep, resources: ResourcesDep) -> Health:
-    """Whether requests can be served: the database and the storage answer."""
-    session.execute(text("SELECT 1 FROM works WHERE 1 = 0"))
+    """Whether requests can be served: database and storage answer, and lookups need not wait for their index."""
     resources.storage.exists(_PROBE)
+    resources.lookups.warm(session)
     return Health()
 
 
@@ -60,14 +60,21 @@ def _contents(session: Session) -> list[Metric]:
     return [
         Metric("mediamanager_works", "gauge", "Registered works.", _by_state(session, Work.state)),
         Metric("mediamanager_claims", "gauge", "Claims.", _by_state(session, Claim.state)),
-        Metric("mediamanager_jobs", "gauge", "Jobs of the outbox; parked ones wait for you.", _by_state(session, Job.state)),
+        Metric(
+            "mediamanager_jobs", "gauge", "Jobs of the outbox; parked ones wait for you.", _by_state(session, Job.state)
+        ),
         Metric("mediamanager_log_entries", "gauge", "Entries that have an index.", {(): size}),
-        Metric("mediamanager_log_published", "gauge", "Entries under the newest published checkpoint.", {(): published or 0}),
+        Metric(
+            "mediamanager_log_published",
+            "gauge",
+            "Entries under the newest published checkpoint.",
+            {(): published or 0},
+        ),
     ]
 
 
 def _by_state(session: Session, state: InstrumentedAttribute[Any]) -> Mapping[Labels, float]:
     """Count the rows of one table by their state; states without a row count 0, so that no series comes and goes."""
     kinds: type[StrEnum] = state.type.python_type
-    counted = dict(session.execute(select(state, func.count()).group_by(state)).tuples().all())
+    counted: dict[StrEnum, int] = dict(session.execute(select(state, func.count()).group_by(state)).tuples().all())
     return {(("state", kind.value),): counted.get(kind, 0) for kind in kinds}

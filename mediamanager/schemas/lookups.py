@@ -26,14 +26,19 @@ class WireAsset(WireModel):
         return self
 
 
-class LookupRequest(WireModel):
-    """Up to 10,000 assets and one use."""
+class Question(WireModel):
+    """What is asked about assets; also the fields beside `file` when one file is sent."""
 
-    assets: list[WireAsset] = Field(min_length=1, max_length=MAX_ASSETS)
     use: Use = Use.TRAIN_GENAI
     depth: Depth = Depth.STANDARD
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED
     at: AwareDatetime | None = Field(default=None, description="as of this moment; now if left out")
+
+
+class LookupRequest(Question):
+    """Up to 10,000 assets and one use."""
+
+    assets: list[WireAsset] = Field(min_length=1, max_length=MAX_ASSETS)
 
 
 class WireMatch(WireModel):

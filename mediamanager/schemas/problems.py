@@ -23,3 +23,6 @@ class Problem(BaseModel):
         default=None, description="names this one occurrence where the operator's log has more about it"
     )
     errors: list[FieldProblem] = Field(default_factory=list)
+    parameters: dict[str, str | int | float] = Field(
+        default_factory=dict, description="what the detail is about: ids, limits, names of fields"
+    )

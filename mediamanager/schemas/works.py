@@ -77,7 +77,7 @@ class WorkResponse(WireModel):
     registered_at: datetime
     ready_at: datetime | None
     status_url: str
-    claims: list[UUID]
+    claims: list[UUID] = Field(description="those in force")
 
 
 class WorkPage(WireModel):

@@ -1,0 +1,96 @@
+"""Stating preferences on a work: file, amend, withdraw, and the proof of it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from mediamanager import problems
+from mediamanager.api.bodies import StrictRoute
+from mediamanager.dependencies import CreatorDep, ReadingDep, Resources, ResourcesDep, SessionDep
+from mediamanager.schemas.claims import ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
+from optout.ledger import consentlog, receipts
+from optout.registry import claims
+from optout.store.models.claims import Claim
+
+router = APIRouter(prefix="/v1", tags=["claims"], route_class=StrictRoute)
+
+_WRITES: Final = problems.documented(400, 401, 403, 404, 409, 413, 415, 422, 503)
+_READS: Final = problems.documented(401, 403, 404, 422, 503)
+
+
+@router.post("/works/{work_id}/claims", status_code=201, responses=_WRITES)
+def file_claim(
+    work_id: UUID,
+    body: ClaimRequest,
+    session: SessionDep,
+    claimant: CreatorDep,
+    resources: ResourcesDep,
+    response: Response,
+) -> ClaimResponse:
+    """State preferences on your work. They count for lookups from this answer on."""
+    claim = claims.file_claim(session, work_id=work_id, claimant_id=claimant.account_id, **_terms(body))
+    response.headers["Location"] = f"/v1/claims/{claim.id}"
+    return _respond(session, claim, resources)
+
+
+@router.get("/claims/{claim_id}", responses=_READS)
+def read_claim(claim_id: UUID, session: ReadingDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimResponse:
+    """How one of your claims stands."""
+    return _respond(session, claims.get(session, claim_id=claim_id, account_id=claimant.account_id), resources)
+
+
+@router.patch("/claims/{claim_id}", responses=_WRITES)
+def amend_claim(
+    claim_id: UUID, body: ClaimRequest, session: SessionDep, claimant: CreatorDep, resources: ResourcesDep
+) -> ClaimResponse:
+    """Replace a claim by what you say now, all of it, in one step. The answer is the new claim, with a new id."""
+    claim = claims.amend(session, claim_id=claim_id, claimant_id=claimant.account_id, **_terms(body))
+    return _respond(session, claim, resources)
+
+
+@router.delete("/claims/{claim_id}", responses=problems.documented(401, 403, 404, 409, 413, 422, 503))
+def withdraw_claim(claim_id: UUID, session: SessionDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimResponse:
+    """Take a claim back. It stays in the log, and so does the entry that says that it was withdrawn."""
+    claim = claims.withdraw(session, claim_id=claim_id, claimant_id=claimant.account_id)
+    return _respond(session, claim, resources)
+
+
+@router.get("/claims/{claim_id}/receipt", responses={**_READS, **problems.documented(409)})
+def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimReceipt:
+    """The proof that a claim is in the log, to keep. A 409 says that its entry is not published yet: ask again."""
+    claim = claims.get(session, claim_id=claim_id, account_id=claimant.account_id)
+    entry = claims.entry_of(session, claim)
+    return ClaimReceipt.model_validate(receipts.receipt(session, resources.storage, entry, resources.keys))
+
+
+def _terms(body: ClaimRequest) -> Mapping[str, Any]:
+    return {
+        "preferences": body.preferences,
+        "valid_from": body.valid_from,
+        "valid_until": body.valid_until,
+        "terms_url": None if body.terms_url is None else str(body.terms_url),
+    }
+
+
+def _respond(session: Session, claim: Claim, resources: Resources) -> ClaimResponse:
+    entry = claims.entry_of(session, claim)
+    return ClaimResponse(
+        id=claim.id,
+        work_id=claim.work_id,
+        state=ClaimState(claim.state),
+        preferences=dict(claim.preferences),
+        evidence=claim.evidence,
+        valid_from=claim.valid_from,
+        valid_until=claim.valid_until,
+        terms_url=claim.terms_url,
+        filed_at=claim.filed_at,
+        settled_at=claim.settled_at,
+        supersedes=claim.supersedes,
+        superseded_by=claim.superseded_by,
+        log=LogPosition.model_validate(consentlog.position(session, entry)),
+        promise=consentlog.promise(entry, resources.keys.promise),
+        receipt_url=f"/v1/claims/{claim.id}/receipt",
+    )

@@ -1,0 +1,113 @@
+"""The registry as one ASGI application: what it opens when it starts, what stands before its routes, its routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from mediamanager import problems
+from mediamanager.api import claims, log, lookups, operations, works
+from mediamanager.api.meter import Counters, Meter
+from mediamanager.dependencies import Resources
+from mediamanager.schemas.problems import Problem
+from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
+from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
+from optout.ledger.keys import load_or_create
+from optout.registry.lookups import Lookups
+from optout.store import db
+from optout.store.settings import Settings
+from optout.store.storage import open_storage
+from workers import dispatch
+
+API_VERSION = "1.0"
+"""Of the interface, not of the program: a change that breaks a client has a new first number and a new path."""
+
+_ABOUT = (
+    "Creators register works and say which uses they allow; pipelines ask before they train; anyone verifies the log. "
+    "Errors are `application/problem+json` (RFC 9457) with a stable `code`."
+)
+
+
+class Registry(FastAPI):
+    """A FastAPI application whose OpenAPI also holds the models that are named by reference only."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API; made once."""
+        if self.openapi_schema is None:
+            made = super().openapi()
+            _, definitions = models_json_schema(
+                [(model, "validation") for model in (Problem, WorkByUpload, WorkByUrl, WorkByFingerprints)],
+                ref_template="#/components/schemas/{model}",
+            )
+            made["components"]["schemas"] = {**definitions["$defs"], **made["components"]["schemas"]}
+        return super().openapi()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application. Nothing is opened before it starts; the tables have to be there by then.
+
+    Raises (when it starts):
+        StorageUnavailableError: the data folder can't be used.
+        InvalidInputError: a setting contradicts what is there already.
+        LogIntegrityError: a signing key was altered.
+    """
+    counters = Counters()
+    app = Registry(
+        title="Media Manager",
+        version=API_VERSION,
+        description=_ABOUT,
+        lifespan=_lifespan(settings, counters),
+        # The interactive pages of FastAPI load scripts from elsewhere, which no page of ours does.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    problems.install(app)
+    # What is added last stands outermost.
+    app.add_middleware(Authentication)
+    app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(problems.LastResort)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(Meter, counters=counters)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app
+
+
+_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Generated clients get our own function names."""
+    return route.name
+
+
+def _lifespan(settings: Settings, counters: Counters) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # One thread a request: the database pool is as large (see db.engine), so that nobody waits with one in hand.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.request_threads
+        dispatch.connect(settings)
+        engine = db.engine(settings)
+        sessions = db.sessions(engine)
+        try:
+            app.state.resources = Resources(
+                settings=settings,
+                engine=engine,
+                sessions=sessions,
+                storage=open_storage(settings),
+                keys=load_or_create(settings.data_folder, settings.log_origin),
+                lookups=Lookups(sessions),
+                counters=counters,
+            )
+            yield
+        finally:
+            engine.dispose()
+
+    return lifespan
