@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -160,6 +160,11 @@ def fail(
         _park(job, now)
         return JobState.PARKED
     return _wait(session, job, now + retries.backoff(job.attempts))
+
+
+def release_leases(session: Session, *, now: datetime | None = None) -> None:
+    """End every lease now. Only for a set-up with one worker, when that one starts: nobody else can hold any."""
+    session.execute(update(Job).where(Job.state == JobState.RUNNING).values(lease_until=now or utc_now()))
 
 
 def due(session: Session, *, limit: int = 100, now: datetime | None = None) -> Sequence[UUID]:

@@ -136,7 +136,8 @@ time.sleep(60)
         sandbox.extract(prose, allowance=Allowance(wall_seconds=1.5))
 
     assert time.monotonic() - started < 5
-    assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    wait_for(lambda: all(gone(pid) for pid in pids))
 
 
 def test_nothing_of_our_environment_reaches_the_child(monkeypatch: pytest.MonkeyPatch, prose: Path) -> None:

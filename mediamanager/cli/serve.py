@@ -1,0 +1,194 @@
+"""`mediamanager serve`: the registry in one command, with its worker as a child and everything in one folder."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+from uuid import UUID
+
+import typer
+import uvicorn
+
+from mediamanager.app import create_app
+from mediamanager.supervisor import Supervisor
+from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.ledger.keys import load_or_create
+from optout.registry import accounts, sessions
+from optout.store import db, migrate
+from optout.store.models.accounts import Role
+from optout.store.settings import Settings
+from workers import dispatch
+from workers.app import is_embedded
+
+_EVERYWHERE: Final = ("0.0.0.0", "::", "")
+_OPERATOR_FILE: Final = "operator.json"
+_STOP_SECONDS: Final = 10
+
+
+def serve(
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder for everything: database, media, log, keys.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is every network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one and prints it.")] = 8000,
+    open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the sign-in link in a browser.")] = False,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Written when requests are answered: a JSON object with url, pid, sign_in.")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Run the registry; everything it keeps lies in one folder, and nothing else needs to be installed or running."""
+    level = log_level.upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with contextlib.ExitStack() as stack:
+        # From here on a signal ends the block in order; uvicorn puts its own handlers over these and back again.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
+        listener = stack.enter_context(_listening(host, port))
+        settings = _settings(data, host, listener.getsockname()[1])
+        stack.enter_context(_alone(settings.data_folder))
+        link = _prepare(settings)
+        dispatch.connect(settings)
+        if is_embedded(settings):
+            supervisor = Supervisor(settings, log_level=level)
+            supervisor.start()
+            stack.callback(supervisor.stop)
+        announce = _Announcement(settings, link, ready_file, open_browser=open_browser)
+        _run(settings, listener, level, announce)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise SystemExit(0 if number == signal.SIGTERM else 130)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket on the address; taken first, so that a port in use is found before anything is written."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConflictError(f"can't listen on {host}:{port}: {error.strerror}; choose another --port") from error
+    with listener:
+        yield listener
+
+
+def _settings(data: Path | None, host: str, port: int) -> Settings:
+    """What the environment says, with the data folder and the address of this call."""
+    given: dict[str, object] = {} if data is None else {"data_folder": data}
+    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
+    # The worker has another working folder.
+    given["data_folder"] = settings.data_folder.absolute()
+    settings = Settings(**given)  # type: ignore[arg-type]
+    if "public_url" not in settings.model_fields_set:
+        name = "127.0.0.1" if host in _EVERYWHERE else host
+        given["public_url"] = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        settings = Settings(**given)  # type: ignore[arg-type]
+    return settings
+
+
+@contextlib.contextmanager
+def _alone(data_folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: two registries on one folder would take one another's jobs for lost.
+
+    Raises:
+        ConflictError: another process serves this folder.
+    """
+    data_folder.mkdir(parents=True, exist_ok=True)
+    with (data_folder / "serve.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConflictError(f"another registry already serves {data_folder}; stop it first") from error
+        yield
+
+
+def _prepare(settings: Settings) -> str:
+    """Bring schema and keys up to date; a one-time sign-in link for the operator."""
+    engine = db.engine(settings)
+    try:
+        migrate.upgrade(engine)
+        load_or_create(settings.data_folder, settings.log_origin)
+        with db.transaction(db.sessions(engine)) as session:
+            note = settings.data_folder / _OPERATOR_FILE
+            try:
+                account = accounts.get_account(session, UUID(json.loads(note.read_text(encoding="utf-8"))["account"]))
+            except (FileNotFoundError, NotFoundError):
+                account = accounts.create_account(session, name=settings.operator_name)
+                note.write_text(json.dumps({"account": str(account.id)}), encoding="utf-8")
+            token = sessions.create_link(session, account.id, list(Role))
+    finally:
+        engine.dispose()
+    return f"{settings.public_url}/sign-in/link/{token}"
+
+
+class _Announcement:
+    """What is said once requests are answered."""
+
+    def __init__(self, settings: Settings, link: str, ready_file: Path | None, *, open_browser: bool) -> None:
+        self._settings = settings
+        self._link = link
+        self._ready_file = ready_file
+        self._open_browser = open_browser
+
+    def make(self) -> None:
+        """Print it, write the ready file, open the browser."""
+        url, folder = self._settings.public_url, self._settings.data_folder.absolute()
+        typer.echo(f"Media Manager is running at {url}")
+        typer.echo(f"  data     {folder}")
+        typer.echo(f"  sign in  {self._link}")
+        typer.echo(
+            f"           (once, within {self._settings.sign_in_link_minutes:g} minutes; a restart makes a new one)"
+        )
+        typer.echo(f"  keys     mediamanager keys create --data {folder} --role creator --name NAME")
+        typer.echo("  stop     Ctrl-C")
+        sys.stdout.flush()
+        if self._ready_file is not None:
+            ready = {"url": url, "pid": os.getpid(), "data": str(folder), "sign_in": self._link}
+            aside = self._ready_file.with_name(f".{self._ready_file.name}.part")
+            aside.write_text(json.dumps(ready), encoding="utf-8")
+            aside.replace(self._ready_file)
+        if self._open_browser:
+            # A browser that takes its time must not hold up the server.
+            threading.Thread(target=webbrowser.open, args=(self._link,), daemon=True).start()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a word once it answers."""
+
+    def __init__(self, config: uvicorn.Config, announcement: _Announcement) -> None:
+        super().__init__(config)
+        self._announcement = announcement
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then announce."""
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._announcement.make()
+
+
+def _run(settings: Settings, listener: socket.socket, level: str, announcement: _Announcement) -> None:
+    config = uvicorn.Config(
+        create_app(settings),
+        log_level=level.lower(),
+        log_config=None,
+        access_log=level == "DEBUG",
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    server = _Server(config, announcement)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise ConflictError("the registry did not start; the lines above say why")

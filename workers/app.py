@@ -1,0 +1,75 @@
+"""The Celery application: every setting with its why.
+
+Celery only wakes workers up. The outbox row is the truth: it holds state, attempts and lease, so that no message has
+to survive anything, and a message that comes twice, late or never does no harm.
+"""
+
+from typing import Any, Final
+
+from celery import Celery
+
+from optout.store.settings import Settings
+from workers.folder_broker import ALIAS
+
+QUEUE: Final = "mediamanager"
+RUN_JOB: Final = "mediamanager.run_job"
+SWEEP: Final = "mediamanager.sweep"
+CLEAN: Final = "mediamanager.clean"
+
+POLL_SECONDS: Final = 0.05
+"""How often the embedded worker looks into its folder: a listing costs some 20 microseconds."""
+
+_CLEAN_SECONDS: Final = 3600.0
+
+
+def make(settings: Settings) -> Celery:
+    """A Celery application for these settings, without tasks: `tasks.register` adds them where they are run."""
+    app = Celery("mediamanager", set_as_current=False)
+    app.conf.update(
+        # Where messages go. `filesystem://` is our folder broker, see its module for why it is not kombu's.
+        broker_url=_broker_url(settings),
+        broker_transport_options=_transport_options(settings),
+        # A broker that starts after us is waited for; the outbox fills meanwhile.
+        broker_connection_retry_on_startup=True,
+        # A request never waits for a broker that is away: the sweep sends what a nudge could not.
+        task_publish_retry=False,
+        # No result backend: what came of a job stands in the database, in the transaction of its effects.
+        task_ignore_result=True,
+        # A message carries one id. JSON only, so that nobody who can write to the broker can run code here.
+        task_serializer="json",
+        accept_content=["json"],
+        task_default_queue=QUEUE,
+        # Acknowledged when the job is settled: a worker that dies leaves its message to another one, where the broker
+        # can do that. Poison does not go round for ever, because attempts are counted in the row (jobs.claim_due).
+        task_acks_late=True,
+        # One message at a time a thread: jobs are long, and a hoarded message would wait behind one.
+        worker_prefetch_multiplier=1,
+        # Commands from the broker to workers are a second control plane that nobody needs here.
+        worker_enable_remote_control=False,
+        # A broker that comes back finds the job running; the lease, not the connection, says whose it is.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        # Logging is set up by whoever starts the process.
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        # For `celery beat` in production; the embedded worker has a ticker of its own (see workers.embedded).
+        beat_schedule={
+            "sweep": {"task": SWEEP, "schedule": float(settings.sweep_seconds)},
+            "clean": {"task": CLEAN, "schedule": _CLEAN_SECONDS},
+        },
+    )
+    return app
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether messages go through a folder, and so one worker, a child of `mediamanager serve`, reads them."""
+    return settings.broker_url.startswith("filesystem:")
+
+
+def _broker_url(settings: Settings) -> str:
+    return f"{ALIAS}://" if is_embedded(settings) else settings.broker_url
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    if not is_embedded(settings):
+        return {}
+    return {"folder": str(settings.data_folder.absolute() / "broker"), "polling_interval": POLL_SECONDS}

@@ -1,0 +1,152 @@
+"""The job that turns a registered work into fingerprints: media from storage or from its address, sandbox, record."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.media import Limits
+from fingerprinting.types import Extraction
+from optout.consent import identifiers
+from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
+from optout.registry import works
+from optout.store import db, jobs
+from optout.store.db import reading, transaction
+from optout.store.jobs import Lease
+from optout.store.models.works import Work, WorkState
+from workers import dispatch, sandbox, youtube
+from workers.errors import FetchFailedError
+from workers.fetch import FetchLimits, fetch
+from workers.resources import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the job needs to know of the work; read once, before anything slow."""
+
+    work_id: UUID
+    media_key: str | None
+    source_url: str | None
+    file_name: str | None
+    keep_media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """A work's media as a local file.
+
+    Attributes:
+        path: where it lies for the length of the job.
+        name: what it is called, a hint for telling kinds of text apart.
+        title: what its source calls it, if it does.
+    """
+
+    path: Path
+    name: str | None
+    title: str | None = None
+
+
+def run(resources: Resources, lease: Lease) -> None:
+    """Fingerprint one work and settle the job. Running it twice is harmless: a finished work is left alone.
+
+    What will never be readable makes the work `failed` with its reason. What may go better next time is raised, and
+    after the last attempt an address that was never delivered makes the work `failed`, too: its owner has to act.
+
+    Raises:
+        FetchFailedError, SandboxUnavailableError, StorageUnavailableError: try again later.
+    """
+    order = _order(resources, UUID(lease.subject))
+    if order is None:
+        with transaction(resources.sessions) as session:
+            jobs.finish(session, lease)
+        return
+    try:
+        with _media(resources, order) as media:
+            extraction = sandbox.extract(media.path, name=media.name, limits=_limits(resources))
+            _record(resources, lease, order, media, extraction)
+    except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
+        _record_failure(resources, lease, order, error)
+    except FetchFailedError as error:
+        if lease.attempt < resources.settings.job_attempts:
+            raise
+        _record_failure(resources, lease, order, error)
+
+
+def _order(resources: Resources, work_id: UUID) -> _Order | None:
+    """What there is to do; None if nothing is."""
+    with reading(resources.sessions) as session:
+        work = session.get(Work, work_id)
+        if work is None or work.state is not WorkState.PENDING:
+            return None
+        return _Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
+
+
+@contextmanager
+def _media(resources: Resources, order: _Order) -> Iterator[_Media]:
+    """Bring a work's media here, whatever it comes from; it goes away with the block."""
+    with tempfile.TemporaryDirectory(prefix="work-") as folder:
+        path = Path(folder) / "media"
+        if order.media_key is not None:
+            with resources.storage.open(order.media_key) as stored, path.open("wb") as file:
+                shutil.copyfileobj(stored, file)
+            yield _Media(path, order.file_name)
+        elif order.source_url is not None:
+            yield _from_address(resources, order.source_url, path)
+        else:
+            raise NotFoundError("the file of this work is not here any more; register it again")
+
+
+def _from_address(resources: Resources, url: str, path: Path) -> _Media:
+    video_id = identifiers.youtube_id(url)
+    if video_id is not None:
+        captions = youtube.captions(video_id, guard=resources.guard)
+        path.write_bytes(captions.data)
+        return _Media(path, youtube.JSON3_NAME, captions.title)
+    with path.open("wb") as file:
+        limits = FetchLimits(max_bytes=resources.settings.max_upload_bytes)
+        fetched = fetch(url, file, guard=resources.guard, limits=limits)
+    return _Media(path, fetched.name)
+
+
+def _limits(resources: Resources) -> Limits:
+    return Limits(max_bytes=resources.settings.max_upload_bytes)
+
+
+def _record(resources: Resources, lease: Lease, order: _Order, media: _Media, extraction: Extraction) -> None:
+    """Store the fingerprints and settle the job in one transaction; media to be kept is stored before it."""
+    keeps_fetched = order.keep_media and order.media_key is None
+    key = works.media_key(order.work_id)
+    if keeps_fetched:
+        with media.path.open("rb") as file:
+            resources.storage.put(key, file)
+    with transaction(resources.sessions) as session:
+        if not jobs.finish(session, lease):
+            return  # somebody else runs it by now, and settles it
+        work = works.record_fingerprints(session, order.work_id, extraction)
+        work.title = work.title or (media.title[: works.MAX_TITLE] if media.title else None)
+        if keeps_fetched:
+            work.media_key = key
+        _afterwards(resources, session, order, work)
+
+
+def _record_failure(
+    resources: Resources, lease: Lease, order: _Order, error: FingerprintingError | OptoutError
+) -> None:
+    with transaction(resources.sessions) as session:
+        if jobs.finish(session, lease):
+            _afterwards(resources, session, order, works.record_failure(session, order.work_id, error))
+
+
+def _afterwards(resources: Resources, session: Session, order: _Order, work: Work) -> None:
+    """After the commit: media that the work no longer needs goes, and jobs that came of this one are nudged."""
+    key = order.media_key
+    if key is not None and work.media_key is None:
+        # A crash before this leaves a file that no row names; `dispatch.clean` removes those.
+        db.after_commit(session, lambda: resources.storage.delete(key))
+    db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))

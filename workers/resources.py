@@ -1,0 +1,42 @@
+"""What one worker process opens once and every job uses."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from optout.ledger.keys import LogKeys, load_or_create
+from optout.store import db
+from optout.store.settings import Settings
+from optout.store.storage import Storage, open_storage
+from workers.network import Guard, guard_for
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The open things of a worker."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    storage: Storage
+    keys: LogKeys
+    guard: Guard
+
+
+def open_resources(settings: Settings) -> Resources:
+    """Open everything that jobs need. The tables have to be there.
+
+    Raises:
+        InvalidInputError, LogIntegrityError, StorageUnavailableError: as the parts say.
+        ValueError: a pair of `fetch_allowed_networks` is misspelt.
+    """
+    engine = db.engine(settings)
+    return Resources(
+        settings=settings,
+        engine=engine,
+        sessions=db.sessions(engine),
+        storage=open_storage(settings),
+        keys=load_or_create(settings.data_folder, settings.log_origin),
+        guard=guard_for(settings.fetch_allowed_networks),
+    )
