@@ -5,7 +5,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Literal, TypeAlias, get_args
 
-from optout.consent.preferences import Preset, expand
+from optout.consent.preferences import Preset, expand, preset_of
 from optout.consent.reasons import Parameter, Reason
 from optout.consent.vocabulary import LEAVES, Preference, Use
 from optout.consent.wordings import en, fr
@@ -47,8 +47,15 @@ def sentence(reason: Reason, language: Language = "en") -> str:
 
 
 def choice(preferences: Mapping[Use, Preference], language: Language = "en") -> str:
-    """Say back what somebody chose, most restrictive first; uses that have a common name are named by it."""
+    """Say back what somebody chose: a preset in its own words, else use by use, most restrictive first.
+
+    Uses that have a common name are named by it.
+    """
     wording = _WORDINGS[language]
+    preset = preset_of(preferences)
+    if preset is not None:
+        preset_says: Mapping[str, str] = wording.PRESET_SAYS
+        return preset_says[preset]
     says: Mapping[str, str] = wording.SAYS
     leaves = expand(preferences)
     order = (Preference.DISALLOWED, Preference.CONDITIONAL, Preference.ALLOWED, Preference.UNKNOWN)

@@ -83,6 +83,13 @@ PRESETS = {
     "all-welcome": "All welcome",
 }
 
+PRESET_SAYS = {
+    "no-ai": "Nobody may use it for AI: not to train one, not to feed one. You say nothing about search engines.",
+    "search-only": "Search engines may show it. Nobody may use it for AI, or for any other automated analysis.",
+    "ask-first": "Whoever wants to use it for AI has to ask you first, and leaves it out until you agree.",
+    "all-welcome": "Everybody may use it: for AI, in search engines, for analysis.",
+}
+
 AND = " and "
 
 MONTHS = (

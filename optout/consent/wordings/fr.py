@@ -93,6 +93,21 @@ PRESETS = {
     "all-welcome": "Tout est permis",
 }
 
+PRESET_SAYS = {
+    "no-ai": (
+        "Personne ne peut l'utiliser pour l'IA\u00a0: ni pour en entraîner une, ni pour en nourrir une. "
+        "Vous ne dites rien des moteurs de recherche."
+    ),
+    "search-only": (
+        "Les moteurs de recherche peuvent la montrer. Personne ne peut l'utiliser pour l'IA, "
+        "ni pour une autre analyse automatique."
+    ),
+    "ask-first": (
+        "Qui veut l'utiliser pour l'IA doit d'abord vous demander, et la laisse de côté jusqu'à votre accord."
+    ),
+    "all-welcome": "Tout le monde peut l'utiliser\u00a0: pour l'IA, dans les moteurs de recherche, pour l'analyser.",
+}
+
 AND = " et "
 
 MONTHS = (

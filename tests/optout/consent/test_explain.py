@@ -82,13 +82,21 @@ def test_no_parameters_whatever_break_a_sentence(code: Code, parameters: dict[st
 
 
 def test_a_choice_is_said_back_with_common_names() -> None:
-    assert explain.choice(PRESETS[Preset.SEARCH_ONLY]) == (
-        "Nobody may use it for: any AI use and other text and data mining. It may be used for: search engines."
+    preferences = {Use.AI_ALL: Preference.DISALLOWED, Use.TDM_OTHER: Preference.DISALLOWED}
+    assert explain.choice({**preferences, Use.SEARCH: Preference.CONDITIONAL}) == (
+        "Nobody may use it for: any AI use and other text and data mining."
+        " You want to be asked first about: search engines."
     )
-    assert explain.choice({Use.ALL: Preference.ALLOWED}) == "It may be used for: any automated use."
     assert explain.choice({Use.TRAIN_AI: Preference.DISALLOWED}, "fr").startswith(
         "Personne ne peut l'utiliser pour\u00a0: l'entraînement d'une IA."
     )
+
+
+@pytest.mark.parametrize("language", explain.LANGUAGES)
+def test_every_preset_is_said_back_in_words_of_its_own(language: explain.Language) -> None:
+    said = [explain.choice(preferences, language) for preferences in PRESETS.values()]
+
+    assert len(set(said)) == len(Preset)
 
 
 @given(st.dictionaries(st.sampled_from(Use), st.sampled_from(Preference)))
