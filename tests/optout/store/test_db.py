@@ -1,0 +1,140 @@
+"""Units of work and the SQLite set-up."""
+
+import threading
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from factories import make_account
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session, sessionmaker
+
+from optout.errors import StorageUnavailableError
+from optout.store import db
+from optout.store.models import Account
+
+
+def test_what_a_transaction_wrote_is_there_after_it(sessions: sessionmaker[Session]) -> None:
+    with db.transaction(sessions) as session:
+        make_account(session, name="Ada")
+
+    with db.reading(sessions) as session:
+        assert session.scalars(select(Account.name)).all() == ["Ada"]
+
+
+def test_an_error_undoes_the_whole_transaction(sessions: sessionmaker[Session]) -> None:
+    def fails() -> None:
+        with db.transaction(sessions) as session:
+            make_account(session)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+
+    with db.reading(sessions) as session:
+        assert session.scalars(select(Account)).all() == []
+
+
+def test_put_off_calls_run_after_the_commit_and_never_after_a_savepoint(sessions: sessionmaker[Session]) -> None:
+    seen: list[int] = []
+
+    def count() -> None:
+        with db.reading(sessions) as reader:
+            seen.append(len(reader.scalars(select(Account)).all()))
+
+    with db.transaction(sessions) as session:
+        with session.begin_nested():
+            make_account(session)
+            db.after_commit(session, count)
+        assert seen == []
+
+    assert seen == [1]
+
+
+def test_put_off_calls_do_not_run_when_the_transaction_fails(sessions: sessionmaker[Session]) -> None:
+    called: list[str] = []
+
+    def fails() -> None:
+        with db.transaction(sessions) as session:
+            db.after_commit(session, lambda: called.append("called"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+
+    assert called == []
+
+
+def test_sqlite_is_durable_and_keeps_foreign_keys(live_engine: Engine) -> None:
+    def pragma(name: str) -> Any:
+        with live_engine.connect() as connection:
+            return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+    full = 2
+    assert pragma("journal_mode") == "wal"
+    assert pragma("synchronous") == full
+    assert pragma("foreign_keys") == 1
+    assert pragma("busy_timeout") >= 10_000
+
+
+def test_a_writer_holds_the_lock_from_its_first_statement_and_a_reader_does_not_wait(
+    live_sessions: sessionmaker[Session],
+) -> None:
+    reached = threading.Event()
+
+    def write_too() -> None:
+        with db.transaction(live_sessions) as session:
+            session.execute(text("SELECT 1"))
+            reached.set()
+
+    with db.transaction(live_sessions) as session:
+        session.execute(text("SELECT 1"))
+        second = threading.Thread(target=write_too)
+        second.start()
+        with db.reading(live_sessions) as reader:
+            assert reader.scalars(select(Account)).all() == []
+        assert not reached.wait(0.2)
+
+    second.join(10)
+    assert reached.is_set()
+
+
+def test_a_reader_stays_at_its_moment(live_sessions: sessionmaker[Session]) -> None:
+    with db.reading(live_sessions) as reader:
+        assert reader.scalars(select(Account)).all() == []
+        with db.transaction(live_sessions) as session:
+            make_account(session)
+        assert reader.scalars(select(Account)).all() == []
+
+    with db.reading(live_sessions) as reader:
+        assert len(reader.scalars(select(Account)).all()) == 1
+
+
+def test_a_database_that_can_not_be_used_is_a_domain_error(live_sessions: sessionmaker[Session]) -> None:
+    with pytest.raises(StorageUnavailableError, match="no such table"), db.transaction(live_sessions) as session:
+        session.execute(text("SELECT * FROM absent"))
+
+
+def test_times_come_back_as_utc_whatever_zone_they_went_in(session: Session) -> None:
+    account = make_account(session)
+    account.created_at = datetime(2026, 1, 31, 14, 0, tzinfo=timezone(timedelta(hours=2)))
+    session.flush()
+    session.expire(account)
+
+    assert account.created_at.isoformat() == "2026-01-31T12:00:00+00:00"
+
+
+def test_a_time_without_zone_is_refused(session: Session) -> None:
+    account = make_account(session)
+    account.created_at = datetime(2026, 1, 31)  # noqa: DTZ001 - that is the point
+
+    with pytest.raises(StatementError, match="without a zone"):
+        session.flush()
+
+
+def test_the_database_itself_refuses_a_word_that_is_none(session: Session) -> None:
+    make_account(session)
+
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(text("UPDATE accounts SET evidence = 'notorised'"))
