@@ -168,9 +168,11 @@ def fold(token: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", _JOINED.sub("", unicodedata.normalize("NFKC", token).casefold()))
     folded = _POINTS.sub("", folded)
-    if folded.isascii():
+    if folded.isascii() and folded.isalpha():
         return folded
-    return "".join(_without_accent(letter) for letter in folded.translate(_PLAIN_LETTERS))
+    # Fractions and raised digits count as parts of words for the regular expression, and become digits here.
+    letters = (letter for letter in folded.translate(_PLAIN_LETTERS) if unicodedata.category(letter)[0] in "LM")
+    return "".join(_without_accent(letter) for letter in letters)
 
 
 def _without_accent(letter: str) -> str:

@@ -1,0 +1,104 @@
+"""Shingles: local, positioned, apart by script, and the bytes that hold them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingerprinting.errors import InvalidFingerprintError
+from fingerprinting.text import normalise
+from fingerprinting.text.normalise import Tokens
+from fingerprinting.text.shingles import RECORD, Shingles, shingles, unpack
+
+SENTENCE = "Lighthouse keepers watch fishing boats leave harbour before winter storms arrive"
+
+
+def of(text: str) -> Shingles:
+    return shingles(normalise.tokens(text))
+
+
+def made(ids: list[int], raw: list[int] | None = None) -> Tokens:
+    return Tokens(ids=np.array(ids, dtype=np.uint64), raw=np.array(raw if raw is not None else range(len(ids))))
+
+
+def test_every_three_words_make_a_shingle_with_its_place() -> None:
+    found = of(SENTENCE)
+
+    count = len(normalise.tokens(SENTENCE).ids)
+    assert found.positions.tolist() == list(range(count - 2))
+    assert len(set(found.hashes.tolist())) == count - 2
+
+
+@given(st.lists(st.integers(1, 2**62).map(lambda n: n * 2), min_size=3, max_size=40), st.data())
+def test_an_excerpt_has_the_shingles_of_the_whole(ids: list[int], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(ids) - 3))
+    end = data.draw(st.integers(start + 3, len(ids)))
+    whole = shingles(made(ids))
+
+    excerpt = shingles(made(ids[start:end]))
+
+    np.testing.assert_array_equal(excerpt.hashes, whole.hashes[start : end - 2])
+
+
+def test_a_changed_word_changes_the_shingles_that_hold_it_and_no_other() -> None:
+    changed = of(SENTENCE.replace("harbour", "castle"))
+
+    assert np.count_nonzero(of(SENTENCE).hashes != changed.hashes) == 3
+
+
+def test_the_order_of_words_counts() -> None:
+    assert of("harbour boats winter").hashes != of("winter boats harbour").hashes
+
+
+def test_words_far_apart_make_no_shingle() -> None:
+    near, far = made([2, 4, 6], [0, 15, 29]), made([2, 4, 6], [0, 15, 30])
+
+    assert len(shingles(near).hashes) == 1
+    assert len(shingles(far).hashes) == 0
+
+
+def test_characters_and_words_have_shingles_of_their_own() -> None:
+    text = "我们今天去北京看长城然后吃烤鸭 lighthouse keepers watch 明天再去上海看大海和高楼吧"
+    tokens = normalise.tokens(text)
+
+    found = shingles(tokens)
+
+    first_word = int(np.flatnonzero(~tokens.are_characters)[0])
+    assert first_word in found.positions
+    assert np.all(np.diff(found.positions.astype(int)) >= 0)
+    # Of the shingles of characters about half are kept, by value: the lower half.
+    characters = found.hashes[found.positions != first_word]
+    assert 3 <= len(characters) < np.count_nonzero(tokens.are_characters) - 4
+    assert np.all(characters < 2**63)
+
+
+@pytest.mark.parametrize("text", ["", "harbour", "harbour boats", "北京长城"])
+def test_too_few_tokens_make_no_shingle(text: str) -> None:
+    assert len(of(text).hashes) == 0
+    assert of(text).pack() == b""
+
+
+def test_a_value_is_little_endian_records_of_twelve_bytes() -> None:
+    packed = Shingles(np.array([0x0102030405060708], dtype=np.uint64), np.array([0x0A0B0C0D], dtype=np.uint32)).pack()
+
+    assert packed == bytes.fromhex("0807060504030201 0d0c0b0a")
+    assert RECORD.itemsize == 12
+
+
+def test_a_value_comes_back_as_it_was() -> None:
+    found = of(SENTENCE)
+
+    back = unpack(found.pack())
+
+    np.testing.assert_array_equal(back.hashes, found.hashes)
+    np.testing.assert_array_equal(back.positions, found.positions)
+
+
+@pytest.mark.parametrize("value", [bytes(11), of(SENTENCE).pack()[12:24] + of(SENTENCE).pack()[:12]])
+def test_a_value_that_is_not_records_in_order_is_refused(value: bytes) -> None:
+    with pytest.raises(InvalidFingerprintError):
+        unpack(value)
+
+
+def test_the_hash_of_a_shingle_is_fixed_for_ever() -> None:
+    assert shingles(made([2, 4, 6])).hashes.tolist() == [4603064630723251700]
