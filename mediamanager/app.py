@@ -16,6 +16,7 @@ from mediamanager.dependencies import Resources
 from mediamanager.schemas.problems import Problem
 from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
 from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
+from mediamanager.web import router as pages
 from optout.ledger.keys import load_or_create
 from optout.registry.lookups import Lookups
 from optout.store import db
@@ -80,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router)
+_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router, pages.router)
 
 
 def _operation_id(route: APIRoute) -> str:

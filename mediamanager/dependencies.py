@@ -1,6 +1,7 @@
 """What routes ask for: the resources of this process, a unit of work, and a caller with the role that is needed."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias, cast
 
@@ -49,13 +50,20 @@ def _counters_of(resources: ResourcesDep) -> Counters:
 CountersDep: TypeAlias = Annotated[Counters, Depends(_counters_of)]
 
 
-def get_session(resources: ResourcesDep) -> Iterator[Session]:
-    """One unit of work for a route that writes. Workers are told of the jobs that it promised once it has committed."""
+@contextmanager
+def unit_of_work(resources: Resources) -> Iterator[Session]:
+    """One transaction. Workers are told of the jobs that it promised once it has committed."""
     with db.transaction(resources.sessions) as session:
         yield session
         promised = jobs.enqueued(session)
         if promised:
             db.after_commit(session, lambda: dispatch.nudge(promised))
+
+
+def get_session(resources: ResourcesDep) -> Iterator[Session]:
+    """One unit of work for a route that writes."""
+    with unit_of_work(resources) as session:
+        yield session
 
 
 def get_reading_session(resources: ResourcesDep) -> Iterator[Session]:

@@ -8,16 +8,15 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from mediamanager.dependencies import CreatorDep, ReadingDep, ResourcesDep
+from mediamanager.dependencies import CreatorDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.schemas.claims import ClaimReceipt
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
-from mediamanager.web.creator.new_works import FormDep, wake
+from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import row
 from mediamanager.web.language import language_of
 from optout.ledger import consentlog, receipts
 from optout.registry import claims
-from optout.store import db
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -38,9 +37,8 @@ def change(
     except choice.NothingChosenError:
         text = pages.words(request).gettext("Choose what others may do with it.")
         return _change(request, reading, creator, work_id, form, {"preset": text})
-    with db.transaction(resources.sessions) as session:
+    with unit_of_work(resources) as session:
         claims.say(session, work_id=work_id, claimant_id=creator.account_id, preferences=preferences)
-        wake(session)
     return pages.see_other(f"/works/{work_id}?done=saved")
 
 
@@ -55,9 +53,8 @@ def withdraw_form(request: Request, session: ReadingDep, creator: CreatorDep, cl
 @router.post("/claims/{claim_id}/withdraw")
 def withdraw(resources: ResourcesDep, creator: CreatorDep, claim_id: UUID) -> Response:
     """Withdraw a claim."""
-    with db.transaction(resources.sessions) as session:
+    with unit_of_work(resources) as session:
         claim = claims.withdraw(session, claim_id=claim_id, claimant_id=creator.account_id)
-        wake(session)
     return pages.see_other(f"/works/{claim.work_id}?done=withdrawn")
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
 from mediamanager.api import uploads
-from mediamanager.dependencies import CreatorDep, Resources, ResourcesDep
+from mediamanager.dependencies import CreatorDep, Resources, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
 from mediamanager.web.language import language_of
@@ -22,8 +22,6 @@ from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
 from optout.registry import claims, works
 from optout.registry.works import Registered
-from optout.store import db, jobs
-from workers import dispatch
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -97,7 +95,7 @@ class _Sender:
         resources = self.resources
         with (
             uploads.staged(resources.storage, upload, resources.settings.max_upload_bytes) as staged,
-            db.transaction(resources.sessions) as session,
+            unit_of_work(resources) as session,
         ):
             registered = works.register_upload(
                 session,
@@ -113,19 +111,13 @@ class _Sender:
 
     def link(self, url: str) -> UUID:
         """Register what lies at an address; its work's id."""
-        with db.transaction(self.resources.sessions) as session:
+        with unit_of_work(self.resources) as session:
             registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
             return self._say(session, registered)
 
     def _say(self, session: Session, registered: Registered) -> UUID:
         claims.say(session, work_id=registered.work.id, claimant_id=self.account_id, preferences=self.preferences)
-        wake(session)
         return registered.work.id
-
-
-def wake(session: Session) -> None:
-    """After the commit, tell a worker about the jobs that this session made."""
-    db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
 
 
 def _form(
