@@ -66,7 +66,7 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def _broker_url(settings: Settings) -> str:
-    return f"{ALIAS}://" if is_embedded(settings) else settings.broker_url
+    return f"{ALIAS}://localhost" if is_embedded(settings) else settings.broker_url
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:

@@ -15,9 +15,11 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from typing import Final
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import worker_ready
 
 from optout.store import jobs
@@ -43,6 +45,8 @@ def main() -> None:
     logging.basicConfig(
         level=order["log_level"], stream=sys.stderr, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
+    # Celery warns root of pickled messages; this worker takes JSON only, and decodes strangers' files in a sandbox.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     resources = open_resources(Settings(**order["settings"]))
     with transaction(resources.sessions) as session:
         # There is one worker, and it is this one: whatever is leased was leased by a worker that died.

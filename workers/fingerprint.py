@@ -20,7 +20,7 @@ from optout.store import db, jobs
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
 from optout.store.models.works import Work, WorkState
-from workers import dispatch, sandbox, youtube
+from workers import dispatch, sandbox
 from workers.errors import FetchFailedError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
@@ -105,6 +105,8 @@ def _media(resources: Resources, order: _Order) -> Iterator[_Media]:
 def _from_address(resources: Resources, url: str, path: Path) -> _Media:
     video_id = identifiers.youtube_id(url)
     if video_id is not None:
+        from workers import youtube  # noqa: PLC0415 - yt-dlp takes most of a second to import, and few jobs need it
+
         captions = youtube.captions(video_id, guard=resources.guard)
         path.write_bytes(captions.data)
         return _Media(path, youtube.JSON3_NAME, captions.title)

@@ -48,15 +48,8 @@ class Channel(virtual.Channel):
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002 - kombu's signature
         for path in self._messages(queue):
-            taken = path.with_suffix(".taken")
-            try:
-                path.rename(taken)  # of several readers, one succeeds
-                message = json.loads(taken.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                message = None
-            with contextlib.suppress(OSError):
-                taken.unlink()
-            if isinstance(message, dict):
+            message = _take(path)
+            if message is not None:
                 return message
         raise Empty
 
@@ -81,6 +74,22 @@ class Channel(virtual.Channel):
         except FileNotFoundError:
             return []
         return [folder / name for name in sorted(names)]
+
+
+def _take(path: Path) -> dict[str, Any] | None:
+    """A message, now ours alone; None where another reader was faster or it can't be read."""
+    taken = path.with_suffix(".taken")
+    try:
+        path.rename(taken)  # of several readers, one succeeds
+    except OSError:
+        return None
+    try:
+        message = json.loads(taken.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        message = None
+    with contextlib.suppress(OSError):
+        taken.unlink()
+    return message if isinstance(message, dict) else None
 
 
 class Transport(virtual.Transport):

@@ -36,8 +36,8 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "serve": Command("mediamanager.cli.serve:serve", "Run the registry; embedded by default.", "server"),
     "register": Command("mediamanager.cli.register:register", "Register works, and say what may be done with them."),
-    "claim": Command("mediamanager.cli.register:claim", "File, amend or withdraw a claim on a work."),
-    "works": Command("mediamanager.cli.register:works", "List your works and how they stand."),
+    "works": Command("mediamanager.cli.works:app", "List your works, and how they stand."),
+    "claims": Command("mediamanager.cli.claims:app", "Show, amend or withdraw a claim; fetch its receipt."),
     "keys": Command("mediamanager.cli.keys:app", "Create, list and revoke API keys.", "server"),
     "fingerprint": Command("mediamanager.cli.fingerprint:fingerprint", "Fingerprint files here, and print the result."),
     "check": Command("mediamanager.cli.check:check", "Ask whether files may be used: a line per file."),

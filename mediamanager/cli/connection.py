@@ -1,0 +1,71 @@
+"""What the creator's commands have in common: where the registry is, whose key, and how a line is printed."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated, TypeAlias
+
+import typer
+
+from mediamanager.client.creator import Creator
+from mediamanager.schemas.claims import ClaimResponse
+from mediamanager.schemas.works import WorkResponse
+from optout.consent.preferences import PRESETS, Preset, parse_all
+from optout.consent.vocabulary import Preference, Use
+
+RegistryOption: TypeAlias = Annotated[
+    str, typer.Option("--registry", envvar="MEDIAMANAGER_URL", help="Address of the registry.")
+]
+KeyOption: TypeAlias = Annotated[
+    str | None, typer.Option("--key", envvar="MEDIAMANAGER_KEY", help="Your API key.", show_envvar=True)
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
+PreferOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prefer",
+        metavar="USE=PREFERENCE",
+        help="For instance train-ai=disallowed; may be repeated. Or one of no-ai, search-only, ask-first, all-welcome.",
+    ),
+]
+
+
+def creator(registry: str, key: str | None) -> Creator:
+    """The registry that a command speaks to."""
+    return Creator(registry, key=key)
+
+
+def preferences_of(words: Iterable[str]) -> Mapping[Use, Preference]:
+    """Read what --prefer says; a preset is spelt out first, and what is said beside it wins.
+
+    Raises:
+        InvalidInputError: a word that is neither a preset nor USE=PREFERENCE.
+    """
+    said = list(words)
+    spelt: dict[Use, Preference] = {}
+    for word in [word for word in said if word in list(Preset)]:
+        stated = PRESETS[Preset(word)].items()
+        spelt.update({use: preference for use, preference in stated if preference is not Preference.UNKNOWN})
+    return {**spelt, **parse_all(word for word in said if word not in list(Preset))}
+
+
+def print_json(**fields: object) -> None:
+    """One JSON object on a line of its own."""
+    sys.stdout.write(json.dumps(fields, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_work(work: WorkResponse) -> None:
+    """A work, for people."""
+    typer.echo(f"{work.state:<8} work {work.id}  {work.title or work.source_url or work.media_type or ''}".rstrip())
+    if work.failure is not None:
+        typer.echo(f"         {work.failure.sentence}")
+
+
+def print_claim(claim: ClaimResponse) -> None:
+    """A claim, for people."""
+    typer.echo(f"{claim.state:<10} claim {claim.id} on work {claim.work_id}")
+    for use, preference in claim.preferences.items():
+        typer.echo(f"           {use:<12} {preference}")
+    where = "in the log" if claim.log.published else "promised; in the log within a minute"
+    typer.echo(f"           {where}: entry {claim.log.entry_id}")

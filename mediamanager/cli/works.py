@@ -1,0 +1,41 @@
+"""`mediamanager works`: a creator's works and how they stand."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from mediamanager.cli.connection import JsonOption, KeyOption, RegistryOption, creator, print_json, print_work
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Your works, and how they stand.")
+
+
+@app.command("list")
+def list_works(*, registry: RegistryOption, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """List your works, newest first."""
+    with creator(registry, key) as there:
+        for work in there.works():
+            if as_json:
+                print_json(**work.model_dump(mode="json"))
+            else:
+                print_work(work)
+
+
+@app.command()
+def status(
+    work: Annotated[UUID, typer.Argument(help="Id of the work.")],
+    *,
+    registry: RegistryOption,
+    key: KeyOption = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a work that is pending.")] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how one work stands."""
+    with creator(registry, key) as there:
+        found = there.wait(work, seconds=wait) if wait else there.work(work)
+    if as_json:
+        print_json(**found.model_dump(mode="json"))
+    else:
+        print_work(found)
+        for claim in found.claims:
+            typer.echo(f"         claim {claim}")

@@ -1,0 +1,202 @@
+"""The creator's side of a registry over HTTP: register works, state preferences, keep the proof."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+from uuid import UUID
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from fingerprinting.index import registry as algorithms
+from fingerprinting.types import Extraction
+from mediamanager.client.errors import RegistryRefusedError, RegistryUnavailableError
+from mediamanager.schemas.claims import ClaimReceipt, ClaimResponse
+from mediamanager.schemas.works import WorkPage, WorkResponse, WorkState
+from optout.consent.vocabulary import Preference, Use
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_SERVER_ERROR: Final = 500
+_CLIENT_ERROR: Final = 400
+_CONFLICT: Final = 409
+_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.1
+_SLOWEST_POLL_SECONDS: Final = 2.0
+
+
+class RegistryConflictError(RegistryRefusedError):
+    """What is there already does not allow this; the message says what to do instead."""
+
+    code = "registry-conflict"
+
+
+class Creator:
+    """A registry, as a creator with a key sees it.
+
+    Every method raises RegistryUnavailableError when the registry does not answer as it should, and
+    RegistryRefusedError, with the registry's own sentence, when it refuses.
+    """
+
+    def __init__(self, url: str, *, key: str | None, http: httpx2.Client | None = None) -> None:
+        """`http` is a client to use instead, for instance one that runs an application in this process."""
+        self._http = http or httpx2.Client(base_url=url.rstrip("/"), timeout=_SECONDS)
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def register_file(self, path: Path, *, title: str | None = None, keep_media: bool = False) -> WorkResponse:
+        """Upload a file. Raises OSError where it can't be read."""
+        fields = {"keep_media": "true" if keep_media else "false"}
+        if title is not None:
+            fields["title"] = title
+        with path.open("rb") as file, _answering():
+            response = self._http.post(
+                "/v1/works", headers=self._headers, data=fields, files={"file": (path.name, file)}
+            )
+        return _read(WorkResponse, response)
+
+    def register_url(self, url: str, *, title: str | None = None, keep_media: bool = False) -> WorkResponse:
+        """Register what lies at an address; the registry fetches it."""
+        body = {"url": url, "title": title, "keep_media": keep_media}
+        return self._ask(WorkResponse, "POST", "/v1/works", body)
+
+    def register_fingerprints(self, extraction: Extraction, *, title: str | None = None) -> WorkResponse:
+        """Register by fingerprints that were made here; the media stays where it is."""
+        body = {
+            "modality": extraction.modality,
+            "media_type": extraction.media_type,
+            "identifiable": extraction.identifiable,
+            "notes": list(extraction.notes),
+            "title": title,
+            "fingerprints": [
+                {
+                    "algorithm": one.algorithm,
+                    "version": one.version,
+                    "value": algorithms.encode(one),
+                    "quality": one.quality,
+                    "span": None if one.span is None else list(one.span),
+                }
+                for one in extraction.fingerprints
+            ],
+        }
+        return self._ask(WorkResponse, "POST", "/v1/works", body)
+
+    def work(self, work_id: UUID) -> WorkResponse:
+        """How a work stands."""
+        return self._ask(WorkResponse, "GET", f"/v1/works/{work_id}")
+
+    def works(self) -> Iterator[WorkResponse]:
+        """All works of the account, newest first."""
+        after: UUID | None = None
+        while True:
+            page = self._ask(WorkPage, "GET", "/v1/works" + ("" if after is None else f"?after={after}"))
+            yield from page.works
+            after = page.next_after
+            if after is None:
+                return
+
+    def wait(self, work_id: UUID, *, seconds: float) -> WorkResponse:
+        """Wait until a work is ready or failed, or the time is over; how it stands then."""
+        until, pause = time.monotonic() + seconds, _POLL_SECONDS
+        while True:
+            work = self.work(work_id)
+            if work.state is not WorkState.PENDING or time.monotonic() + pause > until:
+                return work
+            time.sleep(pause)
+            pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
+
+    def prefer(self, work: WorkResponse, preferences: Mapping[Use, Preference]) -> ClaimResponse:
+        """State preferences on a work, whether or not something was stated before: the last word counts.
+
+        A claim that says just this already is left as it is.
+        """
+        if work.claims:
+            return self._say_again(work.claims[0], preferences)
+        try:
+            return self._ask(ClaimResponse, "POST", f"/v1/works/{work.id}/claims", {"preferences": preferences})
+        except RegistryConflictError:
+            # Somebody with the same account was faster: theirs is amended.
+            claims = self.work(work.id).claims
+            if not claims:
+                raise
+            return self._say_again(claims[0], preferences)
+
+    def claim(self, claim_id: UUID) -> ClaimResponse:
+        """How a claim stands."""
+        return self._ask(ClaimResponse, "GET", f"/v1/claims/{claim_id}")
+
+    def amend(self, claim_id: UUID, preferences: Mapping[Use, Preference]) -> ClaimResponse:
+        """Replace a claim; the answer is the new one."""
+        return self._ask(ClaimResponse, "PATCH", f"/v1/claims/{claim_id}", {"preferences": preferences})
+
+    def withdraw(self, claim_id: UUID) -> ClaimResponse:
+        """Take a claim back."""
+        return self._ask(ClaimResponse, "DELETE", f"/v1/claims/{claim_id}")
+
+    def receipt(self, claim_id: UUID, *, seconds: float = 0.0) -> ClaimReceipt:
+        """The proof that a claim is in the log; waits so long for its entry to be published.
+
+        Raises:
+            RegistryConflictError: it is not published yet.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return self._ask(ClaimReceipt, "GET", f"/v1/claims/{claim_id}/receipt")
+            except RegistryConflictError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_POLL_SECONDS)
+
+    def _say_again(self, claim_id: UUID, preferences: Mapping[Use, Preference]) -> ClaimResponse:
+        from optout.consent.preferences import expand  # noqa: PLC0415 - only a second claim needs it
+
+        said = self.claim(claim_id)
+        return said if said.preferences == expand(preferences) else self.amend(claim_id, preferences)
+
+    def _ask(self, model: type[_Model], method: str, path: str, body: Mapping[str, object] | None = None) -> _Model:
+        with _answering():
+            response = self._http.request(method, path, headers=self._headers, json=body)
+        return _read(model, response)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except httpx2.HTTPError as error:
+        raise RegistryUnavailableError(f"the registry does not answer: {error or type(error).__name__}") from error
+    except httpx2.InvalidURL as error:
+        raise RegistryUnavailableError(f"this is no address of a registry: {error}") from error
+
+
+def _read(model: type[_Model], response: httpx2.Response) -> _Model:
+    if response.status_code >= _CLIENT_ERROR:
+        raise _refusal(response)
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        raise RegistryUnavailableError("the registry answered with something that is no answer") from error
+
+
+def _refusal(response: httpx2.Response) -> RegistryRefusedError | RegistryUnavailableError:
+    """The registry's own sentence, where there is one."""
+    try:
+        detail = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"it answered with status {response.status_code}"
+    if response.status_code >= _SERVER_ERROR:
+        return RegistryUnavailableError(f"the registry can't answer: {detail}")
+    if response.status_code == _CONFLICT:
+        return RegistryConflictError(detail)
+    return RegistryRefusedError(detail)
