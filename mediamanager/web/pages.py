@@ -1,5 +1,6 @@
 """How a page is made: its template, its language, who looks at it, and how its errors look."""
 
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -29,6 +30,8 @@ from optout.consent.vocabulary import LEAVES, Preference, Use
 from optout.errors import NotAuthenticatedError, OptoutError
 from optout.registry.accounts import Principal
 from optout.store.models.accounts import Role
+
+logger = logging.getLogger(__name__)
 
 THEME_COOKIE: Final = "theme"
 THEMES: Final = ("auto", "light", "dark")
@@ -86,6 +89,8 @@ class PageRoute(APIRoute):
             except NotAuthenticatedError:
                 return see_other(f"/sign-in?next={request.url.path}")
             except (OptoutError, FingerprintingError) as error:
+                if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    logger.exception("page failed", extra={"problem_code": error.code})
                 text = sentences.error(error, words(request))
                 return error_page(request, problems.status_of(error), text)
             except RequestValidationError:
@@ -149,4 +154,6 @@ def _environment(language: Language) -> jinja2.Environment:
         number=lambda value: format_decimal(value, locale=language),
         short=lambda value: str(value)[:8],
     )
+    # Not imported by each template, because a block that is rendered alone has only what is global.
+    environment.globals["ui"] = environment.get_template("components.html").module
     return environment
