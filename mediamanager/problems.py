@@ -23,6 +23,7 @@ from mediamanager.remedies import field_problems, summary
 from mediamanager.schemas.problems import FieldProblem, Problem
 from optout import errors as optout_errors
 from optout.errors import OptoutError
+from workers import errors as workers_errors
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,17 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         optout_errors.ConflictError: 409,
         optout_errors.StorageUnavailableError: 503,
         optout_errors.LogIntegrityError: 503,
+        optout_errors.InvalidProofError: 422,
         optout_errors.CorruptCatalogueError: 503,
         fingerprinting_errors.UnsupportedMediaError: 415,
         fingerprinting_errors.UnreadableMediaError: 422,
         fingerprinting_errors.LimitExceededError: 413,
         fingerprinting_errors.InvalidFingerprintError: 422,
         fingerprinting_errors.CorruptIndexError: 503,
+        workers_errors.FetchRefusedError: 422,
+        workers_errors.FetchTooLargeError: 413,
+        workers_errors.FetchFailedError: 503,
+        workers_errors.SandboxUnavailableError: 503,
     }
 )
 """The status of every domain error. A test fails on an error class that is missing here."""

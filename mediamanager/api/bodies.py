@@ -38,24 +38,30 @@ def parse_json(body: bytes) -> Any:
     Two readers may take different ones of duplicate keys: a preference that only one of them sees would be dangerous.
 
     Raises:
-        RequestValidationError: of type `json_invalid`, with the position.
+        json.JSONDecodeError: the one error that FastAPI answers as malformed JSON; it says what is wrong and where.
     """
     text = ""
     try:
         text = body.decode("utf-8")
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        raise _malformed(text, error.pos, error.msg) from error
+    except json.JSONDecodeError:
+        raise
     except UnicodeDecodeError as error:
         readable = body[: error.start].decode("utf-8")
-        raise _malformed(readable, len(readable), "it is not UTF-8") from error
+        raise json.JSONDecodeError("it is not UTF-8", readable, len(readable)) from error
     except _RefusedError as error:
-        raise _malformed(text, max(text.find(error.token), 0), str(error)) from error
+        raise json.JSONDecodeError(str(error), text, max(text.find(error.token), 0)) from error
     except RecursionError as error:
-        raise _malformed(text, 0, "it is nested too deeply") from error
+        raise json.JSONDecodeError("it is nested too deeply", text, 0) from error
     except ValueError as error:
         # Python reads no integer of more than 4,300 digits.
-        raise _malformed(text, 0, "it holds a number of too many digits") from error
+        raise json.JSONDecodeError("it holds a number of too many digits", text, 0) from error
+
+
+def malformed(error: json.JSONDecodeError) -> RequestValidationError:
+    """The error that FastAPI makes of malformed JSON, for a body that it does not read itself."""
+    problem = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error", "input": {}}
+    return RequestValidationError([{**problem, "ctx": {"error": error.msg}}], body=error.doc)
 
 
 def validated(model: type[M], value: object) -> M:
@@ -124,8 +130,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise _RefusedError(f"{text} is too large a number", text)
     return value
-
-
-def _malformed(text: str, position: int, what: str) -> RequestValidationError:
-    problem = {"type": "json_invalid", "loc": ("body", position), "msg": "JSON decode error", "ctx": {"error": what}}
-    return RequestValidationError([{**problem, "input": {}}], body=text)

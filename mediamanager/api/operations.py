@@ -76,5 +76,6 @@ def _contents(session: Session) -> list[Metric]:
 def _by_state(session: Session, state: InstrumentedAttribute[Any]) -> Mapping[Labels, float]:
     """Count the rows of one table by their state; states without a row count 0, so that no series comes and goes."""
     kinds: type[StrEnum] = state.type.python_type
-    counted: dict[StrEnum, int] = dict(session.execute(select(state, func.count()).group_by(state)).tuples().all())
+    rows = session.execute(select(state, func.count()).group_by(state))
+    counted: dict[StrEnum, int] = {kind: count for kind, count in rows}
     return {(("state", kind.value),): counted.get(kind, 0) for kind in kinds}

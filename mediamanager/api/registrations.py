@@ -1,5 +1,6 @@
 """The body of a registration: one route that takes a form with a file, an address, or fingerprints."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -51,7 +52,10 @@ DOCUMENTED_BODY: Final[dict[str, Any]] = {
 
 
 def _of_json(body: bytes) -> WorkByUrl | WorkByFingerprints:
-    value = bodies.parse_json(body)
+    try:
+        value = bodies.parse_json(body)
+    except json.JSONDecodeError as error:
+        raise bodies.malformed(error) from error
     if isinstance(value, dict) and "fingerprints" in value:
         return bodies.validated(WorkByFingerprints, value)
     return bodies.validated(WorkByUrl, value)
