@@ -84,9 +84,10 @@ def append(
         body=spelled.decode(),
         salt=salt,
     )
+    session.flush()  # so that what fails below is our row, and none that the caller added before
     session.add(row)
     try:
-        session.flush([row])
+        session.flush()
     except IntegrityError as error:
         raise ConflictError(
             "this was changed by somebody else at the same moment: try again", subject=subject.hex

@@ -93,5 +93,3 @@ def read_leaves(files: dict[str, bytes], size: int) -> Iterable[bytes]:
     """The leaves in a log's bundles."""
     for bundle in tiles.bundles_between(0, size):
         yield from tiles.decode_bundle(files[bundle.path], bundle.width)
-
-
