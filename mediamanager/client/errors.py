@@ -29,3 +29,9 @@ class OutputInUseError(ClientError):
     """The output folder holds something else: another run, or files that are not ours."""
 
     code = "output-in-use"
+
+
+class UncheckedItemError(ClientError):
+    """Something could not be checked, and the choice was to stop there."""
+
+    code = "unchecked-item"

@@ -1,0 +1,61 @@
+"""`mediamanager check`: ask whether files may be used."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from fingerprinting.types import Depth
+from mediamanager.cli import asking
+from mediamanager.cli.asking import (
+    CatalogueOption,
+    DepthOption,
+    JsonOption,
+    KeyOption,
+    MinEvidenceOption,
+    RegistryOption,
+    UseOption,
+    WorkersOption,
+)
+from mediamanager.client.checking import check as check_all
+from mediamanager.client.queries import walk
+from mediamanager.client.verdicts import Checked, exit_status
+from optout.consent.vocabulary import EvidenceLevel, Use
+
+
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files, folders, or http(s) addresses.")],
+    registry: RegistryOption = [],  # noqa: B006 - Typer reads defaults and never changes them
+    catalogue: CatalogueOption = [],  # noqa: B006 - as above
+    key: KeyOption = [],  # noqa: B006 - as above
+    use: UseOption = Use.TRAIN_GENAI,
+    depth: DepthOption = Depth.STANDARD,
+    min_evidence: MinEvidenceOption = EvidenceLevel.SELF_DECLARED,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
+) -> None:
+    """Ask whether files may be put to a use: a line per file, in sorted order.
+
+    Files are fingerprinted here; only fingerprints are sent. `unknown` says that no reservation was found, which is
+    not a permission. Of several sources the most restrictive answer counts.
+
+    Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
+    usage.
+    """
+    sources = asking.open_sources(registry, catalogue, key)
+    found = walk(paths)
+    asking.say(found.notes)
+    verdicts = check_all(sources, found.queries, use=use, depth=depth, min_evidence=min_evidence, workers=workers)
+    checked: list[Checked] = []
+    with asking.progress_over(verdicts, len(found.queries), "checking") as passing:
+        for one in passing:
+            checked.append(one)
+            if as_json:
+                sys.stdout.write(json.dumps(one.as_json()) + "\n")
+                sys.stdout.flush()
+    if not as_json:
+        from mediamanager.cli.tables import print_verdicts  # noqa: PLC0415 - only a person needs it
+
+        print_verdicts(checked)
+    raise typer.Exit(exit_status(checked))

@@ -1,0 +1,94 @@
+"""`mediamanager filter`: keep what may be used, set the rest aside with reasons."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fingerprinting.types import Depth
+from mediamanager.cli import asking
+from mediamanager.cli.asking import (
+    CatalogueOption,
+    DepthOption,
+    KeyOption,
+    MinEvidenceOption,
+    RegistryOption,
+    UseOption,
+    WorkersOption,
+)
+from mediamanager.cli.tables import printable, summary
+from mediamanager.client.filter import report
+from mediamanager.client.filter.choices import Choice, Choices, ErrorChoice
+from mediamanager.client.filter.receipt import EXCLUDED, RECEIPT, REVIEW, Summary
+from mediamanager.client.filter.run import Job, run
+from mediamanager.client.formats.jsonl import parse_fields
+from mediamanager.client.verdicts import Checked
+from optout.consent.vocabulary import EvidenceLevel, Use
+
+
+def filter_input(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A folder, or a .jsonl file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="An empty folder, or that of the same run.")
+    ],
+    registry: RegistryOption = [],  # noqa: B006 - Typer reads defaults and never changes them
+    catalogue: CatalogueOption = [],  # noqa: B006 - as above
+    key: KeyOption = [],  # noqa: B006 - as above
+    use: UseOption = Use.TRAIN_GENAI,
+    depth: DepthOption = Depth.STANDARD,
+    min_evidence: MinEvidenceOption = EvidenceLevel.SELF_DECLARED,
+    on_unknown: Annotated[Choice, typer.Option(help="Where no reservation was found.")] = Choice.KEEP,
+    on_likely: Annotated[Choice, typer.Option(help="Where a reserved work is only likely in it.")] = Choice.KEEP,
+    on_conditional: Annotated[Choice, typer.Option(help="Where the rightsholder wants to be asked.")] = Choice.DROP,
+    on_error: Annotated[ErrorChoice, typer.Option(help="Where it could not be checked.")] = ErrorChoice.DROP,
+    field: Annotated[
+        list[str], typer.Option(metavar="FIELD=NAME", help="What a field of JSONL rows is called. May be repeated.")
+    ] = [],  # noqa: B006 - as above
+    workers: WorkersOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002 - a command line flag
+) -> None:
+    """Filter a folder or a JSONL file: kept, excluded with reasons, a report, a receipt.
+
+    What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
+    stopped when the same command is given again.
+
+    JSONL rows hold any of: path, url, youtube, sha256, text, fingerprints.
+
+    Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
+    usage.
+    """
+    choices = Choices(on_unknown, on_likely, on_conditional, on_error)
+    job = Job(source, output, use, depth, min_evidence, choices, parse_fields(field))
+    with ExitStack() as stack:
+
+        def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:
+            return stack.enter_context(asking.progress_over(verdicts, total, "filtering"))
+
+        done = run(job, asking.open_sources(registry, catalogue, key), workers=workers, watch=watch)
+    asking.say(done.notes)
+    if as_json:
+        sys.stdout.write(json.dumps(json.loads((output / report.JSON).read_bytes())) + "\n")
+    else:
+        _print(done)
+    raise typer.Exit(done.exit_status)
+
+
+def _print(done: Summary) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(summary(done.verdicts))
+    console.print(
+        f"kept {done.kept}, excluded {done.excluded} (why: {printable(str(done.output / EXCLUDED))})", markup=False
+    )
+    if done.review:
+        console.print(
+            f"{done.review} kept ones should be looked at: {printable(str(done.output / REVIEW))}", markup=False
+        )
+    if done.degraded:
+        console.print("This run is degraded: something was kept although it could not be checked.")
+    console.print(f"report {printable(str(done.output / report.MARKDOWN))}", markup=False)
+    console.print(f"receipt {printable(str(done.output / RECEIPT))}", markup=False)

@@ -1,0 +1,92 @@
+"""`mediamanager fingerprint`: fingerprint files here, and print the result."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fingerprinting.index.registry import encode
+from fingerprinting.types import Fingerprint, Role
+from mediamanager.cli import asking
+from mediamanager.cli.asking import JsonOption, WorkersOption
+from mediamanager.cli.tables import printable
+from mediamanager.client.pool import Extracted, ExtractionPool
+from mediamanager.client.queries import walk
+
+EXIT_UNREADABLE = 2
+
+
+def fingerprint(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH-OR-URL...", help="Files, folders, or addresses (their keys only).")
+    ],
+    role: Annotated[
+        Role, typer.Option(help="To ask about the files (query), or to register them (work).")
+    ] = Role.QUERY,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
+) -> None:
+    """Fingerprint files on this machine and print what was computed. Nothing is sent or fetched.
+
+    Exit status: 0 all were read, 2 something could not be read, 64 wrong usage.
+    """
+    found = walk(paths)
+    asking.say(found.notes)
+    failed = False
+    table = Table("File", "Kind", "Fingerprints", box=box.SIMPLE_HEAD, pad_edge=False)
+    with (
+        ExtractionPool(workers, role=role) as pool,
+        asking.progress_over(pool.run(found.queries), len(found.queries), "fingerprinting") as passing,
+    ):
+        for one in passing:
+            failed = failed or one.error is not None
+            if as_json:
+                sys.stdout.write(json.dumps(_as_json(one)) + "\n")
+            else:
+                table.add_row(*map(Text, _row(one)))
+    if not as_json:
+        Console().print(table)
+    raise typer.Exit(EXIT_UNREADABLE if failed else 0)
+
+
+def _fingerprints(one: Extracted) -> tuple[Fingerprint, ...]:
+    return one.extraction.fingerprints if one.extraction is not None else one.query.fingerprints
+
+
+def _as_json(one: Extracted) -> dict[str, object]:
+    extraction = one.extraction
+    return {
+        "path": one.query.path,
+        "modality": extraction.modality if extraction else None,
+        "media_type": extraction.media_type if extraction else None,
+        "identifiable": extraction.identifiable if extraction else False,
+        "notes": list(extraction.notes) if extraction else [],
+        "fingerprints": [] if one.error else [_fingerprint_as_json(each) for each in _fingerprints(one)],
+        "error": one.error,
+    }
+
+
+def _fingerprint_as_json(one: Fingerprint) -> dict[str, object]:
+    return {
+        "algorithm": one.algorithm,
+        "version": one.version,
+        "value": encode(one),
+        "quality": one.quality,
+        "span": None if one.span is None else list(one.span),
+    }
+
+
+def _row(one: Extracted) -> tuple[str, str, str]:
+    if one.error is not None:
+        return printable(one.query.path), "-", one.error
+    algorithms = dict.fromkeys(each.algorithm for each in _fingerprints(one))
+    counts = {name: sum(each.algorithm == name for each in _fingerprints(one)) for name in algorithms}
+    shown = [name if count == 1 else f"{name} x {count}" for name, count in counts.items()]
+    notes = one.extraction.notes if one.extraction else ()
+    kind = one.extraction.media_type if one.extraction else "address"
+    return printable(one.query.path), kind, ", ".join([*shown, *notes])

@@ -1,0 +1,161 @@
+"""From files to verdicts: fingerprint here, ask every source in batches, let the most restrictive answer win."""
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.types import Depth, Span, Strength
+from mediamanager.client.pool import Extracted, ExtractionPool
+from mediamanager.client.queries import Askable, as_query
+from mediamanager.client.source import Source
+from mediamanager.client.verdicts import Checked, SourceAnswer, Step, Unanswered, Verdict
+from optout.catalogue.answers import Asset, WorkMatch
+from optout.consent import policy
+from optout.consent.reasons import Code, Reason
+from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+
+BATCH_ASSETS = 256
+"""How many are asked about at once: enough that the way there and back costs little, few enough to see progress."""
+
+_STRENGTH_RANK = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
+_TEXT_ALGORITHM = "shingle-3"
+
+
+def check(
+    sources: Sequence[Source],
+    asked: Iterable[Askable],
+    *,
+    use: Use,
+    depth: Depth = Depth.STANDARD,
+    min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+    workers: int | None = None,
+) -> Generator[Checked, None, None]:
+    """Check assets against all sources: a verdict each, in order.
+
+    Raises:
+        RegistryRefusedError: a registry will answer nothing as it is asked.
+    """
+    with ExtractionPool(workers) as pool:
+        extracted = pool.run(as_query(one, number) for number, one in enumerate(asked))
+        while batch := list(islice(extracted, BATCH_ASSETS)):
+            yield from _check_batch(sources, batch, use, depth, min_evidence)
+
+
+def _check_batch(
+    sources: Sequence[Source], batch: Sequence[Extracted], use: Use, depth: Depth, min_evidence: EvidenceLevel
+) -> Iterator[Checked]:
+    assets = [_asset(extracted) for extracted in batch]
+    askable = [asset for asset in assets if asset is not None]
+    answers = [source.answer(askable, use=use, depth=depth, min_evidence=min_evidence) for source in sources]
+    by_asset = zip(*answers, strict=True)
+    for extracted, asset in zip(batch, assets, strict=True):
+        if asset is None:
+            error = extracted.error or "there is nothing to look it up by."
+            yield Checked.unchecked(extracted.query.path, use, error)
+        else:
+            checked = combine(extracted.query.path, use, asset, sources, next(by_asset))
+            yield replace(
+                checked,
+                matches=_located(checked.matches, extracted),
+                sha256=next((one.value.hex() for one in asset.fingerprints if one.algorithm == "sha256"), None),
+                asset_key=asset_key(asset).hex(),
+            )
+
+
+def _asset(extracted: Extracted) -> Asset | None:
+    """Put together what is known of an asset; None when it can't be asked about."""
+    query, extraction = extracted.query, extracted.extraction
+    if extracted.error is not None:
+        return None
+    if extraction is None:
+        return Asset(query.fingerprints, query.identifiable) if query.fingerprints else None
+    fingerprints = tuple(dict.fromkeys((*extraction.fingerprints, *query.fingerprints)))
+    return Asset(fingerprints, extraction.identifiable)
+
+
+def asset_key(asset: Asset) -> bytes:
+    """Name an asset in 32 bytes: the SHA-256 of its file, or one over all that is known of it.
+
+    The latter covers, for each fingerprint in sorted order: algorithm, `/`, version, a zero byte, the value's length
+    as 8 bytes big-endian, the value.
+    """
+    for one in asset.fingerprints:
+        if one.algorithm == "sha256":
+            return one.value
+    parts = sorted(
+        f"{one.algorithm}/{one.version}".encode() + b"\0" + len(one.value).to_bytes(8, "big") + one.value
+        for one in asset.fingerprints
+    )
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def combine(
+    path: str, use: Use, asset: Asset, sources: Sequence[Source], answers: Sequence[SourceAnswer | Unanswered]
+) -> Checked:
+    """Fold what several sources answer about one asset: the most restrictive wins, and silence never permits.
+
+    A source that failed leaves the asset unchecked, unless another one reserves it.
+    """
+    answered = [one for one in answers if isinstance(one, SourceAnswer)]
+    errors = " ".join(one.error for one in answers if isinstance(one, Unanswered)) or None
+    verdict = policy.combine_works(one.verdict for one in answered)
+    reserved = verdict in {Preference.DISALLOWED, Preference.CONDITIONAL}
+    if errors is not None and not reserved:
+        return Checked.unchecked(path, use, errors, identifiable=asset.identifiable)
+    steps = [step for one in sorted(answered, key=lambda one: one.verdict is not verdict) for step in one.reasons]
+    if len(sources) > 1:
+        steps.append(Step.of(Reason(Code.SOURCES_COMBINED, {"sources": len(sources), "preference": verdict})))
+    if errors is not None:
+        steps.append(Step.of(Reason(Code.NOT_CHECKED, {"error": errors})))
+    return Checked(
+        path,
+        Verdict(verdict),
+        use,
+        matches=_matches(sources, answers),
+        reasons=tuple(steps),
+        identifiable=all(one.identifiable for one in answered),
+        error=errors,
+    )
+
+
+def _matches(sources: Sequence[Source], answers: Sequence[SourceAnswer | Unanswered]) -> tuple[WorkMatch, ...]:
+    """Gather the matches of all sources, each with the name of its source where there is more than one."""
+    matches: list[WorkMatch] = []
+    for source, answer in zip(sources, answers, strict=True):
+        if isinstance(answer, SourceAnswer):
+            named = {"source": source.name} if len(sources) > 1 else {}
+            matches += [replace(match, evidence={**match.evidence, **named}) for match in answer.matches]
+    return tuple(sorted(matches, key=lambda match: _STRENGTH_RANK[match.strength]))  # stable: best first within each
+
+
+def _located(matches: tuple[WorkMatch, ...], extracted: Extracted) -> tuple[WorkMatch, ...]:
+    """Give matches of texts their place in the asset: only here, beside its words, do token numbers mean anything."""
+    wanted: dict[int, tuple[int, int]] = {}
+    for number, match in enumerate(matches):
+        first, last = (match.evidence.get(f"query_{end}_token") for end in ("first", "last"))
+        if match.algorithm == _TEXT_ALGORITHM and isinstance(first, int) and isinstance(last, int):
+            wanted[number] = (first, last)
+    if not wanted:
+        return matches
+    try:
+        spans = dict(zip(wanted, _spans(extracted, list(wanted.values())), strict=True))
+    except (FingerprintingError, OSError):
+        return matches  # it was read a moment ago and is gone: the verdict stands, the place stays unknown
+    return tuple(replace(match, query_span=spans.get(number, match.query_span)) for number, match in enumerate(matches))
+
+
+def _spans(extracted: Extracted, tokens: Sequence[tuple[int, int]]) -> Sequence[Span | None]:
+    from fingerprinting.text import fingerprints, normalise  # noqa: PLC0415 - only where a text was found
+
+    query, extraction = extracted.query, extracted.extraction
+    if query.file is not None and extraction is not None:
+        return fingerprints.locate(query.file, extraction.media_type, tokens)
+    if query.text is not None:
+        places = normalise.character_spans(query.text)
+        return [
+            (float(places[first, 0]), float(places[last, 1])) if 0 <= first <= last < len(places) else None
+            for first, last in tokens
+        ]
+    return [None] * len(tokens)

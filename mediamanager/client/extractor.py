@@ -1,0 +1,126 @@
+"""A child process that fingerprints what it is told to: one JSON line in, one JSON line out, until its input ends.
+
+Decoders are C libraries that are fed with strangers' bytes. One that crashes or hangs takes this process with it, and
+not the run.
+"""
+
+import base64
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.extract import extract
+from fingerprinting.types import Extraction, Fingerprint, Modality, Role, SpanUnit
+
+Json: TypeAlias = dict[str, object]
+
+READY = "ready\n"
+"""The first line of a child that has loaded what it needs."""
+
+
+def main() -> None:
+    """Serve requests on stdin. Our answers keep the real stdout; what a library prints goes nowhere."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    answers.write(READY)
+    answers.flush()
+    for line in sys.stdin.buffer:
+        answers.write(json.dumps(answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def answer(request: Json) -> Json:
+    """Fingerprint the file at `path`, the words in `text`, or both as one asset; never raise."""
+    try:
+        role = Role(str(request["role"]))
+        path, text = request.get("path"), request.get("text")
+        found = [] if path is None else [extract(Path(str(path)), role=role)]
+        if text is not None:
+            found.append(_of_text(str(text), role))
+        return write(_together(found))
+    except FingerprintingError as error:
+        return {"error": str(error)}
+    except OSError as error:
+        return {"error": f"this file can't be read: {error.strerror}."}
+    except MemoryError:
+        return {"error": "this file needs more memory than there is."}
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything; whatever it is, this file is unchecked
+        return {"error": f"this file can't be read ({type(error).__name__}: {error})."}
+
+
+def _of_text(text: str, role: Role) -> Extraction:
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write(text.encode("utf-8", errors="replace"))
+        file.flush()
+        return extract(Path(file.name), name="text.txt", role=role)
+
+
+def _together(found: Sequence[Extraction]) -> Extraction:
+    """Make one of a file and the words that come with it: it is what the file is, and shows what either shows."""
+    return replace(
+        found[0],
+        fingerprints=tuple(one for extraction in found for one in extraction.fingerprints),
+        identifiable=any(extraction.identifiable for extraction in found),
+        notes=tuple(note for extraction in found for note in extraction.notes),
+    )
+
+
+def write(extraction: Extraction) -> Json:
+    """Put an extraction into JSON; `read` is the inverse."""
+    return {
+        "modality": extraction.modality,
+        "media_type": extraction.media_type,
+        "identifiable": extraction.identifiable,
+        "notes": list(extraction.notes),
+        "fingerprints": [
+            [
+                one.algorithm,
+                one.version,
+                base64.b64encode(one.value).decode("ascii"),
+                float(one.quality),
+                None if one.span is None else [float(number) for number in one.span],
+                one.unit,
+            ]
+            for one in extraction.fingerprints
+        ],
+    }
+
+
+def read(line: str) -> Extraction | str:
+    """Read an answer: an extraction, or the sentence that says why there is none.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no answer.
+    """
+    parsed = json.loads(line)
+    if "error" in parsed:
+        return str(parsed["error"])
+    return Extraction(
+        modality=Modality(parsed["modality"]),
+        media_type=str(parsed["media_type"]),
+        identifiable=bool(parsed["identifiable"]),
+        notes=tuple(map(str, parsed["notes"])),
+        fingerprints=tuple(
+            Fingerprint(
+                algorithm=algorithm,
+                version=version,
+                value=base64.b64decode(value, validate=True),
+                quality=quality,
+                span=None if span is None else tuple(span),
+                unit=None if unit is None else SpanUnit(unit),
+            )
+            for algorithm, version, value, quality, span, unit in parsed["fingerprints"]
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

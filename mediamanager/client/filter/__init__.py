@@ -1,0 +1,1 @@
+"""Filtering: keep what may be used, set the rest aside with reasons, and leave a receipt."""

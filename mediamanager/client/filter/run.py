@@ -1,0 +1,166 @@
+"""One run: every item checked, kept or set aside, recorded as it goes, and finished in one step."""
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+from uuid import uuid4
+
+from fingerprinting.types import Depth
+from mediamanager.client.checking import BATCH_ASSETS, check
+from mediamanager.client.errors import OutputInUseError, UncheckedItemError
+from mediamanager.client.filter import receipt
+from mediamanager.client.filter.choices import Action, Choices, is_likely
+from mediamanager.client.filter.journal import NAME as JOURNAL
+from mediamanager.client.filter.journal import Entry, Journal, Parameters
+from mediamanager.client.filter.receipt import Summary
+from mediamanager.client.formats.base import Format, Item
+from mediamanager.client.formats.opening import open_input
+from mediamanager.client.queries import Query
+from mediamanager.client.source import Source
+from mediamanager.client.verdicts import Checked, Verdict
+from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.proof.batches import SALT_BYTES
+
+Watch: TypeAlias = Callable[[Iterator[Checked], int | None], Iterator[Checked]]
+"""Passes verdicts on as they come, and may count them; told how many there will be, if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is asked to do.
+
+    Attributes:
+        source: a folder, or a JSONL file.
+        output: a folder that is empty, does not exist, or holds this same run.
+        fields: of JSONL rows: the name that each field has there.
+    """
+
+    source: Path
+    output: Path
+    use: Use
+    depth: Depth
+    min_evidence: EvidenceLevel
+    choices: Choices
+    fields: Mapping[str, str]
+
+
+def run(
+    job: Job, sources: Sequence[Source], *, workers: int | None = None, watch: Watch = lambda verdicts, _: verdicts
+) -> Summary:
+    """Filter; go on where an interrupted run of the same job stopped; do nothing where it is finished.
+
+    Raises:
+        InvalidInputError: an input that can't be filtered.
+        OutputInUseError: `output` holds something else, or `source` has changed since the run began.
+        UncheckedItemError: something could not be checked, and the choice was to stop then.
+        RegistryRefusedError: a registry will answer nothing as it is asked.
+    """
+    opened = open_input(job.source, job.output, job.fields)
+    parameters = _parameters(job, opened, sources)
+    finished = receipt.finished(job.output, parameters)
+    if finished is not None:
+        return finished
+    _require_ours(job.output)
+    job.output.mkdir(parents=True, exist_ok=True)
+    fresh: Parameters = {"run": str(uuid4()), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    with closing(Journal.open(job.output, parameters, fresh)) as journal:
+        done = _require_same_items(journal, opened)
+        _go_on(job, sources, opened, journal, done, workers, watch)
+        return receipt.finish(job.output, opened, journal, [source.identity() for source in sources])
+
+
+def _parameters(job: Job, opened: Format, sources: Sequence[Source]) -> Parameters:
+    """Say what makes it the same run: all that could change a verdict or what follows from it."""
+    return {
+        "input": str(job.source.resolve()),
+        "format": opened.kind,
+        "fields": dict(job.fields),
+        "use": job.use,
+        "depth": job.depth,
+        "min_evidence": job.min_evidence,
+        "choices": job.choices.as_json(),
+        # A registry lives on between two halves of a run; a catalogue is the same to the last bit, or another.
+        "sources": [
+            {name: value for name, value in source.identity().items() if name in {"kind", "name", "digest"}}
+            for source in sources
+        ],
+    }
+
+
+def _require_ours(output: Path) -> None:
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / JOURNAL).is_file())):
+        raise OutputInUseError(f"{output} is not empty: choose another --output")
+
+
+def _require_same_items(journal: Journal, opened: Format) -> int:
+    """Check that what was done so far was done to this input; return how many items that are."""
+    items = opened.items()
+    done = 0
+    for entry in journal.entries():
+        item = next(items, None)
+        if item is None or (item.name, item.stamp) != (entry.name, entry.stamp):
+            raise OutputInUseError(
+                f"{opened.source} has changed since the run began ({entry.name}): choose another --output"
+            )
+        done += 1
+    return done
+
+
+def _go_on(
+    job: Job,
+    sources: Sequence[Source],
+    opened: Format,
+    journal: Journal,
+    done: int,
+    workers: int | None,
+    watch: Watch,
+) -> None:
+    waiting: deque[Item] = deque()
+
+    def queries() -> Iterator[Query]:
+        for item in islice(opened.items(), done, None):
+            waiting.append(item)
+            yield item.query
+
+    total = None if opened.count is None else opened.count - done
+    verdicts = check(sources, queries(), use=job.use, depth=job.depth, min_evidence=job.min_evidence, workers=workers)
+    with closing(verdicts):
+        for number, checked in enumerate(watch(verdicts, total), 1):
+            item = waiting.popleft()
+            journal.append(_settle(item, checked, opened, job))
+            if number % BATCH_ASSETS == 0:
+                journal.flush()
+    journal.flush()
+
+
+def _settle(item: Item, checked: Checked, opened: Format, job: Job) -> Entry:
+    """Do with one item what its verdict and the choices demand."""
+    action = job.choices.action(checked)
+    if action is Action.KEPT:
+        try:
+            opened.keep(item, job.output)
+        except OSError as error:
+            checked = Checked.unchecked(checked.path, job.use, f"it could not be kept: {error}.")
+            action = job.choices.action(checked)
+            action = Action.EXCLUDED if action is Action.KEPT else action
+    if action is Action.STOP:
+        raise UncheckedItemError(
+            f"{item.name} could not be checked: {checked.error} Stopped, as --on-error raise asks; "
+            f"the same command goes on from here"
+        )
+    return Entry(
+        name=item.name,
+        stamp=item.stamp,
+        action=action,
+        review=action is Action.KEPT and (is_likely(checked) or checked.verdict is Verdict.UNCHECKED),
+        sha256=checked.sha256,
+        asset_key=checked.asset_key,
+        salt=secrets.token_hex(SALT_BYTES),
+        line=checked.as_json(),
+    )

@@ -1,0 +1,84 @@
+"""What every format supplies: the items of an input in a fixed order, and a way to write the kept ones."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediamanager.client.queries import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to be kept or set aside.
+
+    Attributes:
+        name: unique in the input, and the same on every run.
+        stamp: changes when the item changes, as far as that can be seen without reading it.
+        query: what is asked about it.
+    """
+
+    name: str
+    stamp: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class KeptItem:
+    """An item that is kept.
+
+    Attributes:
+        sha256: of its bytes, hex, where they were read.
+        unchecked: it is kept although it could not be checked, and has to be marked so.
+    """
+
+    name: str
+    sha256: str | None
+    unchecked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was kept, for the receipt: a file that lists it, and that file's SHA-256."""
+
+    manifest: str
+    sha256: str
+
+
+class Format(ABC):
+    """An input that was opened. Reading it again gives the same items in the same order."""
+
+    kind: str
+    notes: tuple[str, ...] = ()
+    """What was left out, said aloud."""
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+
+    @property
+    @abstractmethod
+    def count(self) -> int | None:
+        """How many items there are, if that is known without reading all of it."""
+
+    @abstractmethod
+    def items(self) -> Iterator[Item]:
+        """Give every item, in order."""
+
+    @abstractmethod
+    def keep(self, item: Item, output: Path) -> None:
+        """Put one item where it is kept while the run goes on, if this format does that item by item.
+
+        Doing it again changes nothing.
+
+        Raises:
+            OSError: it can't be kept, or is not what was checked any more; nothing is left of it.
+        """
+
+    @abstractmethod
+    def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
+        """Complete what is kept, under its final name, in one step.
+
+        Args:
+            kept: in the order of the input.
+            output: the run's folder.
+        """

@@ -1,0 +1,92 @@
+"""A folder: each file is an item, and kept files keep their place in the tree."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mediamanager.client import files
+from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
+from mediamanager.client.queries import Query, walk
+
+KEPT = "kept"
+MANIFEST = "kept.sha256"
+
+_WHILE_RUNNING = ".kept-incomplete"
+
+
+class FolderFormat(Format):
+    """Files under a folder, in sorted order, hidden ones left out."""
+
+    kind = "folder"
+
+    def __init__(self, source: Path, output: Path) -> None:
+        super().__init__(source)
+        found = walk([source])
+        inside = output.resolve()
+        self._queries = [query for query in found.queries if not Path(query.path).resolve().is_relative_to(inside)]
+        self.notes = tuple(found.notes)
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        return len(self._queries)
+
+    def items(self) -> Iterator[Item]:
+        """Give every file, named by its path in the folder."""
+        for query in self._queries:
+            name = Path(query.path).relative_to(self.source).as_posix()
+            yield Item(name, _stamp(query), replace(query, path=name))
+
+    def keep(self, item: Item, output: Path) -> None:
+        """Link the file, or copy it where a link can't be made, under its name."""
+        source = item.query.file
+        if source is None:
+            raise OSError(f"{item.name} is not a file that can be kept")
+        target = output / _WHILE_RUNNING / item.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source.resolve(), target)
+        except OSError:  # another file system, or one without links
+            partial = target.with_name(f".{target.name}.partial")
+            shutil.copy2(source, partial)
+            partial.replace(target)
+        if _stamp(item.query) != item.stamp:
+            target.unlink()
+            raise OSError(f"{item.name} was changed while it was being checked")
+
+    def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
+        """Write `kept.sha256` in the form that `sha256sum --check` reads, and give the folder its final name."""
+        running, final = output / _WHILE_RUNNING, output / KEPT
+        if not final.exists():
+            running.mkdir(exist_ok=True)
+            running.rename(final)
+        with files.replacing(output / MANIFEST) as manifest:
+            for item in kept:
+                manifest.write(_checksum_line(item.sha256 or _hash(final / item.name), f"{KEPT}/{item.name}"))
+        return Kept(MANIFEST, _hash(output / MANIFEST))
+
+
+def _stamp(query: Query) -> str:
+    if query.file is None:
+        return query.error or ""
+    try:
+        status = query.file.stat()
+    except OSError as error:
+        return str(error.strerror)
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _checksum_line(sha256: str, name: str) -> bytes:
+    """Write a line as GNU coreutils does: a name with a line break or backslash is escaped, and its line marked."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "" if escaped == name else "\\"
+    return os.fsencode(f"{mark}{sha256}  {escaped}\n")
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
