@@ -13,6 +13,8 @@ _WINDOWS = tuple(codes for codes, _ in thresholds.CHROMAPRINT_CURVE)
 _SHIFTS = tuple(sign * shift for shift in (6, 12, 18, 24, 30) for sign in (-1, 1))
 _BRIDGE = 24  # codes (3 s): a stretch that agrees goes on over a gap of at most this
 
+_EDGE_BITS = 9.0  # differing bits half-way between a copy (about 2) and another recording (16)
+
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
@@ -83,8 +85,9 @@ def align(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int) -> A
         passing = np.flatnonzero((heard * 2 >= window) & (wrong <= limit * heard))
         for first in overlap.varied(passing, window).tolist():
             agreeing[first : first + window] = True
-    for first, last in _stretches(agreeing):
-        bits = float(errors[first:last][sounding[first:last]].mean())
+    for stretch in _stretches(agreeing):
+        first, last = _trimmed(errors, sounding, *stretch)
+        bits = _mean(errors, sounding, first, last)
         sharpness = _misaligned(query, work, offset, start + first, start + last) - bits
         if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS:
             limit = thresholds.chromaprint_match_bits(last - first) or thresholds.CHROMAPRINT_LIKELY_BITS
@@ -127,6 +130,24 @@ def _stretches(agreeing: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     lasts = at[np.concatenate((breaks, [len(at) - 1]))] + 1
     for run in np.argsort(firsts - lasts, kind="stable").tolist():
         yield int(firsts[run]), int(lasts[run])
+
+
+def _trimmed(errors: NDArray[np.float64], sounding: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
+    """Cut off the ends of a stretch that passed only because its windows also held the part that agrees.
+
+    What is left is the part whose codes are, in sum, furthest on the side of agreement.
+    """
+    gain = np.concatenate(([0.0], np.cumsum((_EDGE_BITS - errors[first:last]) * sounding[first:last])))
+    stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
+    start = int(np.argmin(gain[: stop + 1]))
+    limit = thresholds.chromaprint_match_bits(stop - start)
+    if limit is None or _mean(errors, sounding, first + start, first + stop) > limit:
+        return first, last  # the whole stretch was measured to be enough, a part of it is not
+    return first + start, first + stop
+
+
+def _mean(errors: NDArray[np.float64], sounding: NDArray[np.bool_], first: int, last: int) -> float:
+    return float(errors[first:last][sounding[first:last]].mean())
 
 
 def _misaligned(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int, start: int, stop: int) -> float:

@@ -33,6 +33,8 @@ class PdqSearcher:
         found: list[Match] = []
         for candidates in self._index.near(queries, radius):
             found += self._matches(candidates)
+        if context.depth is Depth.FAST:
+            return [match for match in found if match.strength is Strength.MATCH]
         return found
 
     def save(self, folder: Path) -> None:
@@ -40,21 +42,26 @@ class PdqSearcher:
         self._index.save(folder)
 
     def _matches(self, found: Candidates) -> list[Match]:
-        limits = self._limits(found)
+        sure, worth_a_look = self._limits(found)
         rank = np.full(len(found.query), _NONE)
-        rank[found.distance <= thresholds.PDQ_LIKELY_BITS] = _LIKELY
-        rank[found.distance <= limits] = _MATCH
-        works = self._index.views.owners[found.row]
-        best = pictures.best_pairs(found, works, rank)
-        return [self._match(found, pair, int(limits[pair]), int(rank[pair])) for pair in best.tolist()]
+        rank[found.distance <= worth_a_look] = _LIKELY
+        rank[found.distance <= sure] = _MATCH
+        best = pictures.best_pairs(found, self._index.views.owners[found.row], rank)
+        limits = np.where(rank == _MATCH, sure, worth_a_look)
+        return [
+            self._match(found, pair, int(limits[pair]), int(rank[pair]))
+            for pair in best.tolist()
+            if rank[pair] != _NONE
+        ]
 
-    def _limits(self, found: Candidates) -> NDArray[np.int64]:
-        """Give each pair the distance up to which it is a match; -1 where it never is."""
+    def _limits(self, found: Candidates) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give each pair the distance up to which it is a match (-1: never), and up to which it is worth a look."""
         views = self._index.views
-        limits = np.full(len(found.query), thresholds.PDQ_MATCH_BITS)
         quality = np.minimum(found.asked.qualities[found.query], views.qualities[found.row])
-        limits[quality < thresholds.PDQ_MIN_QUALITY] = -1
-        return limits
+        is_flat = quality < thresholds.PDQ_MIN_QUALITY
+        sure = np.where(is_flat, -1, thresholds.PDQ_MATCH_BITS)
+        worth_a_look = np.where(is_flat, thresholds.PDQ_MATCH_BITS, thresholds.PDQ_LIKELY_BITS)
+        return sure, worth_a_look
 
     def _match(self, found: Candidates, pair: int, limit: int, rank: int) -> Match:
         views = self._index.views
@@ -66,7 +73,7 @@ class PdqSearcher:
             version=SPEC.version,
             strength=Strength.MATCH if rank == _MATCH else Strength.LIKELY,
             distance=int(found.distance[pair]),
-            threshold=float(limit if rank == _MATCH else thresholds.PDQ_LIKELY_BITS),
+            threshold=float(limit),
             query_span=found.asked.span(query),
             work_span=views.span(row),
             evidence={

@@ -18,7 +18,8 @@ from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, 
 _KIND = "texts"
 _RECORD = np.dtype([("shingle", "<u8"), ("position", "<u4")])
 _BUDGET = 1 << 22  # postings read for one asset
-_MOST_OF_A_WORK = 0.5
+_WORDS, _CHARACTERS = 3, 5  # tokens in a shingle; of character shingles only values below 2**63 are kept
+_MIXED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ShingleSearcher:
     def __init__(self, texts: Texts, index: InvertedIndex) -> None:
         self._texts = texts
         self._index = index
+        self._quoted_by_limit: dict[int, NDArray[np.bool_]] = {}
 
     @property
     def count(self) -> int:
@@ -55,11 +57,15 @@ class ShingleSearcher:
         common = thresholds.shingle_common_works(context.registry_size)
         best: dict[tuple[int, int], Match] = {}
         for asset, fingerprint in queries:
-            for passage in self._passages(_records(fingerprint), wanted, common):
-                match = self._match(asset, passage, needed)
+            records = _records(fingerprint)
+            size = int(records["position"][-1]) + _shingle_size(records)
+            for passage in self._passages(records, wanted, common):
+                match = self._match(asset, passage, needed, passage.matched_query / size)
                 held = best.get((asset, match.work))
-                if held is None or (match.score or 0) > (held.score or 0):
+                if held is None or _order(match) > _order(held):
                     best[asset, match.work] = match
+        if context.depth is Depth.FAST:
+            return [match for match in best.values() if match.strength is Strength.MATCH]
         return list(best.values())
 
     def save(self, folder: Path) -> None:
@@ -73,10 +79,9 @@ class ShingleSearcher:
             folders.write(scratch, _KIND, arrays | self._index.arrays(), {})
 
     def _passages(self, records: NDArray[np.void], wanted: int, common: int) -> list[Passage]:
-        """Find passages by shingles that are rare among the works, else whole works by all shingles.
+        """Find passages by shingles that are rare among the works.
 
-        Phrases that stand in many works (a sponsor's text, a title) say nothing of which one it is. But where most of
-        a work is found, it is that work, however often it was registered.
+        Phrases that stand in many works (an advertisement, a footer) say nothing of which one it is.
         """
         terms = self._index.find(records["shingle"].astype(np.uint64))
         hits = self._index.gather(terms, _BUDGET)
@@ -86,35 +91,56 @@ class ShingleSearcher:
             query=records["position"][hits.query].astype(np.int64),
             work=hits.position,
         )
-        rare = self._texts.spread[shared.term] <= common
-        found = passages(shared.take(rare), wanted)
-        if rare.all():
-            return found
-        known = {passage.row for passage in found}
-        whole = (passage for passage in passages(shared, wanted) if passage.row not in known)
-        return [*found, *(passage for passage in whole if self._share(passage) >= _MOST_OF_A_WORK)]
+        telling = (self._texts.spread[shared.term] <= common) | self._quoted(common)[shared.row]
+        return passages(shared.take(telling), wanted, _shingle_size(records))
+
+    def _quoted(self, common: int) -> NDArray[np.bool_]:
+        """Say which texts others quote whole: nearly all of their shingles are common, so all of them count."""
+        if common not in self._quoted_by_limit:
+            spread = np.repeat(self._texts.spread, np.diff(self._index.starts))
+            counts = np.bincount(self._index.rows[spread > common], minlength=self.count)
+            self._quoted_by_limit[common] = counts >= thresholds.SHINGLE_OWN_SHARE * self._texts.sizes
+        return self._quoted_by_limit[common]
 
     def _share(self, passage: Passage) -> float:
         return passage.matched_work / max(1, int(self._texts.sizes[passage.row]))
 
-    def _match(self, asset: int, passage: Passage, needed: int) -> Match:
+    def _match(self, asset: int, passage: Passage, needed: int, query_share: float) -> Match:
+        work_share = self._share(passage)
+        is_quotation = (
+            passage.matched_query < thresholds.SHINGLE_QUOTE_WORDS
+            and max(query_share, work_share) < thresholds.SHINGLE_QUOTE_SHARE
+        )
+        is_sure = passage.evidence >= needed and not is_quotation
         return Match(
             asset=asset,
             work=int(self._texts.works[passage.row]),
             algorithm=SPEC.name,
             version=SPEC.version,
-            strength=Strength.MATCH if passage.evidence >= needed else Strength.LIKELY,
+            strength=Strength.MATCH if is_sure else Strength.LIKELY,
             score=float(passage.evidence),
             threshold=float(needed if passage.evidence >= needed else needed - thresholds.SHINGLE_LIKELY_STEP),
             evidence={
-                "matched_words": passage.matched_query,
-                "work_share": round(self._share(passage), 3),
-                "query_first_word": passage.query[0],
-                "query_last_word": passage.query[1] - 1,
-                "work_first_word": passage.work[0],
-                "work_last_word": passage.work[1] - 1,
+                "matched_tokens": passage.matched_query,
+                "is_quotation": is_quotation,
+                "query_share": round(query_share, 3),
+                "work_share": round(work_share, 3),
+                "query_first_token": passage.query[0],
+                "query_last_token": passage.query[1] - 1,
+                "work_first_token": passage.work[0],
+                "work_last_token": passage.work[1] - 1,
             },
         )
+
+
+def _order(match: Match) -> tuple[bool, float]:
+    return match.strength is Strength.MATCH, match.score or 0.0
+
+
+def _shingle_size(records: NDArray[np.void]) -> int:
+    """Tell whether a text is mostly words or mostly in a script without spaces, by how its shingles were sampled."""
+    high = float((records["shingle"] >> np.uint64(63)).mean())
+    return _CHARACTERS if high < _MIXED_SHARE else _WORDS
 
 
 def _records(fingerprint: Fingerprint) -> NDArray[np.void]:

@@ -1,0 +1,67 @@
+"""Synthetic fingerprints for the tests of the index, made from a seed."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fingerprinting.types import Fingerprint, Span
+
+MakeFingerprint = Callable[..., Fingerprint]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture
+def picture() -> MakeFingerprint:
+    def make(value: bytes, quality: float = 100.0, span: Span | None = None, algorithm: str = "pdq-256") -> Fingerprint:
+        return Fingerprint(algorithm, 1, value, quality, span)
+
+    return make
+
+
+@pytest.fixture
+def sound() -> MakeFingerprint:
+    def make(codes: NDArray[np.uint32], span: Span | None = None) -> Fingerprint:
+        return Fingerprint("chromaprint-2", 1, codes.astype("<u4").tobytes(), span=span)
+
+    return make
+
+
+@pytest.fixture
+def text() -> MakeFingerprint:
+    def make(shingles: Sequence[int] | NDArray[np.uint64], first: int = 0) -> Fingerprint:
+        records = np.zeros(len(shingles), dtype=[("shingle", "<u8"), ("position", "<u4")])
+        records["shingle"] = shingles
+        records["position"] = np.arange(first, first + len(shingles))
+        return Fingerprint("shingle-3", 1, records.tobytes())
+
+    return make
+
+
+@pytest.fixture
+def flip(rng: np.random.Generator) -> Callable[[bytes, int], bytes]:
+    """Change exactly so many bits of a value."""
+
+    def change(value: bytes, count: int) -> bytes:
+        bits = np.unpackbits(np.frombuffer(value, dtype=np.uint8))
+        bits[rng.choice(len(bits), count, replace=False)] ^= 1
+        return np.packbits(bits).tobytes()
+
+    return change
+
+
+@pytest.fixture
+def recode(rng: np.random.Generator) -> Callable[[NDArray[np.uint32], float], NDArray[np.uint32]]:
+    """Change on average so many of the 32 bits of each code, as another encoding of a recording does."""
+
+    def change(codes: NDArray[np.uint32], bits: float) -> NDArray[np.uint32]:
+        changed = rng.random((len(codes), 32)) < bits / 32
+        masks = (changed * (1 << np.arange(32, dtype=np.uint64))).sum(axis=1)
+        return codes ^ masks.astype(np.uint32)
+
+    return change

@@ -1,0 +1,138 @@
+"""Recordings are found by excerpts and re-encodings, and by nothing else."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.index.chromaprint_align import align
+from fingerprinting.index.segment import Index
+from fingerprinting.types import Depth, Fingerprint, Match, Strength
+
+Codes = NDArray[np.uint32]
+Sound = Callable[..., Fingerprint]
+Recode = Callable[[Codes, float], Codes]
+
+SECOND = 11025 / 1365
+
+
+@pytest.fixture
+def songs(rng: np.random.Generator) -> list[Codes]:
+    return [rng.integers(0, 2**32, 1500, dtype=np.uint32) for _ in range(6)]
+
+
+@pytest.fixture
+def index(songs: list[Codes], sound: Sound) -> Index:
+    return Index.build([(work, sound(codes)) for work, codes in enumerate(songs)])
+
+
+def search_one(index: Index, asset: Fingerprint) -> Match:
+    (match,) = index.search([[asset]])
+    return match
+
+
+@pytest.mark.parametrize(("codes", "bits"), [(43, 2.0), (59, 4.0), (221, 6.0), (1500, 2.0)])
+def test_an_excerpt_is_a_match_with_its_place_in_seconds(
+    index: Index, songs: list[Codes], sound: Sound, recode: Recode, codes: int, bits: float
+) -> None:
+    start = (1500 - codes) // 2
+
+    match = search_one(index, sound(recode(songs[3][start : start + codes], bits)))
+
+    assert (match.work, match.strength) == (3, Strength.MATCH)
+    assert match.query_span == pytest.approx((0, codes / SECOND + 2.6), abs=0.5)
+    assert match.work_span == pytest.approx((start / SECOND, (start + codes) / SECOND + 2.6), abs=0.5)
+    assert match.score is not None
+    assert match.threshold is not None
+    assert match.score >= match.threshold
+    assert match.evidence["bit_error"] == pytest.approx(bits, abs=1)
+
+
+def test_five_seconds_are_only_worth_a_look(index: Index, songs: list[Codes], sound: Sound, recode: Recode) -> None:
+    asset = sound(recode(songs[2][500:520], 0.5))
+
+    assert search_one(index, asset).strength is Strength.LIKELY
+    assert index.search([[asset]], depth=Depth.FAST) == []
+
+
+def test_less_than_five_seconds_are_no_evidence(index: Index, songs: list[Codes], sound: Sound) -> None:
+    assert index.search([[sound(songs[2][500:518])]]) == []
+
+
+def test_unrelated_recordings_do_not_match(index: Index, sound: Sound, rng: np.random.Generator) -> None:
+    assets = [[sound(rng.integers(0, 2**32, 800, dtype=np.uint32))] for _ in range(5)]
+
+    assert index.search(assets) == []
+
+
+def test_ten_seconds_in_the_middle_of_a_long_recording_are_found_where_they_are(
+    index: Index, songs: list[Codes], sound: Sound, rng: np.random.Generator, recode: Recode
+) -> None:
+    asset = rng.integers(0, 2**32, 9000, dtype=np.uint32)
+    asset[5000:5070] = recode(songs[1][100:170], 2.0)
+
+    match = search_one(index, sound(asset))
+
+    assert (match.work, match.strength) == (1, Strength.MATCH)
+    assert match.query_span == pytest.approx((5000 / SECOND, 5070 / SECOND + 2.6), abs=1.5)
+    assert match.work_span == pytest.approx((100 / SECOND, 170 / SECOND + 2.6), abs=1.5)
+
+
+def test_every_work_in_a_mix_is_found(index: Index, songs: list[Codes], sound: Sound) -> None:
+    asset = sound(np.concatenate([songs[work][:200] for work in (4, 0, 5)]))
+
+    assert sorted(match.work for match in index.search([[asset]])) == [0, 4, 5]
+
+
+def test_a_work_of_which_many_copies_are_registered_is_found_under_each(songs: list[Codes], sound: Sound) -> None:
+    index = Index.build([(work, sound(songs[0])) for work in range(60)])
+
+    assert len(index.search([[sound(songs[0][300:400])]])) == 60
+
+
+def test_shared_silence_is_no_evidence(songs: list[Codes], sound: Sound) -> None:
+    silence = np.full(300, thresholds.CHROMAPRINT_SILENCE, dtype=np.uint32)
+    index = Index.build([(0, sound(np.concatenate([silence, songs[0]])))])
+
+    assert index.search([[sound(np.concatenate([silence, songs[1]]))]]) == []
+    assert index.search([[sound(silence)]]) == []
+
+
+def test_a_stretch_of_few_different_codes_never_matches(songs: list[Codes], sound: Sound) -> None:
+    drone = np.tile(songs[0][:9], 40)
+    varied = np.tile(songs[0][:40], 10)
+
+    assert Index.build([(0, sound(drone))]).search([[sound(drone)]]) == []
+    assert search_one(Index.build([(0, sound(varied))]), sound(varied)).strength is Strength.MATCH
+
+
+def test_a_sound_that_fits_at_every_shift_never_matches(songs: list[Codes], sound: Sound, recode: Recode) -> None:
+    steady = recode(np.repeat(songs[0][:1], 400), 1.0)  # one tone: varied codes, all near each other
+
+    assert len(np.unique(steady)) > thresholds.CHROMAPRINT_MIN_DISTINCT
+    assert Index.build([(0, sound(steady))]).search([[sound(steady)]]) == []
+
+
+def test_music_that_repeats_itself_is_found_once_at_its_longest_stretch(songs: list[Codes], sound: Sound) -> None:
+    loop = np.concatenate([songs[0][:100], songs[0][:100], songs[0][:100]])
+
+    match = search_one(Index.build([(0, sound(loop))]), sound(loop))
+
+    assert match.query_span == match.work_span == pytest.approx((0, 300 / SECOND + 2.6), abs=0.1)
+
+
+def test_parts_of_a_work_report_their_place_in_the_whole(songs: list[Codes], sound: Sound) -> None:
+    index = Index.build([(7, sound(songs[0], span=(0, 190))), (7, sound(songs[1], span=(200, 390)))])
+
+    match = search_one(index, sound(songs[1][:100], span=(50, 70)))
+
+    assert match.work == 7
+    assert match.query_span == pytest.approx((50, 65), abs=0.2)
+    assert match.work_span == pytest.approx((200, 215), abs=0.2)
+
+
+@pytest.mark.parametrize("offset", [-2000, -90, 90, 2000])
+def test_an_alignment_with_too_little_overlap_is_none(songs: list[Codes], offset: int) -> None:
+    assert align(songs[0][:100], songs[0][:100], offset) is None

@@ -1,0 +1,151 @@
+"""An index folder is written whole or not at all, and anything wrong with it is noticed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fingerprinting.errors import CorruptIndexError
+from fingerprinting.index import folder as folders
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    place = tmp_path / "index"
+    with folders.new_folder(place) as scratch:
+        with folders.new_folder(scratch / "child") as child:
+            folders.write(child, "inner", {"b": np.empty(0, dtype=np.uint64)}, {})
+        folders.write(scratch, "outer", {"a": np.arange(5, dtype=">u4")}, {"n": 5}, {"child": scratch / "child"})
+    return place
+
+
+def test_what_was_written_is_read_back_little_endian_and_memory_mapped(saved: Path) -> None:
+    contents = folders.read(saved, "outer", verify=True)
+
+    assert contents.arrays["a"].tolist() == [0, 1, 2, 3, 4]
+    assert contents.arrays["a"].dtype == np.dtype("<u4")
+    assert isinstance(contents.arrays["a"], np.memmap)
+    assert (contents.parameters, contents.children) == ({"n": 5}, ("child",))
+    assert len(folders.read(saved / "child", "inner", verify=True).arrays["b"]) == 0
+
+
+def test_a_failure_while_writing_leaves_nothing_behind(tmp_path: Path) -> None:
+    def write_half() -> None:
+        with folders.new_folder(tmp_path / "index") as scratch:
+            (scratch / "half").write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_half()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_is_never_overwritten(saved: Path) -> None:
+    with pytest.raises(FileExistsError, match="never overwritten"), folders.new_folder(saved):
+        pass
+
+    assert folders.read(saved, "outer", verify=True).parameters == {"n": 5}
+
+
+def break_missing(place: Path) -> None:
+    (place / "a.npy").unlink()
+
+
+def break_truncated(place: Path) -> None:
+    (place / "a.npy").write_bytes((place / "a.npy").read_bytes()[:-1])
+
+
+def break_flipped(place: Path) -> None:
+    content = bytearray((place / "a.npy").read_bytes())
+    content[-1] ^= 1
+    (place / "a.npy").write_bytes(content)
+
+
+def break_child(place: Path) -> None:
+    manifest = place / "child" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("inner", "other"))
+
+
+def break_manifest_missing(place: Path) -> None:
+    (place / "manifest.json").unlink()
+
+
+def break_manifest_cut(place: Path) -> None:
+    (place / "manifest.json").write_text((place / "manifest.json").read_text()[:40])
+
+
+def change_manifest(place: Path, **changes: object) -> None:
+    manifest = json.loads((place / "manifest.json").read_text())
+    (place / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def break_format(place: Path) -> None:
+    change_manifest(place, format="something-else")
+
+
+def break_version(place: Path) -> None:
+    change_manifest(place, version=2)
+
+
+def break_kind(place: Path) -> None:
+    change_manifest(place, kind="inner")
+
+
+def break_files(place: Path) -> None:
+    change_manifest(place, files={"a.npy": {"bytes": 3}})
+
+
+def break_outside(place: Path) -> None:
+    (place.parent / "stranger.npy").write_bytes(b"1234")
+    change_manifest(place, files={"../stranger.npy": {"bytes": 4, "sha256": "00"}})
+
+
+BREAKS = [
+    break_missing,
+    break_truncated,
+    break_flipped,
+    break_child,
+    break_manifest_missing,
+    break_manifest_cut,
+    break_format,
+    break_version,
+    break_kind,
+    break_files,
+    break_outside,
+]
+
+
+@pytest.mark.parametrize("damage", BREAKS, ids=lambda damage: damage.__name__)
+def test_a_damaged_folder_is_refused_and_the_error_says_what_to_do(saved: Path, damage: object) -> None:
+    assert callable(damage)
+    damage(saved)
+
+    with pytest.raises(CorruptIndexError, match="Build it again"):
+        folders.read(saved, "outer", verify=True)
+
+
+def test_without_verify_sizes_and_children_are_still_checked(saved: Path) -> None:
+    break_flipped(saved)
+    assert folders.read(saved, "outer", verify=False).parameters == {"n": 5}
+
+    break_child(saved)
+    with pytest.raises(CorruptIndexError):
+        folders.read(saved, "outer", verify=False)
+
+
+def test_a_file_that_is_no_array_is_refused(saved: Path) -> None:
+    (saved / "a.npy").write_bytes(b"x" * (saved / "a.npy").stat().st_size)
+
+    with pytest.raises(CorruptIndexError, match="not an array"):
+        folders.read(saved, "outer", verify=False)
+
+
+def test_an_array_of_another_type_than_needed_is_refused(saved: Path) -> None:
+    contents = folders.read(saved, "outer", verify=True)
+
+    folders.require(saved, contents, {"a": ("<u4", 1)})
+    for needed in ({"a": ("<u8", 1)}, {"a": ("<u4", 2)}, {"b": ("<u4", 1)}):
+        with pytest.raises(CorruptIndexError, match=r"\.npy"):
+            folders.require(saved, contents, needed)

@@ -1,0 +1,158 @@
+"""The Hamming index finds exactly what brute force finds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from fingerprinting.errors import CorruptIndexError
+from fingerprinting.index import hamming, hamming_brute, hamming_tables
+from fingerprinting.index.hamming import Pairs
+
+
+def oracle(hashes: NDArray[np.uint8], queries: NDArray[np.uint8], radius: int) -> set[tuple[int, int, int]]:
+    """All pairs within the radius, by unpacked bits: no code in common with the index."""
+    bits, asked = np.unpackbits(hashes, axis=1), np.unpackbits(queries, axis=1)
+    return {
+        (query, row, int(distance))
+        for query, one in enumerate(asked)
+        for row, distance in enumerate((bits != one).sum(axis=1))
+        if distance <= radius
+    }
+
+
+def as_set(pairs: Pairs) -> set[tuple[int, int, int]]:
+    return set(zip(pairs.query.tolist(), pairs.row.tolist(), pairs.distance.tolist(), strict=True))
+
+
+def clustered(seed: int, rows: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Hashes in clusters and on their own, and queries at every distance from some of them."""
+    rng = np.random.default_rng(seed)
+    centres = rng.integers(0, 256, (max(1, rows // 8), width), dtype=np.uint8)
+    hashes = centres[rng.integers(0, len(centres), rows)]
+    flips = rng.random((rows, width * 8)) < rng.choice([0.0, 0.02, 0.1, 0.5], (rows, 1))
+    hashes = hashes ^ np.packbits(flips, axis=1)
+    queries = hashes[rng.integers(0, rows, 12)] ^ np.packbits(
+        rng.random((12, width * 8)) < rng.choice([0.0, 0.05, 0.12, 0.2], (12, 1)), axis=1
+    )
+    return hashes, queries
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 90), st.sampled_from([8, 32]), st.integers(0, 256))
+def test_search_finds_every_pair_within_the_radius_and_no_other(seed: int, rows: int, width: int, radius: int) -> None:
+    hashes, queries = clustered(seed, rows, width)
+
+    pairs = hamming.build(hashes).search(queries, radius)
+
+    assert as_set(pairs) == oracle(hashes, queries, radius)
+    assert len(pairs.query) == len(as_set(pairs))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([(8, 4), (8, 10), (32, 0), (32, 15), (32, 31), (32, 34)]))
+def test_tables_find_exactly_what_a_scan_finds(seed: int, kind: tuple[int, int]) -> None:
+    width, radius = kind
+    hashes, queries = clustered(seed, 400, width)
+
+    found = hamming_tables.search(hamming_tables.build(hashes), hashes, queries, radius)
+
+    scanned = hamming_brute.search(hashes, queries, radius)
+    assert as_set(Pairs(*found)) == as_set(Pairs(*scanned)) == oracle(hashes, queries, radius)
+    assert len(found[0]) == len(scanned[0])
+
+
+@pytest.mark.parametrize("bits", [31, 32])
+def test_the_worst_spread_of_bits_over_the_chunks_is_decided_to_the_bit(bits: int) -> None:
+    hashes = np.zeros((1, 32), dtype=np.uint8)
+    spread = np.zeros(256, dtype=np.uint8)
+    spread[[(index % 16) * 16 + index // 16 for index in range(bits)]] = 1  # as even as can be
+
+    found = hamming_tables.search(hamming_tables.build(hashes), hashes, np.packbits(spread)[None], 31)
+
+    assert len(found[0]) == (1 if bits <= 31 else 0)
+
+
+def test_a_large_index_uses_tables_and_stays_exact(rng: np.random.Generator) -> None:
+    hashes = rng.integers(0, 256, (20_000, 32), dtype=np.uint8)
+    queries = hashes[:40] ^ np.packbits(rng.random((40, 256)) < 0.1, axis=1)
+
+    index = hamming.build(hashes)
+
+    assert index._tables is not None
+    assert as_set(index.search(queries, 31)) == as_set(Pairs(*hamming_brute.search(hashes, queries, 31)))
+
+
+def test_best_is_the_nearest_and_the_first_of_equals() -> None:
+    hashes = np.array([[7], [1], [1], [0]], dtype=np.uint8).repeat(8, axis=1)
+    query = np.ones((1, 8), dtype=np.uint8)
+
+    pairs = hamming.build(hashes).search(query, 31, "best")
+
+    assert as_set(pairs) == {(0, 1, 0)}
+
+
+def test_any_gives_one_pair_within_the_radius_for_each_query_that_has_one(rng: np.random.Generator) -> None:
+    hashes = rng.integers(0, 256, (50, 32), dtype=np.uint8)
+    queries = np.concatenate([hashes[:3], rng.integers(0, 256, (2, 32), dtype=np.uint8)])
+
+    pairs = hamming.build(hashes).search(queries, 31, "any")
+
+    assert pairs.query.tolist() == [0, 1, 2]
+
+
+def test_identical_hashes_are_all_found() -> None:
+    hashes = np.full((300, 32), 9, dtype=np.uint8)
+
+    assert len(hamming.build(hashes).search(hashes[:5], 0).row) == 1500
+
+
+def test_an_empty_index_and_no_queries_give_no_pairs() -> None:
+    none = np.empty((0, 32), dtype=np.uint8)
+
+    assert len(hamming.build(none).search(np.zeros((3, 32), np.uint8)).query) == 0
+    assert len(hamming.build(np.zeros((3, 32), np.uint8)).search(none).query) == 0
+
+
+@pytest.mark.parametrize(
+    "hashes", [np.zeros((3, 16), np.uint8), np.zeros((3, 32), np.int64), np.zeros(32, np.uint8), np.zeros((3, 1, 8))]
+)
+def test_hashes_of_another_shape_or_type_are_refused(hashes: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="uint8 of shape"):
+        hamming.build(hashes)
+
+
+def test_a_query_of_another_width_a_negative_radius_and_an_unknown_mode_are_refused() -> None:
+    index = hamming.build(np.zeros((3, 32), np.uint8))
+
+    with pytest.raises(ValueError, match="shape"):
+        index.search(np.zeros((1, 8), np.uint8))
+    with pytest.raises(ValueError, match="radius"):
+        index.search(np.zeros((1, 32), np.uint8), -1)
+    with pytest.raises(ValueError, match="mode"):
+        index.search(np.zeros((1, 32), np.uint8), 31, "first")  # type: ignore[arg-type] # the point of the test
+
+
+@pytest.mark.parametrize("rows", [0, 100, 20_000])
+def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, rng: np.random.Generator, rows: int) -> None:
+    hashes = rng.integers(0, 256, (rows, 32), dtype=np.uint8)
+    index = hamming.build(hashes)
+    queries = np.concatenate([hashes[:20], rng.integers(0, 256, (5, 32), dtype=np.uint8)])
+
+    index.save(tmp_path / "saved")
+
+    assert as_set(hamming.open(tmp_path / "saved").search(queries)) == as_set(index.search(queries))
+
+
+def test_a_saved_index_with_a_flipped_byte_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    hamming.build(rng.integers(0, 256, (10, 32), dtype=np.uint8)).save(tmp_path / "saved")
+    file = tmp_path / "saved" / "hashes.npy"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+    with pytest.raises(CorruptIndexError, match="altered"):
+        hamming.open(tmp_path / "saved")

@@ -1,0 +1,162 @@
+"""Texts are found by passages, however much is around them, and not by stray phrases."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fingerprinting.index import shingle_groups
+from fingerprinting.index.segment import Index
+from fingerprinting.types import Depth, Fingerprint, Match, Strength
+
+Shingles = NDArray[np.uint64]
+Text = Callable[..., Fingerprint]
+
+
+@pytest.fixture
+def fresh(rng: np.random.Generator) -> Callable[[int], Shingles]:
+    def make(count: int) -> Shingles:
+        return rng.integers(0, 2**64, count, dtype=np.uint64)
+
+    return make
+
+
+@pytest.fixture
+def texts(fresh: Callable[[int], Shingles]) -> list[Shingles]:
+    return [fresh(600) for _ in range(5)]
+
+
+@pytest.fixture
+def index(texts: list[Shingles], text: Text) -> Index:
+    return Index.build([(work, text(shingles)) for work, shingles in enumerate(texts)])
+
+
+def search_one(index: Index, asset: Fingerprint) -> Match:
+    (match,) = index.search([[asset]])
+    return match
+
+
+def test_a_passage_in_another_text_is_a_match_and_its_place_is_told(
+    index: Index, texts: list[Shingles], text: Text, fresh: Callable[[int], Shingles]
+) -> None:
+    asset = text(np.concatenate([fresh(400), texts[2][100:160], fresh(300)]))
+
+    match = search_one(index, asset)
+
+    assert (match.work, match.strength, match.score, match.threshold) == (2, Strength.MATCH, 21.0, 6.0)
+    assert (match.evidence["query_first_token"], match.evidence["query_last_token"]) == (400, 461)
+    assert (match.evidence["work_first_token"], match.evidence["work_last_token"]) == (100, 161)
+    assert match.evidence["matched_tokens"] == 62
+    assert match.evidence["work_share"] == 0.1
+
+
+def test_a_passage_with_most_of_its_shingles_changed_is_still_found(
+    index: Index, texts: list[Shingles], text: Text, fresh: Callable[[int], Shingles], rng: np.random.Generator
+) -> None:
+    passage = texts[4][50:150].copy()
+    changed = rng.random(100) < 0.7
+    passage[changed] = fresh(100)[changed]
+
+    assert search_one(index, text(passage)).work == 4
+
+
+def test_words_left_out_and_put_in_do_not_break_a_match(
+    index: Index, texts: list[Shingles], text: Text, fresh: Callable[[int], Shingles]
+) -> None:
+    pieces = []
+    for start in range(0, 600, 60):
+        pieces += [texts[0][start : start + 50], fresh(3)]  # drifts away by 7 words at each piece
+
+    match = search_one(index, text(np.concatenate(pieces)))
+
+    assert match.work == 0
+    assert match.evidence["work_share"] == pytest.approx(5 / 6, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("count", "strength"), [(18, Strength.MATCH), (15, Strength.LIKELY), (12, Strength.LIKELY), (9, None)]
+)
+def test_the_evidence_decides_how_sure_a_match_is(
+    index: Index, texts: list[Shingles], text: Text, fresh: Callable[[int], Shingles], count: int, strength: Strength
+) -> None:
+    # Every second block of three is shared: `count` shingles over twice as many words.
+    asset = fresh(count * 2)
+    for start in range(0, count * 2, 6):
+        asset[start : start + 3] = texts[1][start : start + 3]
+
+    found = index.search([[text(asset)]])
+
+    assert [match.strength for match in found] == ([strength] if strength else [])
+
+
+def test_a_larger_registry_asks_for_more_evidence(index: Index, texts: list[Shingles], text: Text) -> None:
+    asset = [text(texts[1][:21])]
+
+    assert index.search([asset])[0].strength is Strength.MATCH
+    (match,) = index.search([asset], registry_size=1_000_000)
+    assert (match.strength, match.score, match.threshold) == (Strength.LIKELY, 7.0, 6.0)
+    assert index.search([asset], registry_size=1_000_000, depth=Depth.FAST) == []
+
+
+def test_one_long_phrase_is_no_match(index: Index, texts: list[Shingles], text: Text) -> None:
+    assert index.search([[text(texts[1][:17])]], depth=Depth.FAST) == []
+
+
+def test_one_phrase_again_and_again_is_no_match(index: Index, texts: list[Shingles], text: Text) -> None:
+    assert index.search([[text(np.tile(texts[1][:6], 40))]]) == []
+
+
+def test_the_same_shingles_in_the_opposite_order_are_no_match(index: Index, texts: list[Shingles], text: Text) -> None:
+    assert index.search([[text(texts[1][::-1])]], depth=Depth.FAST) == []
+
+
+def test_a_phrase_common_to_many_works_is_no_evidence_for_any_of_them(
+    text: Text, fresh: Callable[[int], Shingles]
+) -> None:
+    advertisement = fresh(60)
+    works = [np.concatenate([fresh(300), advertisement, fresh(300)]) for _ in range(25)]
+    index = Index.build([(work, text(shingles)) for work, shingles in enumerate(works)])
+
+    assert index.search([[text(np.concatenate([fresh(200), advertisement, fresh(200)]))]]) == []
+    assert search_one(index, text(works[3])).work == 3
+
+
+def test_a_text_that_many_registered_is_found_under_each_also_by_an_excerpt(
+    text: Text, fresh: Callable[[int], Shingles], texts: list[Shingles]
+) -> None:
+    shared = fresh(500)
+    copies = [(work, text(np.concatenate([shared, fresh(20)]))) for work in range(30)]
+    index = Index.build([*copies, (99, text(texts[0]))])
+
+    found = index.search([[text(shared)], [text(shared[200:260])]])
+
+    assert [(match.asset, match.work) for match in found] == [(asset, work) for asset in (0, 1) for work in range(30)]
+
+
+def test_a_work_buried_under_padded_copies_of_it_is_still_found_as_a_whole(
+    text: Text, fresh: Callable[[int], Shingles]
+) -> None:
+    victim = fresh(200)
+    flood = [(work, text(np.concatenate([fresh(2000), victim, fresh(2000)]))) for work in range(1, 26)]
+    index = Index.build([(0, text(victim)), *flood])
+
+    assert [match.work for match in index.search([[text(victim)]])] == [0]
+
+
+def test_a_script_without_spaces_needs_longer_passages(text: Text, rng: np.random.Generator) -> None:
+    characters = rng.integers(0, 2**63, 300, dtype=np.uint64)  # values that only shingles of characters are limited to
+    index = Index.build([(0, text(characters))])
+
+    assert index.search([[text(characters[:20])]], depth=Depth.FAST) == []
+    assert search_one(index, text(characters[:40])).score == 8
+
+
+def test_copies_are_grouped_with_the_first_of_them_and_others_stay_alone(fresh: Callable[[int], Shingles]) -> None:
+    first, other = fresh(400), fresh(400)
+    second = np.concatenate([first[:350], fresh(50)])
+    terms = np.concatenate([other, first, second, first])
+    rows = np.repeat(np.arange(4, dtype=np.uint32), 400)
+
+    assert shingle_groups.groups(terms, rows, 4).tolist() == [0, 1, 1, 1]
+    assert shingle_groups.groups(terms[:0], rows[:0], 2).tolist() == [0, 1]
