@@ -39,7 +39,10 @@ class HttpSource:
     """A log as a registry serves it. The address is the registry's, or that of the log itself below `/v1/log`."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UndecidedError(f"the address of a registry is malformed: {error}") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UndecidedError("the address of a registry begins with http:// or https://")
         base = url.rstrip("/")
@@ -55,7 +58,7 @@ class HttpSource:
             with error:
                 why = "is not there" if error.code == _NOT_FOUND else f"was answered with status {error.code}"
             raise UndecidedError(f"{self._base}/{path} {why}") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a port or host of nonsense
             raise UndecidedError(f"{self._base} does not answer: {getattr(error, 'reason', error)}") from error
         return _within(data, limit, path)
 
