@@ -1,6 +1,7 @@
 """Sound for tests: melodies, noises, and files of them in the usual formats."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 RATE_HZ = 11025
 
 
+@lru_cache(maxsize=32)
 def melody(seconds: float, *, seed: int = 0, rate_hz: int = RATE_HZ) -> NDArray[np.int16]:
     """Play random notes with overtones over a random chord, with a little noise: int16, shape (n,)."""
     random = np.random.default_rng(seed)
@@ -24,6 +26,8 @@ def melody(seconds: float, *, seed: int = 0, rate_hz: int = RATE_HZ) -> NDArray[
             note = sum(np.sin(2 * np.pi * hz * overtone * time) / overtone for overtone in (1, 2, 3)) * envelope
             sound[start : start + note_samples] += note[: count - start]
     scaled: NDArray[np.int16] = (sound / np.abs(sound).max() * 25_000).astype(np.int16)
+    # Tests share it.
+    scaled.flags.writeable = False
     return scaled
 
 
