@@ -42,9 +42,9 @@ def answer(body: bytes, *, status: int = 200, **headers: str) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(routes: Mapping[str, Script], tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
+def serving(routes: Mapping[str, Script], tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[LocalServer]:
     """Serve a script per path until the block ends; an unknown path is a 404."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = LocalServer(listener.getsockname()[1])
     stopping = threading.Event()
 
