@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from mediamanager.audit import verifier
 from mediamanager.audit.signatures import NOTE_LIMIT, Key, MisbehaviourError, UndecidedError, parse_key
-from mediamanager.audit.verifier import Expected, Source, Walked
+from mediamanager.audit.verifier import Source, Walked
 
 
 class Outcome(IntEnum):
@@ -138,18 +138,15 @@ def _audit(
     report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
     _holds(report, "signature", f"signed by {key.name} (key {key.key_id.hex()}), {checkpoint.size:,} entries")
 
-    expected = Expected()
     kept = verifier.open_receipt(receipt, key) if receipt is not None else None
     old = verifier.open_checkpoint(old_note, key) if old_note is not None else None
-    if kept:
-        expected.roots[kept.checkpoint.size] = kept.checkpoint.root
-        expected.leaves[kept.index] = kept.leaf_hash
-    if old:
-        if expected.roots.get(old.size, old.root) != old.root:
-            raise MisbehaviourError(f"two different logs of {old.size} entries were signed by {key.name}: a split view")
-        expected.roots[old.size] = old.root
-
-    walked = verifier.read_log(source, checkpoint, expected, progress)
+    earlier: dict[int, bytes] = {}
+    for signed in ([kept.checkpoint] if kept else []) + ([old] if old else []):
+        if earlier.setdefault(signed.size, signed.root) != signed.root:
+            raise MisbehaviourError(
+                f"two different logs of {signed.size} entries were signed by {key.name}: a split view"
+            )
+    walked = verifier.read_log(source, checkpoint, earlier, progress)
     report.entries = walked.types
     _walk_checks(report, walked, checkpoint.size)
     if kept:
@@ -166,10 +163,9 @@ def _walk_checks(report: Report, walked: Walked, size: int) -> None:
     if not size:
         _holds(report, "order", "an empty log breaks no rule")
         return
-    span = f"{walked.first[:19]} to {walked.last[:19]} UTC".replace("T", " ")
-    _holds(
-        report, "order", f"times in order, {span}; nothing is left out in the histories of {walked.subjects:,} subjects"
-    )
+    first, last = (time[:19].replace("T", " ") for time in (walked.first, walked.last))
+    histories = f"the histories of {walked.subjects:,} subjects are unbroken"
+    _holds(report, "order", f"recorded in order, {first} to {last} UTC; {histories}")
     ahead = datetime.fromisoformat(walked.last) - datetime.now(UTC)
     if ahead > verifier.MAX_LATENESS:
         report.checks.append(

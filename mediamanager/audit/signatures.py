@@ -33,6 +33,10 @@ class UndecidedError(Exception):
     """It can't be told: something is missing, did not answer, or is not what it should be."""
 
 
+class MissingError(UndecidedError):
+    """A file is not there, although the place where it should be can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """The log's public key; `given` tells whether whoever checks brought it along, or the operator handed it out."""

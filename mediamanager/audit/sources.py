@@ -10,11 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mediamanager.audit import verifier
-from mediamanager.audit.signatures import NOTE_LIMIT, Key, UndecidedError
+from mediamanager.audit.signatures import NOTE_LIMIT, Key, MissingError, UndecidedError
 from mediamanager.audit.verifier import Checkpoint, Source
 
 _SECONDS = 30
 _NOT_FOUND = 404
+_TRIES = 5
 
 
 class FolderSource:
@@ -30,6 +31,8 @@ class FolderSource:
         try:
             with (self._folder / path).open("rb") as file:
                 data = file.read(limit + 1)
+        except FileNotFoundError as error:
+            raise MissingError(f"{path} is not there") from error
         except OSError as error:
             raise UndecidedError(f"{path} can't be read: {error.strerror}") from error
         return _within(data, limit, path)
@@ -55,9 +58,10 @@ class HttpSource:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
                 data: bytes = answer.read(limit + 1)
         except urllib.error.HTTPError as error:
-            with error:
-                why = "is not there" if error.code == _NOT_FOUND else f"was answered with status {error.code}"
-            raise UndecidedError(f"{self._base}/{path} {why}") from error
+            error.close()
+            if error.code == _NOT_FOUND:
+                raise MissingError(f"{self._base}/{path} is not there") from error
+            raise UndecidedError(f"{self._base}/{path} was answered with status {error.code}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a port or host of nonsense
             raise UndecidedError(f"{self._base} does not answer: {getattr(error, 'reason', error)}") from error
         return _within(data, limit, path)
@@ -86,19 +90,31 @@ def download(
     Raises:
         MisbehaviourError, UndecidedError: the checkpoint does not open, or a file can't be had or written.
     """
-    note = source.read("checkpoint", NOTE_LIMIT)
-    checkpoint = verifier.open_checkpoint(note, key)
-    wanted = verifier.count_paths(checkpoint.size)
     try:
-        for done, (path, limit) in enumerate(verifier.paths(checkpoint.size), start=1):
-            if not (folder / path).is_file():
-                _write(folder / path, source.read(path, limit))
-            progress(done, wanted)
-        _write(folder / "key", f"{key.vkey}\n".encode())
-        _write(folder / "checkpoint", note)
+        for _ in range(_TRIES):
+            note = source.read("checkpoint", NOTE_LIMIT)
+            checkpoint = verifier.open_checkpoint(note, key)
+            try:
+                _copy_files(source, checkpoint.size, folder, progress)
+            except MissingError:
+                # A partial tile goes when the log has grown past it: then there is a newer checkpoint to copy.
+                if source.read("checkpoint", NOTE_LIMIT) == note:
+                    raise
+                continue
+            _write(folder / "key", f"{key.vkey}\n".encode())
+            _write(folder / "checkpoint", note)
+            return checkpoint
     except OSError as error:
         raise UndecidedError(f"{folder} can't be written: {error.strerror}") from error
-    return checkpoint
+    raise UndecidedError("the log grows faster than it can be copied: try again")
+
+
+def _copy_files(source: Source, size: int, folder: Path, progress: Callable[[int, int], None]) -> None:
+    wanted = verifier.count_paths(size)
+    for done, (path, limit) in enumerate(verifier.paths(size), start=1):
+        if not (folder / path).is_file():
+            _write(folder / path, source.read(path, limit))
+        progress(done, wanted)
 
 
 def _within(data: bytes, limit: int, path: str) -> bytes:

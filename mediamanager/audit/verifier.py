@@ -19,6 +19,7 @@ from mediamanager.audit.signatures import (
     NOTE_LIMIT,
     Key,
     MisbehaviourError,
+    MissingError,
     UndecidedError,
     from_base64,
     parse_key,
@@ -26,11 +27,13 @@ from mediamanager.audit.signatures import (
 )
 
 MAX_LATENESS = timedelta(seconds=60)
-"""An entry is promised to be in the log 60 s after its recording: one recorded earlier than its forerunners by more was
-held back or backdated."""
+"""An entry is promised within 60 s of its recording: one recorded earlier than that before others was held back or
+backdated."""
 
 _BUNDLE_LIMIT = 256 * 65_537
 _LEAF_LIMIT = 4096
+_WIDTH = 256
+_HASH_BYTES = 32
 _LEAF_FIELDS = {
     "type": r"[a-z]{1,20}\.[a-z_]{1,19}",
     "id": r"[0-9a-f]{32}",
@@ -67,19 +70,6 @@ class Receipt:
     leaf_hash: bytes
     entry: Mapping[str, object]
     body: str
-
-
-@dataclass(slots=True)
-class Expected:
-    """What the walk over the log must meet on its way, and what it met.
-
-    Attributes:
-        roots: by tree size, from checkpoints signed earlier.
-        leaves: by index, from receipts.
-    """
-
-    roots: dict[int, bytes] = field(default_factory=dict)
-    leaves: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -125,33 +115,43 @@ def open_checkpoint(note: bytes, key: Key) -> Checkpoint:
 def read_log(
     source: Source,
     checkpoint: Checkpoint,
-    expected: Expected,
+    earlier: Mapping[int, bytes],
     progress: Callable[[int, int], None] = lambda done, size: None,  # noqa: ARG005
 ) -> Walked:
     """Read every entry and tile of the log, rebuild its tree, and replay its rules. One pass; little is kept in memory.
 
+    Args:
+        source: of the log.
+        checkpoint: the newest, opened.
+        earlier: roots by size that the same key signed, on checkpoints or receipts kept elsewhere.
+        progress: called with the entries done and the entries there are.
+
     Raises:
-        MisbehaviourError: an entry, a tile or the root is not what was signed, or the entries break the log's rules.
-        UndecidedError: a file is missing, or the log is shorter than what is expected of it.
+        MisbehaviourError: an entry, a tile or a root is not what was signed, or the entries break the log's rules.
+        UndecidedError: a file is missing, or the log is shorter than what it is compared with.
     """
-    if any(size > checkpoint.size for size in expected.roots) or any(i >= checkpoint.size for i in expected.leaves):
-        raise UndecidedError(
-            f"this copy of the log has {checkpoint.size} entries, and is older than what it is compared with"
-        )
+    if any(size > checkpoint.size for size in earlier):
+        raise UndecidedError(f"this log of {checkpoint.size} entries is older than what it is compared with")
     walked = Walked()
     tree, replay = _Tree(source, walked), _Replay(walked)
-    _check_root(expected, tree)
+    met = {0: tree.root()}
     for index, leaf in _leaves(source, checkpoint.size):
         leaf_hash = hashlib.sha256(b"\x00" + leaf).digest()
-        if expected.leaves.get(index, leaf_hash) != leaf_hash:
-            raise MisbehaviourError(f"entry {index} is not the one that the receipt proves: the log signed both")
         tree.append(leaf_hash)
         replay.entry(index, leaf, leaf_hash)
-        _check_root(expected, tree)
-        progress(index + 1, checkpoint.size)
+        if tree.size in earlier:
+            met[tree.size] = tree.root()
+        progress(tree.size, checkpoint.size)
     tree.finish()
     if tree.root() != checkpoint.root:
         raise MisbehaviourError("the entries and tiles do not have the root that was signed")
+    # Only now is it sure that what was met is what the key signed, and not a damaged copy of it. A receipt leads to its
+    # root; where that is the log's, the log has the receipt's entry in its place.
+    for size, root in earlier.items():
+        if met[size] != root:
+            raise MisbehaviourError(
+                f"the log does not extend the one of {size} entries that its key signed earlier: history was rewritten"
+            )
     return walked
 
 
@@ -184,7 +184,7 @@ def open_receipt(text: str, key: Key) -> Receipt:
         entry = _parse_leaf(index, raw_leaf)
     except MisbehaviourError as error:
         raise UndecidedError(str(error)) from error
-    if len(salt) != 32 or hmac.new(salt, raw_body, hashlib.sha256).hexdigest() != entry["body"]:  # noqa: PLR2004
+    if len(salt) != _HASH_BYTES or hmac.new(salt, raw_body, hashlib.sha256).hexdigest() != entry["body"]:
         raise UndecidedError("the body in the receipt is not what its log entry committed to: the receipt was altered")
     return Receipt(checkpoint, index, leaf_hash, entry, body)
 
@@ -200,7 +200,10 @@ def open_proof(text: object, leaf_hash: bytes, key: Key) -> tuple[int, Checkpoin
     hashes = [from_base64(line, "a hash of the proof") for line in match[2].split("\n")[1:]]
     checkpoint = open_checkpoint(note.encode("utf-8", "surrogatepass"), key)
     index = int(match[1])
-    if any(len(one) != 32 for one in hashes) or _climb(index, checkpoint.size, leaf_hash, hashes) != checkpoint.root:  # noqa: PLR2004
+    if (
+        any(len(one) != _HASH_BYTES for one in hashes)
+        or _climb(index, checkpoint.size, leaf_hash, hashes) != checkpoint.root
+    ):
         raise UndecidedError("the proof does not lead from its entry to its checkpoint: it was altered")
     return index, checkpoint
 
@@ -260,7 +263,7 @@ class _Tree:
         if level == len(self._open):
             self._open.append([])
         self._open[level].append(one)
-        if len(self._open[level]) == 256:  # noqa: PLR2004 - the width of a tile
+        if len(self._open[level]) == _WIDTH:
             full, self._open[level] = self._open[level], []
             self._compare(level, (self.size >> 8 * level) // 256 - 1, full)
             while len(full) > 1:
@@ -269,7 +272,9 @@ class _Tree:
 
     def _compare(self, level: int, index: int, hashes: list[bytes]) -> None:
         path = _path(str(level), index, len(hashes))
-        data = self._source.read(path, 8193)
+        data, longer = _read_part(self._source, str(level), index, len(hashes))
+        if longer:
+            data = data[: 32 * len(hashes)]
         if data != b"".join(hashes):
             at = next((i for i, one in enumerate(hashes) if data[32 * i : 32 * i + 32] != one), len(hashes))
             what = f"entry {index * 256 + at}" if level == 0 else f"hash {at}"
@@ -322,7 +327,7 @@ def _leaves(source: Source, size: int) -> Iterator[tuple[int, bytes]]:
     for number in range(-(-size // 256)):
         width = min(256, size - number * 256)
         path = _path("entries", number, width)
-        data = source.read(path, _BUNDLE_LIMIT)
+        data, longer = _read_part(source, "entries", number, width)
         at = 0
         for i in range(width):
             start = at + 2
@@ -330,8 +335,22 @@ def _leaves(source: Source, size: int) -> Iterator[tuple[int, bytes]]:
             if at > len(data) or start > len(data):
                 raise MisbehaviourError(f"{path} ends in the middle of entry {number * 256 + i}")
             yield number * 256 + i, data[start:at]
-        if at != len(data):
+        if at != len(data) and not longer:
             raise MisbehaviourError(f"{path} holds more than its {width} entries")
+
+
+def _read_part(source: Source, kind: str, index: int, width: int) -> tuple[bytes, bool]:
+    """A tile or bundle, and whether it goes on behind the part that was asked for.
+
+    A log may remove the partial forms of a tile once the tile is full, which begins with the same bytes.
+    """
+    try:
+        return source.read(_path(kind, index, width), _BUNDLE_LIMIT), False
+    except MissingError as error:
+        try:
+            return source.read(_path(kind, index, 256), _BUNDLE_LIMIT), True
+        except MissingError:
+            raise error from None
 
 
 def _parse_leaf(index: int, leaf: bytes) -> dict[str, str]:
@@ -369,13 +388,6 @@ def _climb(index: int, size: int, result: bytes, hashes: list[bytes]) -> bytes |
     return result if last == 0 else None
 
 
-def _check_root(expected: Expected, tree: _Tree) -> None:
-    if tree.size in expected.roots and expected.roots[tree.size] != tree.root():
-        raise MisbehaviourError(
-            f"the log does not extend the checkpoint of {tree.size} entries that its key signed: history was rewritten"
-        )
-
-
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
@@ -384,4 +396,4 @@ def _path(kind: str, index: int, width: int) -> str:
     groups = [f"{index % 1000:03}"]
     while index := index // 1000:
         groups.insert(0, f"x{index % 1000:03}")
-    return f"tile/{kind}/{'/'.join(groups)}" + (f".p/{width}" if width < 256 else "")  # noqa: PLR2004 - a tile's width
+    return f"tile/{kind}/{'/'.join(groups)}" + (f".p/{width}" if width < _WIDTH else "")

@@ -8,6 +8,7 @@ next run writes the same bytes again and goes on. The order, after FiloSottile/s
 3. sign, and keep the note in the database if nobody else signed meanwhile. From here this is the log's next state; a
    crash leaves it signed but not shown.
 4. write `checkpoint`. A crash leaves it shown, and the next run shows the same note again.
+5. remove the partial forms of tiles that are full now, as C2SP tlog-tiles allows. A crash leaves some: no harm.
 """
 
 from collections.abc import Iterable
@@ -67,6 +68,7 @@ def publish(sessions: sessionmaker[Session], storage: Storage, signer: Signer) -
         checkpoint = _write(sessions, storage, signer, head, shown)
         if _keep(sessions, head, checkpoint, checkpoint.sign(signer)):
             _release(sessions, storage)
+            _prune(storage, head.signed_size or 0, checkpoint.size)
             return checkpoint
     raise ConflictError("the log is being published by others: nothing is left to do here")
 
@@ -93,6 +95,20 @@ def sequence(session: Session) -> int:
     head.recorded_at = max(head.recorded_at, latest) if head.recorded_at else latest
     session.flush()
     return len(rows)
+
+
+def read_tile(storage: Storage, tile: Tile) -> bytes:
+    """Read a published tile; for a partial one that was removed, the beginning of the full one.
+
+    Raises:
+        NotFoundError: it was not published.
+    """
+    try:
+        return storage.get(PREFIX + tile.path)
+    except NotFoundError:
+        if tile.width == tiles.WIDTH:
+            raise
+        return storage.get(PREFIX + Tile(tile.level, tile.index).path)[: tile.width * merkle.HASH_BYTES]
 
 
 def lock_head(session: Session) -> LogHead:
@@ -139,7 +155,7 @@ def _write(
 ) -> Checkpoint:
     """Write every tile and bundle that the new size needs, and return its checkpoint, unsigned."""
     signed = _signed(head, signer)
-    old = TileReader(signed.size if signed else 0, lambda tile: storage.get(PREFIX + tile.path))
+    old = TileReader(signed.size if signed else 0, lambda tile: read_tile(storage, tile))
     try:
         for known in (signed, shown):
             if known is not None and (known.size > old.size or merkle.root(known.size, old) != known.root):
@@ -213,3 +229,10 @@ def _release(sessions: sessionmaker[Session], storage: Storage) -> None:
         if head.note is not None and head.published_size != head.signed_size:
             storage.put(PREFIX + "checkpoint", BytesIO(head.note.encode()))
             head.published_size = head.signed_size
+
+
+def _prune(storage: Storage, old_size: int, size: int) -> None:
+    """Remove the partial forms of tiles and bundles that have become full: else each claim would keep a copy of 255."""
+    for tile in tiles.outgrown(old_size, size):
+        for stored in list(storage.list(f"{PREFIX}{tile.path}.p/")):
+            storage.delete(stored.key)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from optout.errors import ConflictError, InvalidProofError, LogIntegrityError, NotFoundError
 from optout.ledger.keys import LogKeys
-from optout.ledger.publish import PREFIX
+from optout.ledger.publish import PREFIX, read_tile
 from optout.proof import checkpoints, merkle
 from optout.proof.receipts import ClaimReceipt, InclusionReceipt
 from optout.proof.tiles import TileReader
@@ -30,7 +30,7 @@ def receipt(session: Session, storage: Storage, entry: LogEntry, keys: LogKeys) 
         checkpoint = checkpoints.open_checkpoint(note, [keys.log.verifier])
         if entry.index is None or entry.index >= checkpoint.size:
             raise _too_early(entry)
-        reader = TileReader(checkpoint.size, lambda tile: storage.get(PREFIX + tile.path))
+        reader = TileReader(checkpoint.size, lambda tile: read_tile(storage, tile))
         proof = merkle.inclusion_proof(entry.index, checkpoint.size, reader)
         made = ClaimReceipt(
             tlog_proof=InclusionReceipt(entry.index, tuple(proof), note).encode(),

@@ -82,6 +82,18 @@ def bundles_between(old_size: int, size: int) -> Iterator[Bundle]:
             yield Bundle(index, min(WIDTH, size - index * WIDTH))
 
 
+def outgrown(old_size: int, size: int) -> Iterator[Tile | Bundle]:
+    """Yield the full tiles and bundle of `size` whose partial forms a log of `old_size` had published."""
+    level = 0
+    while old_size >> (HEIGHT * level):
+        old, new = old_size >> (HEIGHT * level), size >> (HEIGHT * level)
+        if old % WIDTH and old // WIDTH < new // WIDTH:
+            yield Tile(level, old // WIDTH)
+            if level == 0:
+                yield Bundle(old // WIDTH)
+        level += 1
+
+
 def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """Join entries, each behind its length as two bytes, big-endian; `decode_bundle` is the inverse.
 

@@ -39,6 +39,7 @@ class MemoryStorage:
         self.files[target] = self.files.pop(source)
 
     def delete(self, key: str) -> None:
+        self.before(f"delete {key}")
         self.files.pop(key, None)
 
     def exists(self, key: str) -> bool:

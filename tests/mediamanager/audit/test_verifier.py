@@ -15,7 +15,7 @@ from synthetic_logs import SIGNER, make_leaf, make_leaves
 
 from mediamanager.audit import reports, verifier
 from mediamanager.audit.reports import Outcome, Report
-from mediamanager.audit.signatures import UndecidedError
+from mediamanager.audit.signatures import MissingError
 from optout.errors import InvalidProofError
 from optout.proof import checkpoints, entries, merkle, tiles
 from optout.proof.checkpoints import Checkpoint
@@ -36,7 +36,7 @@ class DictSource:
 
     def read(self, path: str, limit: int) -> bytes:
         if path not in self.files:
-            raise UndecidedError(f"{path} is not there")
+            raise MissingError(f"{path} is not there")
         return self.files[path][: limit + 1]
 
 
@@ -274,12 +274,12 @@ def test_what_is_no_receipt_is_said_to_be_none(text: str) -> None:
 
 
 def test_a_receipt_for_an_entry_that_the_log_replaced_is_misbehaviour() -> None:
-    rewritten = [*LEAVES[:4], make_leaf(999, seconds=4), *LEAVES[6:12]]
+    rewritten = [*LEAVES[:9], make_leaf(999, seconds=9), *LEAVES[10:12]]
 
-    report = audit(synthetic_logs.log_files(rewritten), receipt=receipt_json(4, 10))
+    report = audit(synthetic_logs.log_files(rewritten), receipt=receipt_json(9, 10))
 
     assert report.outcome is Outcome.BROKEN
-    assert "the log signed both" in report.checks[-1].detail
+    assert "history was rewritten" in report.checks[-1].detail
 
 
 def test_a_receipt_newer_than_the_copy_of_the_log_is_not_decided_about() -> None:
@@ -294,6 +294,26 @@ def test_a_log_extends_its_own_earlier_checkpoints(old: int) -> None:
     report = audit(FILES, old=note_of(LEAVES[:old]))
 
     assert report.outcome is Outcome.HOLDS, report.checks
+
+
+def test_a_damaged_copy_is_not_taken_for_a_rewritten_history() -> None:
+    data = bytearray(FEW["tile/entries/000.p/12"])
+    data[-3] ^= 1
+
+    report = audit(FEW | {"tile/entries/000.p/12": bytes(data)}, old=note_of(LEAVES[:12]))
+
+    assert report.outcome is Outcome.BROKEN
+    assert "history" not in report.checks[-1].detail
+
+
+def test_a_partial_tile_that_was_removed_is_read_from_the_full_one() -> None:
+    files = {path: data for path, data in FILES.items() if ".p/" not in path}
+    old = synthetic_logs.log_files(LEAVES[:250])
+
+    report = audit(files | {"checkpoint": old["checkpoint"]})
+
+    assert report.outcome is Outcome.HOLDS, report.checks
+    assert report.size == 250
 
 
 def test_a_log_that_was_rewritten_does_not_extend_its_earlier_checkpoint() -> None:

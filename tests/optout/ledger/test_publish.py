@@ -124,6 +124,20 @@ def test_a_crash_at_any_step_is_followed_by_the_same_log(
         "commit",  # the signed note
         "put log/checkpoint",
         "commit",  # it is shown
+        "delete log/tile/0/000.p/250",
+        "delete log/tile/entries/000.p/250",
+    ]
+
+
+def test_partial_tiles_go_once_the_full_one_is_shown(sessions: Sessions, storage: MemoryStorage, fill: Fill) -> None:
+    for count in (254, 1, 4):
+        fill(sessions, count)
+        publish.publish(sessions, storage, SIGNER)
+
+    assert sorted(path for path in storage.files if ".p/" in path) == [
+        "log/tile/0/001.p/3",
+        "log/tile/1/000.p/1",
+        "log/tile/entries/001.p/3",
     ]
 
 
