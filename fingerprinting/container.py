@@ -5,7 +5,8 @@ from pathlib import Path
 
 import av
 
-from fingerprinting.errors import UnreadableMediaError
+from fingerprinting.audio.containers import open_container
+from fingerprinting.media import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +17,16 @@ class Tracks:
     has_video: bool
 
 
-def tracks(path: Path) -> Tracks:
+def tracks(path: Path, limits: Limits) -> Tracks:
     """Open a container and list its tracks.
 
     Raises:
-        UnreadableMediaError: the container is damaged, incomplete, or of a kind that FFmpeg does not know.
+        UnreadableMediaError: the container is damaged or incomplete.
+        UnsupportedMediaError: the container is of a kind that we do not open.
     """
-    try:
-        with av.open(str(path), mode="r", metadata_errors="replace") as container:
-            moving = [stream for stream in container.streams.video if not _is_cover(stream)]
-            return Tracks(has_sound=bool(container.streams.audio), has_video=bool(moving))
-    # PyAV raises FFmpegError and its subclasses; ValueError and OSError where a demuxer gives up earlier.
-    except (av.FFmpegError, ValueError, OSError) as error:
-        raise UnreadableMediaError(
-            "This recording is damaged or incomplete and cannot be opened. Export it again, or use another copy."
-        ) from error
+    with open_container(path, limits) as container:
+        moving = [stream for stream in container.streams.video if not _is_cover(stream)]
+        return Tracks(has_sound=bool(container.streams.audio), has_video=bool(moving))
 
 
 def _is_cover(stream: av.VideoStream) -> bool:

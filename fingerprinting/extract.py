@@ -61,7 +61,7 @@ def _video(path: Path, kind: MediaKind, limits: Limits, role: Role) -> tuple[Med
     """Fingerprint a video by its sound; a container that turns out to hold sound alone is audio."""
     from fingerprinting.container import tracks  # noqa: PLC0415
 
-    found = tracks(path)
+    found = tracks(path, limits)
     if not found.has_sound:
         raise UnsupportedMediaError(
             "This video has no sound, and only the sound of a video can be recognised for now. Use a video with sound,"

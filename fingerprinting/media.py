@@ -144,6 +144,7 @@ def _video(subtype: str) -> MediaKind:
     return MediaKind(Modality.VIDEO, f"video/{subtype}")
 
 
+# Magic numbers made of letters are given with the byte that follows, so that no honest text begins with one.
 _MAGIC: Final[tuple[tuple[bytes, MediaKind], ...]] = (
     (b"\x89PNG\r\n\x1a\n", _image("png")),
     (b"\xff\xd8\xff", _image("jpeg")),
@@ -152,9 +153,20 @@ _MAGIC: Final[tuple[tuple[bytes, MediaKind], ...]] = (
     (b"II*\0", _image("tiff")),
     (b"MM\0*", _image("tiff")),
     (b"\0\0\0\x0cjP  \r\n\x87\n", _image("jp2")),
-    (b"ID3", _audio("mpeg")),
+    (b"ID3\x02", _audio("mpeg")),
+    (b"ID3\x03", _audio("mpeg")),
+    (b"ID3\x04", _audio("mpeg")),
     (b"fLaC", _audio("flac")),
     (b"#!AMR", _audio("amr")),
+    (b"caff\0", _audio("x-caf")),
+    (b".snd\0", _audio("basic")),
+    (b"wvpk", _audio("x-wavpack")),
+    (b"MAC \x8c\x0f", _audio("x-ape")),
+    (b"MAC \x96\x0f", _audio("x-ape")),
+    (b"TTA1\x01", _audio("x-tta")),
+    (b"DSD \x1c", _audio("x-dsf")),
+    (b"riff\x2e\x91\xcf\x11", _audio("x-w64")),
+    (b"\x0b\x77", _audio("ac3")),
     (b"FLV\x01", _video("x-flv")),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("x-ms-asf")),
     (b"\0\0\x01\xba", _video("mpeg")),
@@ -181,6 +193,8 @@ _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"
 
 def _sniff_iso_media(head: bytes) -> MediaKind | None:
     """ISO base media files (MP4 and its kin) name their brand in the first box. Source: ISO/IEC 14496-12, 4.3."""
+    if head[4:8] in {b"moov", b"mdat", b"wide"}:
+        return _video("quicktime")  # from before the brand box was introduced
     if head[4:8] != b"ftyp":
         return None
     brand = head[8:12]
@@ -236,9 +250,9 @@ _STRANGERS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PK\x03\x04", "Archives and office documents are", "Unpack it, or save its text as a .txt file, and use that."),
     (b"\x1f\x8b", "Compressed files are", "Unpack it and use what is inside."),
     (b"7z\xbc\xaf\x27\x1c", "Archives are", "Unpack it and use what is inside."),
-    (b"Rar!", "Archives are", "Unpack it and use what is inside."),
-    (b"MThd", "MIDI files hold notes, not sound, and are", "Export a recording as MP3, FLAC or WAV and use that."),
-    (b"8BPS", "Photoshop files are", "Export the picture as JPEG or PNG and use that."),
+    (b"Rar!\x1a", "Archives are", "Unpack it and use what is inside."),
+    (b"MThd\0", "MIDI files hold notes, not sound, and are", "Export a recording as MP3, FLAC or WAV and use that."),
+    (b"8BPS\0", "Photoshop files are", "Export the picture as JPEG or PNG and use that."),
     (b"\xff\x0a", "Pictures in the JPEG XL format are", "Export the picture as JPEG or PNG and use that."),
     (b"\0\0\0\x0cJXL ", "Pictures in the JPEG XL format are", "Export the picture as JPEG or PNG and use that."),
     (b"\x7fELF", "Programs are", "Use a picture, a sound, a caption or a text file."),

@@ -103,7 +103,8 @@ def dihedral(coefficients: Floats) -> tuple[bytes, ...]:
 
 def _luma(pixels: NDArray[np.uint8]) -> Floats:
     red, green, blue = (pixels[:, :, channel] * weight for channel, weight in enumerate(_LUMA))
-    return (red + green + blue).astype(np.float32)
+    luma: Floats = (red + green + blue).astype(np.float32)
+    return luma
 
 
 def _shrink(luma: Floats) -> Floats:

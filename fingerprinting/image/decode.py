@@ -1,0 +1,113 @@
+"""From a picture file to upright RGB pixels, or to a sentence that says why not."""
+
+import warnings
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
+from fingerprinting.media import Limits
+
+# Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
+_FORMATS: Final = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
+
+_ORIENTATION_TAG: Final = 0x0112
+# Exif 2.32, 4.6.4: what must be done to the stored pixels to see them upright.
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(path: Path, limits: Limits) -> Image.Image:
+    """Decode a picture's first frame: upright by its EXIF orientation, RGB with 8 bits, transparency over white.
+
+    The header's size is checked before any pixel is decoded.
+
+    Raises:
+        LimitExceededError: more than `limits.max_pixels`, or more memory than there is.
+        UnreadableMediaError: damaged, incomplete, or empty.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Our own limit, checked below, takes the place of Pillow's warning.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as image:
+                _check_size(image.size, limits)
+                image.load()
+                return _to_rgb(_upright(image))
+    except FingerprintingError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(limits) from error
+    except MemoryError as error:
+        raise LimitExceededError(
+            "This picture needs more memory than is available. Export a smaller version and use that."
+        ) from error
+    # Broad on purpose: on damaged bytes Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error,
+    # EOFError, IndexError ... and whatever they raise means that this file cannot be read.
+    except Exception as error:
+        raise UnreadableMediaError(
+            "This picture is damaged or incomplete and cannot be opened. Export or download it again and use that."
+        ) from error
+
+
+def _check_size(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise _too_many_pixels(limits)
+    if width < 1 or height < 1:
+        raise UnreadableMediaError("This picture is empty: it has no pixels. Export it again and use that.")
+
+
+def _too_many_pixels(limits: Limits) -> LimitExceededError:
+    return LimitExceededError(
+        f"This picture is too large: it has more than {limits.max_pixels / 1e6:,.0f} million pixels. Export a smaller"
+        " version and use that.",
+        max_pixels=limits.max_pixels,
+    )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    # Broad on purpose: broken EXIF raises anything from SyntaxError to struct.error, and is no reason to refuse pixels.
+    except Exception:  # noqa: BLE001
+        orientation = 1
+    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if method is None else image.transpose(method)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_deep_grey(image)
+    if image.has_transparency_data:
+        opaque = Image.new("RGBA", image.size, "white")
+        opaque.alpha_composite(image.convert("RGBA"))
+        return opaque.convert("RGB")
+    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+
+
+_BYTE_MAX: Final = 255
+_SHORT_MAX: Final = 65535
+
+
+def _from_deep_grey(image: Image.Image) -> Image.Image:
+    """Bring grey of more than 8 bits to 8; `convert` would clip it to white. The file's range is told by its values."""
+    values = np.asarray(image).astype(np.float32)
+    top = float(values.max())
+    if image.mode.startswith("I;16") or _BYTE_MAX < top <= _SHORT_MAX:
+        full = _SHORT_MAX
+    elif top <= 1 and image.mode == "F":
+        full = 1
+    else:
+        full = max(_BYTE_MAX, round(top))
+    grey = np.nan_to_num(values * (_BYTE_MAX / full)).clip(0, _BYTE_MAX).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")

@@ -1,0 +1,81 @@
+"""From a picture file to its fingerprints: exact pixels, PDQ of the whole and of a few frames, pHash."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from fingerprinting.image import pdq, views
+from fingerprinting.image.decode import decode
+from fingerprinting.image.pdq import Spectrum
+from fingerprinting.image.phash import phash
+from fingerprinting.media import Limits
+from fingerprinting.types import Fingerprint, Prints, Role, SpanUnit
+
+WORK_FRAMES: Final = 12
+QUERY_FRAMES: Final = 8
+"""How many frames a work keeps and how many an asset asks with, beside the whole. The strongest come first on both
+sides, so that the work's list may be the longer one: a crop has lost some of them."""
+
+IMAGE_FLAT: Final = "image-flat"
+"""The note of a picture with too little in it (blank, one colour, an exact pattern) for any but exact matching."""
+
+MIN_QUALITY: Final = 10
+"""PDQ quality under which a whole picture is flat."""
+
+
+def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK) -> Prints:
+    """Fingerprint a picture.
+
+    A work is kept as it is. A query also asks whether it is a mirror image of a work or a work turned by quarters:
+    seven further PDQ hashes of the whole.
+
+    Returns:
+        `pixels-sha256`; then, unless the picture is flat, `pdq-256` of the whole (span None), `pdq-256` of frames (span
+        `(left, top, right, bottom)` in pixels of the upright picture), and `phash-64`.
+
+    Raises:
+        UnreadableMediaError: damaged, incomplete, or empty.
+        LimitExceededError: more pixels than `limits` allow.
+    """
+    image = decode(path, limits)
+    exact = Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
+    whole = views.whole(image)
+    if whole.quality < MIN_QUALITY or whole.strength < views.MIN_STRENGTH:
+        return Prints((exact,), identifiable=False, notes=(IMAGE_FLAT,))
+    count = WORK_FRAMES if role is Role.WORK else QUERY_FRAMES
+    perceptual = Fingerprint(
+        algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS
+    )
+    return Prints((exact, *_whole(whole, role), *_frames(image, count), perceptual))
+
+
+def pixels_sha256(image: Image.Image) -> bytes:
+    """Hash the pixels of an upright RGB picture, 32 bytes: the size as `<width>x<height>` and a newline, then the rows.
+
+    Two files with the same pixels (a PNG and a lossless WebP, other metadata) have the same hash.
+    """
+    digest = hashlib.sha256(b"%dx%d\n" % image.size)
+    digest.update(image.tobytes())
+    return digest.digest()
+
+
+def _whole(whole: Spectrum, role: Role) -> Iterator[Fingerprint]:
+    values = pdq.dihedral(whole.coefficients) if role is Role.QUERY else (pdq.bits(whole.coefficients),)
+    for value in values:
+        yield Fingerprint(algorithm="pdq-256", version=1, value=value, quality=whole.quality, unit=SpanUnit.PIXELS)
+
+
+def _frames(image: Image.Image, count: int) -> Iterator[Fingerprint]:
+    for view in views.views(image, count):
+        frame = view.frame
+        yield Fingerprint(
+            algorithm="pdq-256",
+            version=1,
+            value=pdq.bits(view.spectrum.coefficients),
+            quality=view.spectrum.quality,
+            span=(round(frame.left, 1), round(frame.top, 1), round(frame.right, 1), round(frame.bottom, 1)),
+            unit=SpanUnit.PIXELS,
+        )
