@@ -55,7 +55,7 @@ def _line(error: Exception, program: str) -> str:
     match error:
         case typer.TyperException():
             message = error.format_message().strip()
-            if not message or "\n" in message:  # a group called without a command carries its whole help page
+            if not message or message.startswith("Usage:"):  # a group without a command carries its whole help page
                 message = "Missing command"
             return f"{message.rstrip('.')} (see `{program} --help`)"
         case typer.Abort():

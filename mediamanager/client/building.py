@@ -67,6 +67,7 @@ def build(
     """
     if not source.is_dir():
         raise InvalidInputError(f"{source} is not a folder", field="dir")
+    folder.require_free(output)
     found = _references(source, output)
     _require_files_of(owners or {}, found, source)
     now = datetime.now(UTC)

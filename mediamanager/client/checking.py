@@ -1,9 +1,9 @@
 """From files to verdicts: fingerprint here, ask every source in batches, let the most restrictive answer win."""
 
 import hashlib
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.types import Depth, Span, Strength
@@ -18,6 +18,8 @@ from optout.consent.vocabulary import EvidenceLevel, Preference, Use
 
 BATCH_ASSETS = 256
 """How many are asked about at once: enough that the way there and back costs little, few enough to see progress."""
+
+BATCH_SECONDS = 1.0
 
 _STRENGTH_RANK = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
 _TEXT_ALGORITHM = "shingle-3"
@@ -39,8 +41,21 @@ def check(
     """
     with ExtractionPool(workers) as pool:
         extracted = pool.run(as_query(one, number) for number, one in enumerate(asked))
-        while batch := list(islice(extracted, BATCH_ASSETS)):
+        for batch in _batches(extracted):
             yield from _check_batch(sources, batch, use, depth, min_evidence)
+
+
+def _batches(extracted: Iterable[Extracted]) -> Iterator[list[Extracted]]:
+    """Gather until a batch is full or has waited long enough: who watches large files wants to see them pass."""
+    batch: list[Extracted] = []
+    began = time.monotonic()
+    for one in extracted:
+        batch.append(one)
+        if len(batch) == BATCH_ASSETS or time.monotonic() - began > BATCH_SECONDS:
+            yield batch
+            batch, began = [], time.monotonic()
+    if batch:
+        yield batch
 
 
 def _check_batch(

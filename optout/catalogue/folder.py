@@ -134,6 +134,16 @@ def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | 
     return info(folder)
 
 
+def require_free(folder: Path) -> None:
+    """Check that a catalogue may be built there, before an hour is spent on reading for it.
+
+    Raises:
+        ConflictError: `folder` holds something that is not a catalogue.
+    """
+    if folder.exists() and not _may_be_replaced(folder):
+        raise ConflictError(f"{folder} holds something that is not a catalogue: choose another place")
+
+
 def open(folder: Path) -> Catalogue:  # noqa: A001 - `folder.open`, as `hamming.open`: a module of verbs
     """Open a catalogue without reading it: sizes are checked now, bytes by `verify`.
 
@@ -184,8 +194,7 @@ def _info(known: manifest.Manifest) -> CatalogueInfo:
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill, which takes the place of `folder` at the end and vanishes on any error."""
-    if folder.exists() and not _may_be_replaced(folder):
-        raise ConflictError(f"{folder} holds something that is not a catalogue: choose another place")
+    require_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     try:

@@ -1,0 +1,36 @@
+"""Fingerprinting in this process instead of in children: the same code without the time that processes take."""
+
+import json
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from fingerprinting.types import Role
+from mediamanager.client import extractor
+from mediamanager.client.pool import Extracted
+from mediamanager.client.queries import Query
+
+
+class InlinePool:
+    """Stands in for `ExtractionPool` where a test is not about processes."""
+
+    def __init__(self, workers: int | None = None, *, role: Role = Role.QUERY) -> None:
+        self._role = role
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Nothing to end."""
+
+    def run(self, queries: Iterable[Query]) -> Iterator[Extracted]:
+        """Fingerprint one after the other."""
+        for query in queries:
+            if query.error is not None or (query.file is None and query.text is None):
+                yield Extracted(query, error=query.error)
+                continue
+            path = None if query.file is None else str(query.file)
+            found = extractor.read(json.dumps(extractor.answer({"role": self._role, "path": path, "text": query.text})))
+            yield Extracted(query, error=found) if isinstance(found, str) else Extracted(query, extraction=found)
