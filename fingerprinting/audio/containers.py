@@ -33,12 +33,14 @@ def open_container(path: Path, limits: Limits) -> Iterator[InputContainer]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise UnreadableMediaError(f"this file cannot be read ({error.strerror}): check that it exists") from error
+        raise UnreadableMediaError(
+            f"This file cannot be read ({error.strerror}). Check that it exists and that you may read it."
+        ) from error
     with file:
         _check_size(path.stat().st_size, limits)
         name = demuxer_of(file)
         if name is None:
-            raise UnsupportedMediaError("this is not a sound file that we know: use MP3, FLAC, WAV, Ogg, M4A or Opus")
+            raise UnsupportedMediaError("This is not a sound file that is known. Use MP3, FLAC, WAV, Ogg, M4A or Opus.")
         with _opened(file, name) as container:
             yield container
 
@@ -58,7 +60,7 @@ def _opened(file: BinaryIO, demuxer: str) -> Iterator[InputContainer]:
 
 def damaged() -> UnreadableMediaError:
     """Make the error for a recording in which no sound can be decoded."""
-    return UnreadableMediaError("this recording is damaged or incomplete: no sound could be read, export it again")
+    return UnreadableMediaError("This recording is damaged or incomplete: no sound could be read. Export it again.")
 
 
 def demuxer_of(file: BinaryIO) -> str | None:
@@ -84,10 +86,10 @@ def demuxer_of(file: BinaryIO) -> str | None:
 
 def _check_size(size_bytes: int, limits: Limits) -> None:
     if size_bytes == 0:
-        raise UnreadableMediaError("this file is empty: choose the recording again")
+        raise UnreadableMediaError("This file is empty. Choose the recording again, or export it anew.")
     if size_bytes > limits.max_bytes:
         raise LimitExceededError(
-            f"this file has {size_bytes} bytes, more than the {limits.max_bytes} that we accept: use a smaller one",
+            f"This file is too large: {size_bytes} bytes, and at most {limits.max_bytes} are accepted. Use a smaller one.",
             size_bytes=size_bytes,
             max_bytes=limits.max_bytes,
         )

@@ -59,8 +59,8 @@ class Recording:
                 self.samples += len(chunk)
                 if self.samples > max_samples:
                     raise LimitExceededError(
-                        f"this recording is longer than the {self._limits.max_seconds:.0f} seconds that we accept:"
-                        " cut it into parts",
+                        f"This recording is longer than the {self._limits.max_seconds:,.0f} seconds that are accepted."
+                        " Cut it into parts and use each of them.",
                         max_seconds=self._limits.max_seconds,
                     )
                 yield chunk
@@ -117,7 +117,7 @@ def decode(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.int16]:
 def _sound_of(container: InputContainer) -> AudioStream:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
-        raise UnreadableMediaError("this file has no track of sound: choose a recording")
+        raise UnreadableMediaError("This file has no track of sound. Choose a recording.")
     # One thread: many files are decoded at once, and results must not depend on the number of cores.
     stream.codec_context.thread_count = 1
     return stream

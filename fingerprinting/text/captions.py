@@ -36,7 +36,7 @@ def parse(raw: bytes, media_type: str | None = None) -> list[Cue]:
     found = format_of(text) or media_type
     cues = parse_text(text, found) if found in _READERS else []
     if not cues:
-        raise UnreadableMediaError("there are no captions in this file: export them again as VTT or SRT")
+        raise UnreadableMediaError("There are no captions in this file. Export them again as VTT or SRT.")
     return cues
 
 
@@ -108,7 +108,7 @@ def _read_json3(text: str) -> Iterator[Cue]:
     try:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnreadableMediaError("these captions are damaged: the JSON does not parse, export them again") from error
+        raise UnreadableMediaError("These captions are damaged: the JSON does not parse. Export them again.") from error
     for event in _objects(document, "events"):
         words = [segment.get("utf8") for segment in _objects(event, "segs")]
         shown = "".join(word for word in words if isinstance(word, str)).strip()

@@ -48,10 +48,13 @@ def load(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Docume
         with path.open("rb") as file:
             raw = file.read(max_bytes + 1)
     except OSError as error:
-        raise UnreadableMediaError(f"this file cannot be read ({error.strerror}): check that it exists") from error
+        raise UnreadableMediaError(
+            f"This file cannot be read ({error.strerror}). Check that it exists and that you may read it."
+        ) from error
     if len(raw) > max_bytes:
         raise LimitExceededError(
-            f"this text has more than the {max_bytes} bytes that we accept: cut it into parts", max_bytes=max_bytes
+            f"This text has more than the {max_bytes} bytes that are accepted. Split it into parts.",
+            max_bytes=max_bytes,
         )
     return read(raw, media_type)
 
@@ -65,11 +68,11 @@ def read(raw: bytes, media_type: str) -> Document:
     text = encodings.decode(raw)
     caption_type = captions.format_of(text)
     if caption_type is None and media_type in captions.MEDIA_TYPES:
-        raise UnreadableMediaError("there are no captions in this file: export them again as VTT or SRT")
+        raise UnreadableMediaError("There are no captions in this file. Export them again as VTT or SRT.")
     if caption_type is not None:
         cues = tuple(captions.parse_text(text, caption_type))
         if not cues:
-            raise UnreadableMediaError("there is no text in these captions: export them again")
+            raise UnreadableMediaError("There is no text in these captions. Export them again.")
         return Document(text="\n".join(cue.text for cue in cues), cues=cues)
     if media_type == _HTML or markup.is_html(text):
         return Document(text=markup.without_html(text))

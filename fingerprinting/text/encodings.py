@@ -33,7 +33,7 @@ def decode(raw: bytes) -> str:
         UnreadableMediaError: nothing in it, not text, or in an encoding that cannot be told.
     """
     if not raw.strip():
-        raise UnreadableMediaError("this file is empty: choose the text or captions again")
+        raise UnreadableMediaError("This file is empty. Choose the text or captions again.")
     text = _decoded(raw)
     controls = sum(1 for _ in _CONTROLS.finditer(text))
     if controls > len(text) * _MAX_CONTROL_SHARE:
@@ -70,4 +70,4 @@ def _may_be_western(raw: bytes) -> bool:
 
 
 def _not_text() -> UnreadableMediaError:
-    return UnreadableMediaError("this is not text that we can read: save it as UTF-8, or choose another file")
+    return UnreadableMediaError("This is not text that can be read. Save it as UTF-8, or choose another file.")
