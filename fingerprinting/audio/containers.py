@@ -89,7 +89,7 @@ def _check_size(size_bytes: int, limits: Limits) -> None:
         raise UnreadableMediaError("This file is empty. Choose the recording again, or export it anew.")
     if size_bytes > limits.max_bytes:
         raise LimitExceededError(
-            f"This file is too large: {size_bytes} bytes, and at most {limits.max_bytes} are accepted. Use a smaller one.",
+            f"This file has {size_bytes} bytes, and at most {limits.max_bytes} are accepted. Export a smaller one.",
             size_bytes=size_bytes,
             max_bytes=limits.max_bytes,
         )
