@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
+from starlette.types import Lifespan
 
 from mediamanager import problems
 from mediamanager.api import claims, log, lookups, operations, works
@@ -78,10 +79,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Meter, counters=counters)
     for router in _ROUTERS:
         app.include_router(router)
+    pages.install(app)
     return app
 
 
-_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router, pages.router)
+_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router)
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -89,7 +91,7 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _lifespan(settings: Settings, counters: Counters) -> Any:
+def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # One thread a request: the database pool is as large (see db.engine), so that nobody waits with one in hand.

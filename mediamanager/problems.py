@@ -180,7 +180,7 @@ async def _handle(_request: Request, error: Exception) -> Response:
         case RequestValidationError():
             return _of_request(error)
         case HTTPException():
-            return _of_http(error)
+            return of_http(error)
         case OperationalError() | PoolTimeoutError():
             return _internal(error, codes.HTTP_503_SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
         case _:
@@ -204,7 +204,8 @@ def _malformed(text: str, position: int, what: str) -> Response:
     return answer(codes.HTTP_400_BAD_REQUEST, "malformed-json", detail)
 
 
-def _of_http(error: HTTPException) -> Response:
+def of_http(error: HTTPException) -> Response:
+    """Answer an error of HTTP itself."""
     code, plain = _OF_HTTP.get(error.status_code, ("refused", "The request can't be answered: correct it."))
     says_more = error.detail != HTTPStatus(error.status_code).phrase
     return answer(error.status_code, code, error.detail if says_more else plain, headers=error.headers)

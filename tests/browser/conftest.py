@@ -1,0 +1,74 @@
+"""A real registry and a real Chromium, once for all tests of the pages."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from registry_process import RegistryProcess, registry
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProcess]:
+    with registry(tmp_path_factory.mktemp("pages")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    assert path is not None, "these tests need Chromium: ./run test installs it"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield started
+        started.close()
+
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture
+def opens(browser: Browser, running: RegistryProcess) -> Iterator[Opens]:
+    """Opens a page in a fresh browser profile; `key` signs in. Whatever a page logs or fails to load fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(*, key: str | None = None, **options: object) -> Page:
+        context = browser.new_context(base_url=running.url, **{"viewport": PHONE, "locale": "en-GB", **options})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
+        if key is not None:
+            page.goto("/sign-in")
+            page.locator("#key").fill(key)
+            page.locator("main button.primary").click()
+            page.wait_for_url("**/works")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    # The browser's own words for a form that was answered with 422, and for htmx requests cut off by a page change.
+    assert [one for one in complaints if "422" not in one and "ERR_ABORTED" not in one] == []
+
+
+@pytest.fixture
+def creator_key(running: RegistryProcess) -> str:
+    """A key of an account that nobody else uses."""
+    return running.key("creator")
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """Real media: what the demo ships."""
+    return Path(__file__).parents[2] / "demo" / "media"
