@@ -14,7 +14,9 @@ import synthetic_logs
 from synthetic_logs import SIGNER, make_leaves
 
 from mediamanager import cli
+from mediamanager.audit import sources
 from mediamanager.audit.reports import Outcome
+from mediamanager.audit.signatures import MissingError, parse_key
 from optout.proof import merkle
 
 VKEY = SIGNER.verifier.vkey
@@ -112,6 +114,26 @@ def test_a_copied_log_is_the_log_and_is_brought_up_to_date(run: Run, registry: s
     (tmp_path / "copy" / "tile/0/001.p/4").unlink()
     assert run("log", registry, "--output", tmp_path / "copy", "--key", VKEY)[0] == 0
     assert run("verify", tmp_path / "copy", "--key", VKEY)[0] == 0
+
+
+def test_a_log_that_grows_while_it_is_copied_is_copied_as_it_is_then(tmp_path: Path) -> None:
+    """The partial tiles of the first checkpoint are gone by the time that they are asked for."""
+    before = synthetic_logs.log_files(LEAVES[:250])
+    after = FILES
+    notes = iter([before["checkpoint"]])
+
+    class GrowingSource:
+        def read(self, path: str, limit: int) -> bytes:
+            if path == "checkpoint":
+                return next(notes, after["checkpoint"])
+            if path not in after:
+                raise MissingError(path)
+            return after[path]
+
+    checkpoint = sources.download(GrowingSource(), parse_key(VKEY, given=True), tmp_path / "copy")
+
+    assert checkpoint.size == 260
+    assert {path: (tmp_path / "copy" / path).read_bytes() for path in FILES} == FILES
 
 
 def test_a_tampered_folder_leaves_with_one_and_names_the_place(run: Run, folder: Path) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from mediamanager.audit import signatures
 from mediamanager.audit.signatures import MisbehaviourError, UndecidedError
+from optout.errors import InvalidProofError
+from optout.proof.notes import ED25519, Verifier
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "tlog" / "notes.json").read_text())
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -36,6 +38,24 @@ def test_signatures_are_judged_as_openssl_judges_them(seed: bytes, message: byte
     assert signatures.verify(public, message, signature)
     assert not signatures.verify(public, message + b"!", signature)
     assert signatures.verify(public, message, bytes(flipped)) == openssl_verifies(public, message, bytes(flipped))
+
+
+def test_edge_cases_on_sound_keys_are_judged_as_openssl_judges_them_and_other_keys_are_refused_by_both() -> None:
+    cases = json.loads((Path(__file__).parents[2] / "vectors" / "tlog" / "ed25519.json").read_text())
+    sound = 0
+
+    for case in cases:
+        public, signature, message = bytes.fromhex(case["key"]), bytes.fromhex(case["sig"]), case["msg"].encode()
+        if signatures.is_sound(public):
+            sound += 1
+            verdict = openssl_verifies(public, message, signature)
+            assert signatures.verify(public, message, signature) == verdict, case["number"]
+            assert Verifier("a", ED25519, public).public_key == public
+        else:
+            with pytest.raises(InvalidProofError):
+                Verifier("a", ED25519, public)
+
+    assert 0 < sound < len(cases)
 
 
 def test_a_scalar_has_one_spelling() -> None:
