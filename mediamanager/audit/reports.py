@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 
 from mediamanager.audit import verifier
-from mediamanager.audit.signatures import NOTE_LIMIT, Key, MisbehaviourError, UndecidedError, parse_key
+from mediamanager.audit.signatures import NOTE_LIMIT, Key, MisbehaviourError, MissingError, UndecidedError, parse_key
 from mediamanager.audit.verifier import Source, Walked
 
 
@@ -29,7 +29,12 @@ class Check:
 
 @dataclass(slots=True)
 class Report:
-    """Everything an audit found. The checks end with the first that does not hold: what follows would rest on it."""
+    """Everything an audit found. The checks end with the first that does not hold: what follows would rest on it.
+
+    Attributes:
+        entries: how many of each type the log holds.
+        body: what a receipt says, canonical JSON; None until it is shown that its log entry commits to it.
+    """
 
     source: str
     origin: str | None = None
@@ -37,6 +42,7 @@ class Report:
     root: str | None = None
     key: Key | None = None
     entries: Mapping[str, int] = field(default_factory=dict)
+    body: str | None = None
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -56,6 +62,7 @@ class Report:
             "key": self.key.vkey if self.key else None,
             "key_given": self.key.given if self.key else None,
             "entries": dict(sorted(self.entries.items())),
+            "body": self.body,
             "checks": [
                 {"check": check.name, "outcome": check.outcome.name.lower(), "detail": check.detail}
                 for check in self.checks
@@ -134,9 +141,13 @@ def _audit(
     progress: Callable[[int, int], None],
 ) -> None:
     key = report.key = parse_key(vkey, given=True) if vkey else verifier.operator_key(source)
-    checkpoint = verifier.open_checkpoint(source.read("checkpoint", NOTE_LIMIT), key)
+    checkpoint = verifier.open_checkpoint(_newest_note(source), key)
     report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
-    _holds(report, "signature", f"signed by {key.name} (key {key.key_id.hex()}), {checkpoint.size:,} entries")
+    _holds(
+        report,
+        "signature",
+        f"signed by {key.name} (key {key.key_id.hex()}), {_count(checkpoint.size, 'entry', 'entries')}",
+    )
 
     kept = verifier.open_receipt(receipt, key) if receipt is not None else None
     old = verifier.open_checkpoint(old_note, key) if old_note is not None else None
@@ -157,14 +168,21 @@ def _audit(
         )
 
 
+def _newest_note(source: Source) -> bytes:
+    try:
+        return source.read("checkpoint", NOTE_LIMIT)
+    except MissingError as error:
+        raise UndecidedError(f"{error}: nothing is published there yet, or it is no log") from error
+
+
 def _walk_checks(report: Report, walked: Walked, size: int) -> None:
-    _holds(report, "entries", f"{size:,} entries hashed anew; their tree has the signed root")
-    _holds(report, "tiles", f"{walked.tiles:,} tiles agree with the entries, byte for byte")
+    _holds(report, "entries", f"{_count(size, 'entry', 'entries')} hashed anew; the tree has the signed root")
+    _holds(report, "tiles", f"{_count(walked.tiles, 'tile', 'tiles')} compared with the entries, byte for byte")
     if not size:
         _holds(report, "order", "an empty log breaks no rule")
         return
     first, last = (time[:19].replace("T", " ") for time in (walked.first, walked.last))
-    histories = f"the histories of {walked.subjects:,} subjects are unbroken"
+    histories = f"{_count(walked.subjects, 'history', 'histories')} without a gap"
     _holds(report, "order", f"recorded in order, {first} to {last} UTC; {histories}")
     ahead = datetime.fromisoformat(walked.last) - datetime.now(UTC)
     if ahead > verifier.MAX_LATENESS:
@@ -179,8 +197,13 @@ def _receipt_checks(report: Report, kept: verifier.Receipt) -> None:
     report.origin = kept.checkpoint.origin
     where = f"entry {kept.index:,} ({kept.entry['type']}, {kept.entry['rec']})"
     _holds(report, "receipt", f"{where} is in the log of {kept.checkpoint.size:,} entries")
-    _holds(report, "opening", f"it commits to what the receipt says: {kept.body}")
+    _holds(report, "opening", "that entry commits to every word of the following, and to nothing else")
+    report.body = kept.body
 
 
 def _holds(report: Report, name: str, detail: str) -> None:
     report.checks.append(Check(name, Outcome.HOLDS, detail))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

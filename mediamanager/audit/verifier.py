@@ -124,7 +124,7 @@ def read_log(
         source: of the log.
         checkpoint: the newest, opened.
         earlier: roots by size that the same key signed, on checkpoints or receipts kept elsewhere.
-        progress: called with the entries done and the entries there are.
+        progress: called a bundle with the entries done and the entries there are.
 
     Raises:
         MisbehaviourError: an entry, a tile or a root is not what was signed, or the entries break the log's rules.
@@ -141,7 +141,8 @@ def read_log(
         replay.entry(index, leaf, leaf_hash)
         if tree.size in earlier:
             met[tree.size] = tree.root()
-        progress(tree.size, checkpoint.size)
+        if tree.size % _WIDTH == 0:
+            progress(tree.size, checkpoint.size)
     tree.finish()
     if tree.root() != checkpoint.root:
         raise MisbehaviourError("the entries and tiles do not have the root that was signed")

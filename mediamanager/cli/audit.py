@@ -1,6 +1,7 @@
 """`mediamanager audit`: check the consent log, a copy of it, a receipt or a proof, and copy the log."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeAlias
 
@@ -175,9 +176,12 @@ def _show(report: Report, *, verdict: bool) -> None:
         sign, style = _SIGNS[check.outcome]
         console.print(f"  {sign} ", style=style, end="")
         console.print(_plain(f"{check.name:<12} {check.detail}"), markup=False)
-    if report.entries:
-        counts = "  ".join(f"{name} {count:,}" for name, count in sorted(report.entries.items()))
-        console.print(f"    {'':<12} {_plain(counts)}", style="dim", markup=False)
+        if check.name == "order" and report.entries:
+            counts = "  ".join(f"{name} {count:,}" for name, count in sorted(report.entries.items()))
+            console.print(f"    {'':<12} {_plain(counts)}", style="dim", markup=False)
+        if check.name == "opening" and report.body is not None:
+            for line in _body_lines(report.body):
+                console.print(_plain(f"    {'':<12} {line}"), style="dim", markup=False)
     if report.key and not report.key.given:
         console.print("  ! ", style="yellow", end="")
         console.print(
@@ -187,6 +191,23 @@ def _show(report: Report, *, verdict: bool) -> None:
         )
     if verdict:
         console.print(_VERDICTS[report.outcome], style=_SIGNS[report.outcome][1])
+
+
+def _body_lines(body: str) -> Iterator[str]:
+    """What an entry says, a line a field; preferences that are alike on one line; what is empty is left out."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        yield body
+        return
+    for name, value in said.items():
+        if name == "preferences" and isinstance(value, dict):
+            for word in dict.fromkeys(map(str, value.values())):
+                yield f"{word:<18} {', '.join(use for use, one in value.items() if str(one) == word)}"
+        elif value is not None:
+            yield f"{name.replace('_', ' '):<18} {value if isinstance(value, str) else json.dumps(value)}"
 
 
 _VERDICTS = {

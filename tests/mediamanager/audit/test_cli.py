@@ -148,6 +148,15 @@ def test_a_tampered_folder_leaves_with_one_and_names_the_place(run: Run, folder:
     assert "It does not hold" in out
 
 
+def test_a_registry_that_published_nothing_yet_is_told_from_a_broken_one(run: Run, folder: Path) -> None:
+    (folder / "checkpoint").unlink()
+
+    status, out, _ = run("verify", folder, "--key", VKEY)
+
+    assert status == 2
+    assert "checkpoint is not there: nothing is published there yet" in out
+
+
 def test_a_missing_file_leaves_with_two(run: Run, folder: Path) -> None:
     (folder / "tile/entries/000").unlink()
 
@@ -184,7 +193,8 @@ def test_a_receipt_is_checked_against_the_log(run: Run, registry: str, receipt: 
 
     assert status == 0
     assert "entry 7 (claim.filed" in out
-    assert '"train-genai":"disallowed"' in out
+    assert "disallowed         train-genai" in out
+    assert "work               a picture" in out
 
 
 def test_a_log_must_extend_a_checkpoint_that_was_kept(run: Run, folder: Path, tmp_path: Path) -> None:
