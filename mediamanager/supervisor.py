@@ -1,5 +1,6 @@
 """Keeps the embedded worker running: starts it as a child, again when it dies, and takes it along at the end."""
 
+import contextlib
 import json
 import logging
 import os
@@ -58,7 +59,8 @@ class Supervisor:
         self._stopping.set()
         child = self._child
         if child is not None and child.stdin is not None:
-            child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.close()
             try:
                 child.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
@@ -100,4 +102,8 @@ class Supervisor:
                 logger.warning("the worker ended before it was told what to do")
         if self._stopping.is_set() and child.stdin is not None:
             child.stdin.close()  # `stop` came while we were starting, and saw no child
-        return child.wait()
+        status = child.wait()
+        if child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.close()
+        return status

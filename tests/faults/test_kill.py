@@ -144,17 +144,21 @@ def check(served: RegistryProcess, key: str, acknowledged: Acknowledged) -> None
         assets = [{"sha256": hashlib.sha256(content(number)).hexdigest()} for number in range(WORKS)]
         verdicts = http.post("/v1/lookups", json={"assets": assets, "use": "train-genai"}).json()["verdicts"]
         assert [verdict["verdict"] for verdict in verdicts] == ["disallowed"] * WORKS
-        wait_for(lambda: http.get(f"/v1/claims/{last_filed(http, acknowledged)}").json()["log"]["published"], 60)
-        entries = [http.get(f"/v1/claims/{claim}").json()["log"] for claim in acknowledged.claims.values()]
-        assert all(entry["published"] for entry in entries)
+        entries = [published(http, claim) for claim in acknowledged.claims.values()]
         assert len({entry["index"] for entry in entries}) == WORKS
     verified = run("audit", "verify", served.url, "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def last_filed(http: httpx2.Client, acknowledged: Acknowledged) -> str:
-    claims = [http.get(f"/v1/claims/{claim}").json() for claim in acknowledged.claims.values()]
-    return str(max(claims, key=lambda claim: str(claim["filed_at"]))["id"])
+def published(http: httpx2.Client, claim: str) -> dict[str, Any]:
+    """Where a claim stands in the log; waits until a signed checkpoint covers it."""
+
+    def position() -> dict[str, Any] | None:
+        log = http.get(f"/v1/claims/{claim}").json()["log"]
+        return dict(log) if log["published"] else None
+
+    found: dict[str, Any] = wait_for(position, 60)
+    return found
 
 
 def all_works(http: httpx2.Client) -> list[dict[str, Any]]:
