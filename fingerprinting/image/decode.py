@@ -11,7 +11,8 @@ from fingerprinting.errors import FingerprintingError, LimitExceededError, Unrea
 from fingerprinting.media import Limits
 
 # Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
-_FORMATS: Final = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
+# Pillow registers no MPO: its JPEG reader opens those, and naming it would be a KeyError before the formats behind it.
+_FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
 
 _ORIENTATION_TAG: Final = 0x0112
 # Exif 2.32, 4.6.4: what must be done to the stored pixels to see them upright.
