@@ -1,7 +1,7 @@
 """Check a consent log from its public files alone, with nothing but the standard library.
 
-This is on purpose a second implementation of `optout.proof`: it shares no code with it, so that one mistake can't hide
-in both. The format is described there and in C2SP (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof).
+On purpose a second implementation of `optout.proof`, without any code of it, so that no mistake can hide in both.
+Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof; entries as in `optout.proof.entries`.
 """
 
 import hashlib
@@ -15,16 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mediamanager.audit import signatures
-from mediamanager.audit.signatures import (
-    NOTE_LIMIT,
-    Key,
-    MisbehaviourError,
-    MissingError,
-    UndecidedError,
-    from_base64,
-    parse_key,
-    to_text,
-)
+from mediamanager.audit.signatures import NOTE_LIMIT, Key, MisbehaviourError, MissingError, UndecidedError
 
 MAX_LATENESS = timedelta(seconds=60)
 """An entry is promised within 60 s of its recording: one recorded earlier than that before others was held back or
@@ -92,8 +83,8 @@ class Walked:
 
 def operator_key(source: Source) -> Key:
     """Take the key that the log itself hands out: better than none, but whoever forges the log forges that, too."""
-    text = to_text(source.read("key", NOTE_LIMIT), "the key")
-    return parse_key(text.split("\n")[0], given=False)
+    text = signatures.to_text(source.read("key", NOTE_LIMIT), "the key")
+    return signatures.parse_key(text.split("\n")[0], given=False)
 
 
 def open_checkpoint(note: bytes, key: Key) -> Checkpoint:
@@ -109,7 +100,7 @@ def open_checkpoint(note: bytes, key: Key) -> Checkpoint:
         raise UndecidedError("the checkpoint does not have the lines origin, size and root")
     if match[1] != key.name:
         raise UndecidedError(f"the checkpoint is of another log: {match[1]}, not {key.name}")
-    return Checkpoint(match[1], int(match[2]), from_base64(match[3], "the root"))
+    return Checkpoint(match[1], int(match[2]), signatures.from_base64(match[3], "the root"))
 
 
 def read_log(
@@ -146,13 +137,7 @@ def read_log(
     tree.finish()
     if tree.root() != checkpoint.root:
         raise MisbehaviourError("the entries and tiles do not have the root that was signed")
-    # Only now is it sure that what was met is what the key signed, and not a damaged copy of it. A receipt leads to its
-    # root; where that is the log's, the log has the receipt's entry in its place.
-    for size, root in earlier.items():
-        if met[size] != root:
-            raise MisbehaviourError(
-                f"the log does not extend the one of {size} entries that its key signed earlier: history was rewritten"
-            )
+    _compare_roots(met, earlier)
     return walked
 
 
@@ -162,7 +147,7 @@ def receipt_key(text: str) -> Key:
         vkey = json.loads(text)["log_key"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UndecidedError("the receipt names no log_key") from error
-    return parse_key(str(vkey), given=False)
+    return signatures.parse_key(str(vkey), given=False)
 
 
 def open_receipt(text: str, key: Key) -> Receipt:
@@ -198,7 +183,7 @@ def open_proof(text: object, leaf_hash: bytes, key: Key) -> tuple[int, Checkpoin
     )
     if not match:
         raise UndecidedError("this is not a proof of the form c2sp.org/tlog-proof@v1")
-    hashes = [from_base64(line, "a hash of the proof") for line in match[2].split("\n")[1:]]
+    hashes = [signatures.from_base64(line, "a hash of the proof") for line in match[2].split("\n")[1:]]
     checkpoint = open_checkpoint(note.encode("utf-8", "surrogatepass"), key)
     index = int(match[1])
     if (
@@ -321,6 +306,18 @@ class _Replay:
         if self._latest - moment > MAX_LATENESS:
             raise MisbehaviourError(
                 f"entry {index} was recorded over a minute before its forerunners: late or backdated"
+            )
+
+
+def _compare_roots(met: Mapping[int, bytes], earlier: Mapping[int, bytes]) -> None:
+    """After the log's own root: only then is what was met surely what the key signed, and no damaged copy of it.
+
+    A receipt leads to its root; where that is the log's own, the log has the receipt's entry in its place.
+    """
+    for size, root in earlier.items():
+        if met[size] != root:
+            raise MisbehaviourError(
+                f"the log does not extend the one of {size} entries that its key signed earlier: history was rewritten"
             )
 
 

@@ -63,27 +63,7 @@ def append(
     if len(spelled) > MAX_BODY_BYTES:
         raise InvalidInputError(f"a log entry's body may have {MAX_BODY_BYTES} bytes at most", field="body")
     previous = latest(session, subject)
-    salt = entries.new_salt()
-    entry = Entry(
-        type=type.value,
-        id=entries.new_id(),
-        subject=subject.hex,
-        recorded_at=_not_before(session, previous, recorded_at),
-        commitment=entries.commit(salt, spelled),
-        previous=previous.leaf_hash if previous else None,
-    )
-    leaf = entry.encode()
-    row = LogEntry(
-        id=entry.id,
-        type=entry.type,
-        subject=entry.subject,
-        recorded_at=entry.recorded_at,
-        previous_number=previous.number if previous else None,
-        leaf=leaf,
-        leaf_hash=merkle.leaf_hash(leaf),
-        body=spelled.decode(),
-        salt=salt,
-    )
+    row = _row(type, subject, spelled, _not_before(session, previous, recorded_at), previous)
     session.flush()  # so that what fails below is our row, and none that the caller added before
     session.add(row)
     try:
@@ -120,6 +100,30 @@ def latest(session: Session, subject: UUID) -> LogEntry | None:
     """Return the newest entry about a subject; None if nothing happened to it yet."""
     newest = select(LogEntry).where(LogEntry.subject == subject.hex).order_by(LogEntry.number.desc()).limit(1)
     return session.scalar(newest)
+
+
+def _row(kind: EntryType, subject: UUID, body: bytes, recorded_at: datetime, previous: LogEntry | None) -> LogEntry:
+    salt = entries.new_salt()
+    entry = Entry(
+        type=kind.value,
+        id=entries.new_id(),
+        subject=subject.hex,
+        recorded_at=recorded_at,
+        commitment=entries.commit(salt, body),
+        previous=previous.leaf_hash if previous else None,
+    )
+    leaf = entry.encode()
+    return LogEntry(
+        id=entry.id,
+        type=entry.type,
+        subject=entry.subject,
+        recorded_at=entry.recorded_at,
+        previous_number=previous.number if previous else None,
+        leaf=leaf,
+        leaf_hash=merkle.leaf_hash(leaf),
+        body=body.decode(),
+        salt=salt,
+    )
 
 
 def _not_before(session: Session, previous: LogEntry | None, moment: datetime) -> datetime:
