@@ -1,8 +1,10 @@
 """What every test may ask for: settings of its own, a migrated database, units of work that are undone, and rows."""
 
+import os
 from collections.abc import Iterator
 
 import factories
+import hypothesis
 import pytest
 import pytest_socket
 from sqlalchemy import Engine
@@ -11,6 +13,18 @@ from sqlalchemy.orm import Session, sessionmaker
 from optout.store import db, migrate
 from optout.store.models import Account, Claim, Work
 from optout.store.settings import Settings
+
+# Other processes may keep the machine busy: how long an example takes says nothing.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
+
+TEST_DATABASE = "MEDIAMANAGER_TEST_DATABASE_URL"
+
+# Whoever runs the tests may have a registry of their own configured: no test may ever touch it.
+for _name in [name for name in os.environ if name.startswith("MEDIAMANAGER_") and name != TEST_DATABASE]:
+    del os.environ[_name]
 
 
 def pytest_runtest_setup() -> None:
@@ -25,9 +39,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the shared database of this run is: an empty one that TEST_DATABASE names, else SQLite."""
+    return os.environ.get(TEST_DATABASE) or Settings(data_folder=tmp_path_factory.mktemp("shared")).database_url
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
     """The database that tests share, built by the migrations. Use it through `sessions`, which undoes everything."""
-    made = db.engine(Settings(data_folder=tmp_path_factory.mktemp("shared")))
+    made = db.engine(Settings(database_url=database_url))
     migrate.upgrade(made)
     yield made
     made.dispose()
@@ -37,7 +57,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def sessions(engine: Engine) -> Iterator[sessionmaker[Session]]:
     """Units of work whose commits are real to the test, and undone after it. For one thread."""
     with engine.connect() as connection, connection.begin() as outer:
-        yield sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        yield sessionmaker(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False, close_resets_only=False
+        )
         outer.rollback()
 
 

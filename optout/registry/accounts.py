@@ -146,7 +146,7 @@ def list_keys(session: Session, *, account_id: UUID | None = None) -> Sequence[t
     query = select(ApiKey, Account).join(Account, Account.id == ApiKey.account_id).order_by(ApiKey.created_at)
     if account_id is not None:
         query = query.where(ApiKey.account_id == account_id)
-    return session.execute(query).tuples().all()
+    return session.execute(query).all()
 
 
 def _checksum(body: str) -> str:

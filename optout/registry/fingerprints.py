@@ -75,7 +75,7 @@ def summaries(session: Session, work_ids: Sequence[UUID]) -> Mapping[UUID, Seque
     group = (WorkFingerprint.work_id, WorkFingerprint.algorithm, WorkFingerprint.version)
     for ids in _batches(work_ids):
         query = select(*group, func.max(WorkFingerprint.quality)).where(WorkFingerprint.work_id.in_(ids))
-        for work_id, algorithm, version, quality in session.execute(query.group_by(*group).order_by(*group)).tuples():
+        for work_id, algorithm, version, quality in session.execute(query.group_by(*group).order_by(*group)):
             found[work_id].append(Summary(algorithm, version, quality))
     return found
 
@@ -99,7 +99,7 @@ def _row(work_id: UUID, position: int, one: Fingerprint) -> WorkFingerprint:
 
 
 def _read(session: Session, query: _Query) -> Iterator[tuple[UUID, Fingerprint]]:
-    rows = session.execute(query.execution_options(yield_per=_BATCH)).tuples()
+    rows = session.execute(query.execution_options(yield_per=_BATCH))
     for work_id, algorithm, version, value, quality, span, unit in rows:
         place = None if span is None else tuple(span)
         yield work_id, Fingerprint(algorithm, version, value, quality, place, unit)

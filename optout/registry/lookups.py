@@ -124,7 +124,7 @@ def _statements_about(session: Session, works: Sequence[UUID]) -> Mapping[str, S
     query = select(Claim, Account.pseudonym).join(Account, Account.id == Claim.claimant_id)
     for start in range(0, len(works), _BATCH):
         some = query.where(Claim.work_id.in_(works[start : start + _BATCH]), Claim.state.in_(LIVE))
-        for claim, pseudonym in session.execute(some.order_by(Claim.filed_at, Claim.id)).tuples():
+        for claim, pseudonym in session.execute(some.order_by(Claim.filed_at, Claim.id)):
             found[str(claim.work_id)].append(_statement(claim, pseudonym))
     return found
 

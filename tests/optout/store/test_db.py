@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from factories import make_account
 from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from optout.errors import StorageUnavailableError
@@ -109,6 +109,15 @@ def test_a_reader_stays_at_its_moment(live_sessions: sessionmaker[Session]) -> N
 
     with db.reading(live_sessions) as reader:
         assert len(reader.scalars(select(Account)).all()) == 1
+
+
+def test_a_session_that_has_ended_can_not_take_the_lock_again(live_sessions: sessionmaker[Session]) -> None:
+    with db.transaction(live_sessions) as session:
+        account = make_account(session)
+
+    with pytest.raises(InvalidRequestError):
+        session.scalars(select(Account)).all()
+    assert account.name == "Ada"
 
 
 def test_a_database_that_can_not_be_used_is_a_domain_error(live_sessions: sessionmaker[Session]) -> None:
