@@ -42,8 +42,13 @@ class Creator:
     """
 
     def __init__(self, url: str, *, key: str | None, http: httpx2.Client | None = None) -> None:
-        """`http` is a client to use instead, for instance one that runs an application in this process."""
-        self._http = http or httpx2.Client(base_url=url.rstrip("/"), timeout=_SECONDS)
+        """`http` is a client to use instead, for instance one that runs an application in this process.
+
+        Raises:
+            RegistryUnavailableError: `url` is no address.
+        """
+        with _answering():
+            self._http = http or httpx2.Client(base_url=url.rstrip("/"), timeout=_SECONDS)
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     def __enter__(self) -> Self:
