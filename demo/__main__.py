@@ -186,6 +186,8 @@ def table(met: list[Met], found: dict[str, Any], works: dict[str, Path]) -> Tabl
         answer = found[one.name]
         best = answer["matches"][0] if answer["matches"] else None
         sentence = next((reason["sentence"] for reason in answer["reasons"]), "")
+        for work, path in works.items():
+            sentence = sentence.replace(work, path.stem)
         made.add_row(
             f"{one.name}\n[dim]{one.what}[/]",
             SIGNS.get(answer["verdict"], answer["verdict"]),

@@ -18,7 +18,8 @@ from rich.text import Text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 START_SECONDS: Final = 60
-console: Final = Console(highlight=False)
+# A pipe has no width of its own; 100 columns hold the table.
+console: Final = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
 
 class DemoError(Exception):

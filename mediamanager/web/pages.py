@@ -1,6 +1,7 @@
 """How a page is made: its template, its language, who looks at it, and how its errors look."""
 
 import logging
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -34,6 +35,7 @@ from optout.store.models.accounts import Role
 logger = logging.getLogger(__name__)
 
 THEME_COOKIE: Final = "theme"
+_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 THEMES: Final = ("auto", "light", "dark")
 
 
@@ -153,6 +155,7 @@ def _environment(language: Language) -> jinja2.Environment:
         ago=lambda moment: format_timedelta(moment - datetime.now(UTC), add_direction=True, locale=language),
         number=lambda value: format_decimal(value, locale=language),
         short=lambda value: str(value)[:8],
+        briefly=lambda text: _UUID.sub(lambda found: found[0][:8], text),
     )
     # Not imported by each template, because a block that is rendered alone has only what is global.
     environment.globals["ui"] = environment.get_template("components.html").module
