@@ -1,6 +1,7 @@
 """Every number that decides a match, each with the evidence for it."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 # --- pictures: PDQ -------------------------------------------------------------------------------------------------
@@ -33,21 +34,22 @@ CHROMAPRINT_REACH_SECONDS: Final = (18 * 1365 + 4096) / 11025
 CHROMAPRINT_SILENCE: Final = 627964279
 """The code of digital silence; it says nothing."""
 
-CHROMAPRINT_CURVE: Final = ((40, 3.0), (59, 5.0), (221, 6.7))
-"""Mean differing bits (of 32) a code, by number of codes (40 is 7.6 s, 59 is 9.9 s, 221 is 30 s), that make a match.
-At 10 s <= 5.0 and 30 s <= 6.7 none of 13,000 windows of other recordings matched one of 322 tracks. Between the points
-the limit is interpolated; beyond the last it stays."""
-
 CHROMAPRINT_LIKELY_CODES: Final = 19
-"""Shortest stretch worth a look (5 s). Steady sounds of unrelated recordings agree to 2.2 bits over 5 s, so that
-a shorter stretch than the first point of the curve is never a match."""
+"""Shortest recording (5 s) that a stretch worth a look can come from."""
 
-CHROMAPRINT_LIKELY_BITS: Final = 2.0
-"""Mean differing bits at which a stretch shorter than the first point of the curve is worth a look."""
+CHROMAPRINT_MATCH_CURVE: Final = ((40, 2.8), (59, 3.6), (221, 5.0))
+"""Mean differing bits (of 32) a code, by number of codes (40 is 7.6 s, 59 is 9.9 s, 221 is 30 s), that make a match.
+Excerpts of 8 and 10 s of 30 songs as MP3 (128 and 32 kbit/s) differ by 1.0, at most by 2.4. The nearest that two
+unrelated ones of 132 songs came over 40 codes or more was 4.1. Between the points the limit is interpolated; beyond the
+last it stays; shorter stretches never match, since steady sounds of unrelated recordings agree to 2.2 bits over 5 s."""
 
-CHROMAPRINT_MIN_SHARPNESS: Final = 2.0
-"""How much worse (mean bits) the alignment must get when shifted by 6 to 30 codes. Steady sounds fit at every shift;
-asking for this removed three quarters of the false agreements of unrelated recordings."""
+CHROMAPRINT_LIKELY_CURVE: Final = ((19, 2.0), (40, 3.0), (59, 5.0), (221, 6.7))
+"""The same for a stretch worth a look. In 13,000 windows none of another recording came within 5.0 over 10 s or 6.7
+over 30 s of one of 322 tracks; of our 132 songs two pairs do."""
+
+CHROMAPRINT_MIN_SHARPNESS: Final = 4.0
+"""How much worse (mean bits) the alignment must get when shifted by 6 to 30 codes: steady sounds fit at every shift.
+Copies of the 30 songs get worse by 8.4 or more; asking for 2 already removed three quarters of the false agreements."""
 
 CHROMAPRINT_MIN_DISTINCT: Final = 10
 """A stretch with fewer different codes (wind, rain, a held note) fits too many recordings to identify one."""
@@ -78,9 +80,9 @@ worth a look. Of 25 pages of manuals that were taken for other pages of them, 11
 SHINGLE_QUOTE_SHARE: Final = 0.5
 
 SHINGLE_COMMON_WORKS: Final = 2
-"""A shingle in more works than this (or one in 20,000 of them, if that is more) is a common phrase, not evidence; copies
-of one text count once. Of 105 unregistered episodes of a registered show, all with the same advertisements, 83 were
-taken for registered ones with a limit of 200, 31 with 20, 17 with 2; no real pair was lost even with 1."""
+"""A shingle in more works than this (or one in 20,000 of them, if that is more) is a common phrase, not evidence;
+copies of one text count once. Of 105 unregistered episodes of a registered show, all with the same advertisements, 83
+were taken for registered ones with a limit of 200, 31 with 20, 17 with 2; no real pair was lost even with 1."""
 
 SHINGLE_COMMON_SHARE: Final = 20_000
 
@@ -90,13 +92,12 @@ that nobody can hide a work by registering long texts that contain it. Footers a
 pages."""
 
 
-def chromaprint_match_bits(codes: int) -> float | None:
-    """Give the mean differing bits a code up to which a stretch of `codes` codes is a match; None if too short."""
-    shortest, first = CHROMAPRINT_CURVE[0]
-    if codes < shortest:
+def chromaprint_limit(curve: Sequence[tuple[int, float]], codes: int) -> float | None:
+    """Read a curve above: the mean differing bits up to which a stretch of `codes` codes counts; None if too short."""
+    previous_codes, previous_bits = curve[0]
+    if codes < previous_codes:
         return None
-    previous_codes, previous_bits = shortest, first
-    for point_codes, point_bits in CHROMAPRINT_CURVE[1:]:
+    for point_codes, point_bits in curve[1:]:
         if codes <= point_codes:
             share = (codes - previous_codes) / (point_codes - previous_codes)
             return previous_bits + share * (point_bits - previous_bits)

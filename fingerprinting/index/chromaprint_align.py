@@ -1,7 +1,8 @@
 """Two rows of Chromaprint codes laid on each other: over which stretch do they agree, and how well."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from fingerprinting import thresholds
 
-_WINDOWS = tuple(codes for codes, _ in thresholds.CHROMAPRINT_CURVE)
+Curve: TypeAlias = Sequence[tuple[int, float]]
+
 _SHIFTS = tuple(sign * shift for shift in (6, 12, 18, 24, 30) for sign in (-1, 1))
 _BRIDGE = 24  # codes (3 s): a stretch that agrees goes on over a gap of at most this
 
@@ -27,6 +29,7 @@ class Alignment:
         bits: mean differing bits (of 32) a code.
         limit: the mean up to which a stretch of this length counts.
         sharpness: how much worse the mean gets when the alignment is shifted.
+        is_match: whether it identifies the recording; else it is only worth a look.
     """
 
     query_start: int
@@ -35,11 +38,7 @@ class Alignment:
     bits: float
     limit: float
     sharpness: float
-
-    @property
-    def is_match(self) -> bool:
-        """Whether it is long enough to identify a recording; a shorter one is only worth a look."""
-        return self.codes >= _WINDOWS[0]
+    is_match: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +68,31 @@ class _Overlap:
 def align(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int) -> Alignment | None:
     """Lay code i of the query on code i + offset of the work, and find the longest stretch that agrees.
 
+    A stretch that identifies the recording goes before a longer one that is only worth a look.
+
     Source: windows, limits and sharpness as measured, see `thresholds`.
     """
     start, stop = max(0, -offset), min(len(query), len(work) - offset)
-    codes = stop - start
-    if codes < thresholds.CHROMAPRINT_LIKELY_CODES:
+    if stop - start < thresholds.CHROMAPRINT_LIKELY_CODES:
         return None
     overlap = _Overlap(query[start:stop], work[start + offset : stop + offset])
+    found: Alignment | None = None
+    for curve in (thresholds.CHROMAPRINT_LIKELY_CURVE, thresholds.CHROMAPRINT_MATCH_CURVE):
+        stretch = _longest(overlap, curve, query, work, offset)
+        if stretch is None:
+            break
+        found = stretch
+    return found
+
+
+def _longest(
+    overlap: "_Overlap", curve: Curve, query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int
+) -> Alignment | None:
+    """Find the longest stretch within the limits of a curve that is sharp."""
+    start = max(0, -offset)
     errors, sounding = overlap.errors(), overlap.sounding()
-    agreeing = np.zeros(codes, dtype=np.bool_)
-    for window, limit in _tests(codes):
+    agreeing = np.zeros(len(errors), dtype=np.bool_)
+    for window, limit in _tests(curve, len(errors)):
         heard = _moving_sum(sounding.astype(np.float64), window)
         wrong = _moving_sum(errors * sounding, window)
         # A window that is silent for more than half of it has too little to compare.
@@ -86,22 +100,32 @@ def align(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int) -> A
         for first in overlap.varied(passing, window).tolist():
             agreeing[first : first + window] = True
     for stretch in _stretches(agreeing):
-        first, last = _trimmed(errors, sounding, *stretch)
+        first, last = _trimmed(curve, errors, sounding, stretch)
         bits = _mean(errors, sounding, first, last)
         sharpness = _misaligned(query, work, offset, start + first, start + last) - bits
-        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS:
-            limit = thresholds.chromaprint_match_bits(last - first) or thresholds.CHROMAPRINT_LIKELY_BITS
-            return Alignment(start + first, start + first + offset, last - first, bits, limit, sharpness)
+        length_limit = thresholds.chromaprint_limit(curve, last - first)
+        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS and length_limit is not None:
+            return Alignment(
+                query_start=start + first,
+                work_start=start + first + offset,
+                codes=last - first,
+                bits=bits,
+                limit=length_limit,
+                sharpness=sharpness,
+                is_match=curve is thresholds.CHROMAPRINT_MATCH_CURVE,
+            )
     return None
 
 
-def _tests(codes: int) -> list[tuple[int, float]]:
-    """Give the window lengths to try on an overlap of `codes` codes, each with its limit."""
-    limit = thresholds.chromaprint_match_bits(codes)
-    if limit is None:
-        return [(codes, thresholds.CHROMAPRINT_LIKELY_BITS)]
-    tests = [(window, thresholds.chromaprint_match_bits(window) or 0.0) for window in _WINDOWS if window < codes]
-    return [*tests, (codes, limit)] if codes <= _WINDOWS[-1] else tests
+def _tests(curve: Curve, codes: int) -> list[tuple[int, float]]:
+    """Give the window lengths to try on an overlap of `codes` codes, each with its limit.
+
+    Stretches too short to be a match are worth a look in a short asset only: in long ones chance finds too many.
+    """
+    shortest, _ = thresholds.CHROMAPRINT_MATCH_CURVE[0]
+    tests = [(window, limit) for window, limit in curve if shortest <= window < codes]
+    whole = thresholds.chromaprint_limit(curve, codes)
+    return [*tests, (codes, whole)] if whole is not None and codes <= curve[-1][0] else tests
 
 
 def _moving_sum(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
@@ -132,15 +156,18 @@ def _stretches(agreeing: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         yield int(firsts[run]), int(lasts[run])
 
 
-def _trimmed(errors: NDArray[np.float64], sounding: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
+def _trimmed(
+    curve: Curve, errors: NDArray[np.float64], sounding: NDArray[np.bool_], stretch: tuple[int, int]
+) -> tuple[int, int]:
     """Cut off the ends of a stretch that passed only because its windows also held the part that agrees.
 
     What is left is the part whose codes are, in sum, furthest on the side of agreement.
     """
+    first, last = stretch
     gain = np.concatenate(([0.0], np.cumsum((_EDGE_BITS - errors[first:last]) * sounding[first:last])))
     stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
     start = int(np.argmin(gain[: stop + 1]))
-    limit = thresholds.chromaprint_match_bits(stop - start)
+    limit = thresholds.chromaprint_limit(curve, stop - start)
     if limit is None or _mean(errors, sounding, first + start, first + stop) > limit:
         return first, last  # the whole stretch was measured to be enough, a part of it is not
     return first + start, first + stop
