@@ -40,14 +40,19 @@ def resources_of(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
-ResourcesDep: TypeAlias = Annotated[Resources, Depends(resources_of)]
+# These are coroutines because FastAPI would send a plain function to a thread, for nothing.
+async def _resources(request: Request) -> Resources:
+    return resources_of(request)
 
 
-def _counters_of(resources: ResourcesDep) -> Counters:
+ResourcesDep: TypeAlias = Annotated[Resources, Depends(_resources)]
+
+
+async def _counters(resources: ResourcesDep) -> Counters:
     return resources.counters
 
 
-CountersDep: TypeAlias = Annotated[Counters, Depends(_counters_of)]
+CountersDep: TypeAlias = Annotated[Counters, Depends(_counters)]
 
 
 @contextmanager
@@ -88,7 +93,7 @@ class Requires:
 
     roles: frozenset[Role]
 
-    def __call__(self, request: Request, _documented: Annotated[object, Security(_bearer)]) -> Principal:
+    async def __call__(self, request: Request, _documented: Annotated[object, Security(_bearer)]) -> Principal:
         """Check the caller.
 
         Raises:

@@ -2,17 +2,13 @@
 
 import json
 import math
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette import status
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -77,37 +73,12 @@ def validated(model: type[M], value: object) -> M:
         raise RequestValidationError(problems, body=value) from error
 
 
-class StrictRoute(APIRoute):
-    """A route whose JSON body is read by `parse_json`, in the thread pool: a batch of 10,000 assets holds nobody up."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler."""
-        handle = super().get_route_handler()
-        takes_json = self.body_field is not None and JSON in _media_types(self)
-
-        async def handle_strictly(request: Request) -> Response:
-            if takes_json and content_type(request) != JSON:
-                refuse_content_type(JSON)
-            return await handle(_StrictRequest(request.scope, request.receive))
-
-        return handle_strictly
-
-
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        return await run_in_threadpool(parse_json, await self.body())
-
-
 class _RefusedError(ValueError):
     """JSON that Python would read and we do not; `token` is where in the text to point."""
 
     def __init__(self, message: str, token: str) -> None:
         super().__init__(message)
         self.token = token
-
-
-def _media_types(route: APIRoute) -> Sequence[str]:
-    return [str(getattr(cast(Any, route.body_field).field_info, "media_type", ""))]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,21 +1,23 @@
 """Stating preferences on a work: file, amend, withdraw, and the proof of it."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, TypedDict
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from mediamanager import problems
-from mediamanager.api.bodies import StrictRoute
+from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CreatorDep, ReadingDep, Resources, ResourcesDep, SessionDep
 from mediamanager.schemas.claims import ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
+from optout.consent.vocabulary import Preference, Use
 from optout.ledger import consentlog, receipts
 from optout.registry import claims
 from optout.store.models.claims import Claim
 
-router = APIRouter(prefix="/v1", tags=["claims"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["claims"], route_class=ApiRoute)
 
 _WRITES: Final = problems.documented(400, 401, 403, 404, 409, 413, 415, 422, 503)
 _READS: Final = problems.documented(401, 403, 404, 422, 503)
@@ -66,7 +68,14 @@ def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CreatorDep, reso
     return ClaimReceipt.model_validate(receipts.receipt(session, resources.storage, entry, resources.keys))
 
 
-def _terms(body: ClaimRequest) -> Mapping[str, Any]:
+class _Terms(TypedDict):
+    preferences: Mapping[Use, Preference]
+    valid_from: datetime | None
+    valid_until: datetime | None
+    terms_url: str | None
+
+
+def _terms(body: ClaimRequest) -> _Terms:
     return {
         "preferences": body.preferences,
         "valid_from": body.valid_from,

@@ -12,6 +12,7 @@ from mediamanager import problems
 from mediamanager.api import bodies, forms, uploads
 from mediamanager.api.assets import assets_of
 from mediamanager.api.forms import Upload
+from mediamanager.api.routes import ApiRoute
 from mediamanager.api.verdicts import encode
 from mediamanager.dependencies import AskerDep, PipelineDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.schemas.lookups import LookupRequest, LookupResponse, Question
@@ -19,7 +20,7 @@ from optout.catalogue.answers import Asset
 from optout.registry.accounts import Principal, get_account
 from workers import sandbox
 
-router = APIRouter(prefix="/v1/lookups", tags=["lookups"], route_class=bodies.StrictRoute)
+router = APIRouter(prefix="/v1/lookups", tags=["lookups"], route_class=ApiRoute)
 
 _PROBLEMS: Final = problems.documented(400, 401, 403, 413, 415, 422, 503)
 _FORM: Final = {"requestBody": {"required": True, "content": {bodies.FORM: {"schema": forms.documented(Question)}}}}

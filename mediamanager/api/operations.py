@@ -13,13 +13,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from mediamanager import problems
 from mediamanager.api import meter
 from mediamanager.api.meter import Labels, Metric
+from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import AdminDep, CountersDep, ReadingDep, ResourcesDep
 from optout.store.models.claims import Claim
 from optout.store.models.jobs import Job
 from optout.store.models.log import LogHead
 from optout.store.models.works import Work
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=ApiRoute)
 
 _PROBE: Final = "log/checkpoint"
 
@@ -77,5 +78,5 @@ def _by_state(session: Session, state: InstrumentedAttribute[Any]) -> Mapping[La
     """Count the rows of one table by their state; states without a row count 0, so that no series comes and goes."""
     kinds: type[StrEnum] = state.type.python_type
     rows = session.execute(select(state, func.count()).group_by(state))
-    counted: dict[StrEnum, int] = {kind: count for kind, count in rows}
+    counted: dict[StrEnum, int] = {kind: count for kind, count in rows}  # noqa: C416 - a Row is no tuple to mypy
     return {(("state", kind.value),): counted.get(kind, 0) for kind in kinds}

@@ -13,6 +13,7 @@ from mediamanager.api import uploads
 from mediamanager.api.assets import fingerprints_of
 from mediamanager.api.forms import Upload
 from mediamanager.api.registrations import DOCUMENTED_BODY, Registration, RegistrationDep
+from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CreatorDep, ReadingDep, Resources, ResourcesDep, SessionDep
 from mediamanager.schemas.works import (
     FingerprintSummary,
@@ -29,7 +30,7 @@ from optout.registry.works import Registered
 from optout.store.models.claims import LIVE
 from optout.store.models.works import Work
 
-router = APIRouter(prefix="/v1/works", tags=["works"])
+router = APIRouter(prefix="/v1/works", tags=["works"], route_class=ApiRoute)
 
 _REGISTERED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": WorkResponse, "description": "You registered the same before: this is that work."},

@@ -17,6 +17,7 @@ from fingerprinting.extract import extract
 from mediamanager.dependencies import Resources
 from optout.store import db
 from optout.store.models import Claim, Job, Work
+from optout.store.models.accounts import Role
 from optout.store.models.log import LogEntry
 
 JSON = {"Content-Type": "application/json"}
@@ -134,8 +135,6 @@ MALFORMED: list[tuple[str, bytes, str]] = [
 def test_malformed_json_is_a_400_that_says_where(
     client: TestClient, call_as: Callable[..., Any], path: str, body: bytes, says: str
 ) -> None:
-    from optout.store.models.accounts import Role
-
     caller = call_as(Role.CREATOR, Role.PIPELINE)
 
     answer = client.post(path, headers={**caller.headers, **JSON}, content=body)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from mediamanager.dependencies import Resources
 from mediamanager.schemas.claims import ClaimReceipt, ClaimResponse
-from optout.proof import promises
+from optout.proof import promises, receipts
 from optout.proof.notes import Verifier
 from optout.store import db
 from optout.store.models.jobs import Job, JobKind
@@ -110,8 +110,6 @@ def test_a_receipt_comes_once_the_log_is_published_and_verifies_without_us(
 
     publish_log()
     answer = client.get(claim["receipt_url"], headers=creator.headers)
-
-    from optout.proof import receipts
 
     wire = ClaimReceipt.model_validate_json(answer.content)
     key = client.get("/v1/log/key").text.splitlines()[0]

@@ -2,11 +2,15 @@
 
 import hashlib
 import tracemalloc
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import api_bodies
+import factories
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -15,11 +19,14 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from fingerprinting.errors import UnreadableMediaError
+from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.errors import StorageUnavailableError
 from optout.registry import works
-from optout.store import db
+from optout.store import db, migrate
+from optout.store.models.accounts import Role
 from optout.store.models.works import Work
+from optout.store.settings import Settings
 from optout.store.storage import FolderStore
 
 
@@ -219,3 +226,28 @@ def test_a_large_file_is_never_whole_in_memory(
     assert sent[0]["status"] == 202, sent
     assert [len(data) for data in media_files(resources).values()] == [40_000_016]
     assert peak < 10_000_000
+
+
+def test_more_requests_than_threads_wait_for_their_turn_and_are_all_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_folder=tmp_path, request_threads=2)
+    engine = db.engine(settings)
+    migrate.upgrade(engine)
+    with db.transaction(db.sessions(engine)) as session:
+        _, secret = factories.make_key(session, factories.make_account(session), Role.CREATOR)
+    engine.dispose()
+
+    with TestClient(create_app(settings)) as client, ThreadPoolExecutor(16) as pool:
+
+        def register(number: int) -> int:
+            data = f"A text that is number {number}.".encode()
+            answer = client.post(
+                "/v1/works", headers={"Authorization": f"Bearer {secret}"}, files={"file": ("a.txt", data)}
+            )
+            return answer.status_code
+
+        statuses = Counter(pool.map(register, [number // 2 for number in range(48)]))
+        total = client.get("/v1/works", headers={"Authorization": f"Bearer {secret}"}).json()["total"]
+
+    assert (statuses, total) == (Counter({202: 24, 200: 24}), 24)
