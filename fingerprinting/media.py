@@ -234,6 +234,8 @@ def _sniff_mpeg(head: bytes) -> MediaKind | None:
     packets = head[: 4 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
     if packets == b"GGGG":
         return _video("mp2t")
+    if head.startswith(codecs.BOM_UTF16_LE) and _text(head) is not None:
+        return None  # the mark of a text looks like a frame of MPEG layer I
     # Some encoders pad the beginning of an MP3 with zeros.
     frame = head.lstrip(b"\0")[:4]
     if len(frame) < 4 or frame[0] != _MPEG_SYNC or frame[1] & 0xE0 != 0xE0:  # noqa: PLR2004  (a frame header's 4 bytes)

@@ -43,13 +43,13 @@ def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK) -> 
     image = decode(path, limits)
     exact = Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
     whole = views.whole(image)
-    if whole.quality < MIN_QUALITY or whole.strength < views.MIN_STRENGTH:
+    if whole.quality < MIN_QUALITY or whole.strength < views.MIN_WHOLE_STRENGTH:
         return Prints((exact,), identifiable=False, notes=(IMAGE_FLAT,))
     count = WORK_FRAMES if role is Role.WORK else QUERY_FRAMES
     perceptual = Fingerprint(
         algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS
     )
-    return Prints((exact, *_whole(whole, role), *_frames(image, count), perceptual))
+    return Prints((exact, *_whole(image, whole, role), *_frames(image, count), perceptual))
 
 
 def pixels_sha256(image: Image.Image) -> bytes:
@@ -62,10 +62,15 @@ def pixels_sha256(image: Image.Image) -> bytes:
     return digest.digest()
 
 
-def _whole(whole: Spectrum, role: Role) -> Iterator[Fingerprint]:
-    values = pdq.dihedral(whole.coefficients) if role is Role.QUERY else (pdq.bits(whole.coefficients),)
-    for value in values:
-        yield Fingerprint(algorithm="pdq-256", version=1, value=value, quality=whole.quality, unit=SpanUnit.PIXELS)
+def _whole(image: Image.Image, whole: Spectrum, role: Role) -> Iterator[Fingerprint]:
+    for spectrum in (whole, *(views.turned(image) if role is Role.QUERY else ())):
+        yield Fingerprint(
+            algorithm="pdq-256",
+            version=1,
+            value=pdq.bits(spectrum.coefficients),
+            quality=spectrum.quality,
+            unit=SpanUnit.PIXELS,
+        )
 
 
 def _frames(image: Image.Image, count: int) -> Iterator[Fingerprint]:

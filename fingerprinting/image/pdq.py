@@ -25,18 +25,6 @@ _BOX_PASSES: Final = 2
 _QUALITY_SCALE: Final = 90
 _MAX_QUALITY: Final = 100
 
-DIHEDRAL_FORMS: Final = (
-    "original",
-    "rotate-90",
-    "rotate-180",
-    "rotate-270",
-    "flip-x",
-    "flip-y",
-    "flip-plus-1",
-    "flip-minus-1",
-)
-"""The order of `dihedral`, in the reference's words (which name rotations and flips of the coefficients)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
@@ -84,21 +72,6 @@ def bits(coefficients: Floats) -> bytes:
     median = np.partition(flat, flat.size // 2 - 1)[flat.size // 2 - 1]
     # The reference prints its words from the last to the first, so bit 255 leads.
     return np.packbits((flat > median)[::-1]).tobytes()
-
-
-def dihedral(coefficients: Floats) -> tuple[bytes, ...]:
-    """Hash the eight rotations and mirror images of a picture, in the order of DIHEDRAL_FORMS.
-
-    They cost no second DCT: mirroring changes the sign of every odd coefficient, turning transposes.
-    """
-    odd = (np.arange(_FREQUENCIES) & 1).astype(bool)
-    down, across = odd[:, None], odd[None, :]
-    plain = coefficients
-    flip_y = np.where(across, plain, -plain)
-    flip_x = np.where(down, plain, -plain)
-    half_turn = np.where(down ^ across, -plain, plain)
-    forms = (plain, flip_y.T, half_turn, flip_x.T, flip_x, flip_y, plain.T, half_turn.T)
-    return tuple(bits(np.ascontiguousarray(form)) for form in forms)
 
 
 def _luma(pixels: NDArray[np.uint8]) -> Floats:

@@ -1,0 +1,158 @@
+"""Content decides what a file is, and the errors say what to do."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import synthetic_media
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fingerprinting import media
+from fingerprinting.errors import (
+    FingerprintingError,
+    LimitExceededError,
+    UnreadableMediaError,
+    UnsupportedMediaError,
+)
+from fingerprinting.media import Limits, MediaKind
+from fingerprinting.types import Modality
+
+FTYP = b"\0\0\0\x18ftyp"
+
+KINDS = {
+    "image/jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "image/tiff": b"MM\0*\0\0\0\x08",
+    "image/avif": FTYP + b"avif\0\0\0\0mif1avif",
+    "audio/mpeg": b"\xff\xfb\x90\x64\0\0",
+    "audio/aac": b"\xff\xf1\x50\x80\0\0",
+    "audio/flac": b"fLaC\0\0\0\x22",
+    "audio/wav": b"RIFF\x24\0\0\0WAVEfmt ",
+    "audio/aiff": b"FORM\0\0\0\x24AIFFCOMM",
+    "audio/ogg": b"OggS\0\x02" + bytes(22) + b"\x01\x13OpusHead",
+    "audio/mp4": FTYP + b"M4A \0\0\0\0isommp42",
+    "video/ogg": b"OggS\0\x02" + bytes(22) + b"\x01\x2a\x80theora",
+    "video/mp4": FTYP + b"isom\0\0\0\0isommp42",
+    "video/quicktime": FTYP + b"qt  \0\0\0\0qt  qt  ",
+    "video/webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm",
+    "video/x-matroska": b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01\x42\x82\x88matroska",
+    "video/x-msvideo": b"RIFF\x24\0\0\0AVI LIST",
+    "video/mp2t": (b"G" + bytes(187)) * 5,
+}
+
+
+@pytest.mark.parametrize("media_type", KINDS)
+def test_a_kind_is_told_by_its_first_bytes_whatever_its_name(media_type: str) -> None:
+    kind = media.sniff(KINDS[media_type], "letter.txt")
+
+    assert kind == MediaKind(Modality(media_type.partition("/")[0]), media_type)
+
+
+@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"])
+def test_pictures_as_they_are_written(format_name: str) -> None:
+    head = synthetic_media.encoded(Image.new("RGB", (20, 20), "teal"), format_name)
+
+    assert media.sniff(head) == MediaKind(Modality.IMAGE, f"image/{format_name.lower()}")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "media_type"),
+    [
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\nHello", None, media.VTT),
+        ("\ufeffWEBVTT - title\n", "captions.txt", media.VTT),
+        ("WEBVTTish prose", None, media.PLAIN),
+        ("1\n00:00:01,000 --> 00:00:02,000\nHello", "film", media.SRT),
+        ('{"wireMagic": "pb3", "events": []}', None, media.JSON3),
+        ('{"key": 1}', None, media.PLAIN),
+        ("Just words.", "captions.srt", media.SRT),
+        ("Just words.", "captions.VTT", media.VTT),
+        ("Just words.", None, media.PLAIN),
+        ("Grüße aus Köln, 你好", "a.bin", media.PLAIN),
+        ("caffeine is a drug", None, media.PLAIN),
+        ("ID3 tags are small", None, media.PLAIN),
+        ("MZ is a pair of initials", None, media.PLAIN),
+        ("BMW makes cars and motorcycles", None, media.PLAIN),
+    ],
+)
+def test_texts_are_told_by_their_form_then_by_their_name(text: str, name: str | None, media_type: str) -> None:
+    assert media.sniff(text.encode(), name) == MediaKind(Modality.TEXT, media_type)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
+def test_other_encodings_are_text_too(encoding: str) -> None:
+    assert media.sniff("Une très belle journée à la mer.\n".encode(encoding)).modality is Modality.TEXT
+
+
+def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
+    assert media.sniff("déjà".encode()[:-1]) == MediaKind(Modality.TEXT, media.PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("head", "remedy"),
+    [
+        (b"%PDF-1.7", "Save its text"),
+        (b"PK\x03\x04\x14\0", "Unpack it"),
+        (b"MThd\0\0\0\x06", "Export a recording"),
+        (b"\xff\x0a\x10\x20", "Export the picture as JPEG or PNG"),
+        (FTYP + b"heic\0\0\0\0mif1heic", "Export the picture as JPEG or PNG"),
+        (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg">', "as PNG"),
+        (b"MZ\x90\0\x03\0\0\0", "Use a picture"),
+        (bytes(range(256)), "Use a picture"),
+        (b"\0\0\0\0", "Use a picture"),
+    ],
+)
+def test_what_is_not_supported_is_refused_with_a_remedy(head: bytes, remedy: str) -> None:
+    with pytest.raises(UnsupportedMediaError, match=remedy):
+        media.sniff(head, "thing.dat")
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(UnreadableMediaError, match="empty"):
+        media.sniff(b"", "song.mp3")
+
+
+def test_binary_called_captions_is_not_read_as_text() -> None:
+    with pytest.raises(UnreadableMediaError, match=r"named as text \(\.vtt\)"):
+        media.sniff(bytes(range(256)) * 4, "captions.vtt")
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_raise_anything_but_a_domain_error(head: bytes) -> None:
+    try:
+        kind = media.sniff(head, None)
+    except FingerprintingError as error:
+        assert str(error).endswith(".")  # noqa: PT017 - either is a good end
+    else:
+        assert kind.media_type.partition("/")[0] in {*Modality, "application"}
+
+
+def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc" * 100_000)
+
+    assert media.sha256(path) == hashlib.sha256(b"abc" * 100_000).digest()
+
+
+def test_too_many_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abcd")
+
+    with pytest.raises(LimitExceededError) as caught:
+        media.sha256(path, Limits(max_bytes=3))
+
+    assert caught.value.parameters == {"size_bytes": 4, "max_bytes": 3}
+
+
+def test_a_missing_file_is_told_without_its_path(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMediaError, match="no such file") as caught:
+        media.read_head(tmp_path / "missing")
+
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_long_text_is_refused() -> None:
+    media.check_text_size(10, Limits(max_text_bytes=10))
+
+    with pytest.raises(LimitExceededError, match="Split it"):
+        media.check_text_size(11, Limits(max_text_bytes=10))
