@@ -32,9 +32,20 @@ def main() -> int:
             if not check:
                 page.parent.mkdir(parents=True, exist_ok=True)
                 page.write_text(wanted, encoding="utf-8")
+    broken = list(broken_links())
+    for page, target in broken:
+        sys.stderr.write(f"{page} links to {target}, which is not there\n")
     for name in stale:
         sys.stderr.write(f"{'out of step' if check else 'wrote'}: {name}\n")
-    return 1 if check and stale else 0
+    return 1 if broken or (check and stale) else 0
+
+
+def broken_links() -> Iterator[tuple[str, str]]:
+    """Links from a page to a file that does not exist."""
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                yield str(page.relative_to(ROOT)), target
 
 
 def openapi() -> str:
