@@ -23,11 +23,14 @@ from optout.store.models.log import LogEntry
 JSON = {"Content-Type": "application/json"}
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A picture that claims a size and holds no pixel."""
+def png_of_size(width: int, height: int) -> bytes:
+    """A picture of a few bytes that says it is this large."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    return b"\x89PNG\r\n\x1a\n" + chunk
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def silent_wav(frames: int) -> bytes:
@@ -204,7 +207,7 @@ def test_a_file_of_a_wrong_kind_is_refused_at_once_and_nothing_is_kept(
 
 BROKEN: list[tuple[str, str, bytes, int, str]] = [
     ("a truncated picture", "fox.png", api_bodies.png()[:300], 422, "unreadable-media"),
-    ("100,000 x 100,000 pixels", "fox.png", png_header(100_000, 100_000), 413, "limit-exceeded"),
+    ("100,000 x 100,000 pixels", "fox.png", png_of_size(100_000, 100_000), 413, "limit-exceeded"),
     ("a recording of no length", "fox.wav", silent_wav(0), 422, "unreadable-media"),
 ]
 
