@@ -24,14 +24,14 @@ class People:
     auditor: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def media_server_port() -> int:
     """The port at which a test may serve media to the registry, although it is local."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, media_server_port: int) -> Iterator[RegistryProcess]:
     pytest_socket.enable_socket()
     allowed = {"MEDIAMANAGER_FETCH_ALLOWED_NETWORKS": f"127.0.0.1:{media_server_port}"}
@@ -39,7 +39,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, media_server_port: int) -> 
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def people(served: RegistryProcess) -> People:
     return People(*(served.key(role, name=role) for role in ("creator", "pipeline", "auditor")))
 

@@ -1,5 +1,6 @@
 """The processes of `mediamanager serve`: what dies is started again, and nothing outlives its parent."""
 
+import fcntl
 import json
 import os
 import signal
@@ -95,12 +96,14 @@ def test_ctrl_c_stops_it_too(tmp_path: Path) -> None:
 
 
 def test_a_second_registry_on_the_same_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    with registry(tmp_path / "data"):
-        second = run("serve", "--data", str(tmp_path / "data"), "--port", "0")
+    with (tmp_path / "serve.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as the first one holds it
+        second = run("serve", "--data", str(tmp_path), "--port", "0")
 
     assert second.returncode == 2
     assert second.stderr.startswith("error: another registry already serves")
     assert len(second.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["serve.lock"]
 
 
 def test_a_port_in_use_is_one_line_and_writes_nothing(tmp_path: Path) -> None:
@@ -113,8 +116,8 @@ def test_a_port_in_use_is_one_line_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_the_sign_in_link_is_good_once_and_leads_to_the_pages(tmp_path: Path) -> None:
-    with registry(tmp_path / "data") as served, served.http() as http:
+def test_the_sign_in_link_is_good_once_and_leads_to_the_pages(served: RegistryProcess) -> None:
+    with served.http() as http:
         path = served.sign_in.removeprefix(served.url)
         headers = {"Origin": served.url}
 
