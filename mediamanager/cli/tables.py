@@ -29,14 +29,16 @@ _TOLD_ELSEWHERE = {Code.WORK_FOUND, Code.NO_MATCH_FOUND}
 
 def print_verdicts(checked: Sequence[Checked]) -> None:
     """Print a row per asset and a line that counts them."""
+    console = wide_console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("File", overflow="fold", ratio=3)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Work found, and how", overflow="fold", ratio=4)
+    # Where there is room, an id (36 characters) stays whole, so that it can be copied.
+    wide = console.width >= _WIDTH_WITHOUT_TERMINAL
+    table.add_column("Work found, and how", overflow="fold", ratio=4, min_width=36 if wide else None)
     table.add_column("Why", overflow="fold", ratio=5)
     for one in checked:
         table.add_row(Text(printable(one.path)), verdict_text(one.verdict), _found(one), Text(printable(why(one))))
-    console = wide_console()
     console.print(table)
     console.print(summary(Counter(one.verdict for one in checked)))
 

@@ -1,5 +1,7 @@
 """A catalogue as a folder of files: built whole or not at all, opened without reading it, verified byte by byte."""
 
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -196,21 +198,42 @@ def _replacing(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill, which takes the place of `folder` at the end and vanishes on any error."""
     require_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
-    try:
+    _sweep(folder)
+    with _scratch(folder) as scratch:
+        new = scratch / "new"
+        new.mkdir()
         yield new
         _flush(new)
-        new.chmod(0o755)  # mkdtemp makes it private; a catalogue is read by every process of a host
         if folder.exists():
             # A folder can't be renamed over one with files in it. Who has the old one open keeps it.
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old-", dir=folder.parent))
-            folder.rename(old / folder.name)
-            new.rename(folder)
-            shutil.rmtree(old)
-        else:
-            new.rename(folder)
+            folder.rename(scratch / "old")
+        new.rename(folder)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder beside `folder`, locked for as long as we live, and remove it at the end."""
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.building-", dir=folder.parent))
+    descriptor = os.open(scratch, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield scratch
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed build left behind: the lock of a scratch folder ends with the process that held it."""
+    for scratch in folder.parent.glob(f".{glob.escape(folder.name)}.building-*"):
+        descriptor = os.open(scratch, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(scratch, ignore_errors=True)
+        except BlockingIOError:
+            continue  # somebody is building there right now
+        finally:
+            os.close(descriptor)
 
 
 def _may_be_replaced(folder: Path) -> bool:

@@ -1,4 +1,6 @@
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -108,6 +110,19 @@ def test_a_build_that_fails_leaves_the_old_catalogue_and_nothing_else(
 
     assert contents(built) == before
     assert list(built.parent.iterdir()) == [built]
+
+
+def test_what_a_killed_build_left_is_swept_away_and_a_running_one_is_not(tmp_path: Path, make_work: MakeWork) -> None:
+    left, running = tmp_path / ".c.building-left", tmp_path / ".c.building-running"
+    (left / "new").mkdir(parents=True)
+    running.mkdir()
+    held = os.open(running, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+
+    folder.build(tmp_path / "c", [make_work("fox")])
+
+    os.close(held)
+    assert sorted(tmp_path.iterdir()) == [running, tmp_path / "c"]
 
 
 def test_a_new_build_takes_the_place_of_the_old_one_whole(built: Path, make_work: MakeWork) -> None:
