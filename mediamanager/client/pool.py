@@ -49,7 +49,7 @@ class ExtractionPool:
         seconds_per_file: float = SECONDS_PER_FILE,
         command: Sequence[str] | None = None,
     ) -> None:
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _cores()
         self._role = role
         self._seconds = seconds_per_file
         self._command = list(command or (sys.executable, "-P", "-m", extractor.__name__))
@@ -128,6 +128,13 @@ class ExtractionPool:
         child.kill()
         with self._lock:
             self._children.discard(child)
+
+
+def _cores() -> int:
+    """How many cores this process may use, where the system tells; a container may have fewer than the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Child:

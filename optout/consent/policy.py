@@ -20,6 +20,10 @@ wherever it lies, so it does not open what content was matched to."""
 _RESTRICTIVE_FIRST = (Preference.DISALLOWED, Preference.CONDITIONAL, Preference.ALLOWED)
 _ALL_MUST_ALLOW = (Preference.DISALLOWED, Preference.CONDITIONAL, Preference.UNKNOWN, Preference.ALLOWED)
 
+# Looked up instead of asked for: this is the inner loop of every batch.
+_RANK = {level: level.rank for level in EvidenceLevel}
+_AUTHENTICATED_RANK = AUTHENTICATED_FROM.rank
+
 _COUNTS = {
     Preference.DISALLOWED: Code.STATEMENT_DISALLOWS,
     Preference.CONDITIONAL: Code.STATEMENT_CONDITIONAL,
@@ -157,36 +161,34 @@ def decide(
             raise InvalidInputError(f"{name} needs a time zone, for instance 2026-01-31T12:00:00Z", field=name)
     weighed: list[Weighed] = []
     verdicts: list[Preference] = []
+    out_of_force = [(one, _out_of_force(one, at, min_evidence, known_at)) for one in statements]
     for leaf in use.leaves:
-        found = [_weigh(one, leaf, at, min_evidence, known_at) for one in statements if one.uses.get(leaf) in _COUNTS]
+        found = [_weigh(one, leaf, code) for one, code in out_of_force if one.uses.get(leaf) in _COUNTS]
         verdicts.append(combine(one.counts for one in found))
         weighed.extend(found)
     verdict = verdicts[0] if len(verdicts) == 1 else combine_uses(verdicts)
     return Decision(verdict, use, requester, at, min_evidence, tuple(weighed))
 
 
-def _weigh(
-    statement: Statement, leaf: Use, at: datetime, min_evidence: EvidenceLevel, known_at: datetime | None
-) -> Weighed:
-    said = Preference(statement.uses[leaf])
-    code = _why_not(statement, said, at, min_evidence, known_at)
-    if code is None:
-        return Weighed(statement, leaf, said, said, _COUNTS[said])
-    return Weighed(statement, leaf, said, Preference.UNKNOWN, code)
-
-
-def _why_not(
-    statement: Statement, said: Preference, at: datetime, min_evidence: EvidenceLevel, known_at: datetime | None
+def _out_of_force(
+    statement: Statement, at: datetime, min_evidence: EvidenceLevel, known_at: datetime | None
 ) -> Code | None:
-    """Say why a statement does not count; None when it does."""
+    """Say why a statement counts for nothing, whatever it says; None when it is in force."""
     if known_at is not None and statement.recorded_at > known_at:
         return Code.RECORDED_LATER
     if at < statement.valid_from:
         return Code.NOT_YET_VALID
     if statement.valid_until is not None and at >= statement.valid_until:
         return Code.NO_LONGER_VALID
-    if statement.evidence.rank < min_evidence.rank:
+    if _RANK[statement.evidence] < _RANK[min_evidence]:
         return Code.BELOW_MIN_EVIDENCE
-    if said is Preference.ALLOWED and statement.evidence.rank < AUTHENTICATED_FROM.rank:
-        return Code.ALLOW_NOT_AUTHENTICATED
     return None
+
+
+def _weigh(statement: Statement, leaf: Use, code: Code | None) -> Weighed:
+    said = Preference(statement.uses[leaf])
+    if code is None and said is Preference.ALLOWED and _RANK[statement.evidence] < _AUTHENTICATED_RANK:
+        code = Code.ALLOW_NOT_AUTHENTICATED
+    if code is None:
+        return Weighed(statement, leaf, said, said, _COUNTS[said])
+    return Weighed(statement, leaf, said, Preference.UNKNOWN, code)
