@@ -52,10 +52,10 @@ def test_a_file_that_hangs_the_decoder_is_given_up(tmp_path: Path) -> None:
     command = child(tmp_path, "    if 'bad' in line: time.sleep(60)\n" + ANSWER)
     queries = [Query(name, file=Path(name)) for name in ("bad", "good")]
 
-    with ExtractionPool(1, command=command, seconds_per_file=0.3) as pool:
+    with ExtractionPool(1, command=command, seconds_per_file=1.5) as pool:
         first, second = pool.run(queries)
 
-    assert first.error == "reading this file took more than 0.3 seconds, and was given up."
+    assert first.error == "reading this file took more than 1.5 seconds, and was given up."
     assert second.error == "read it"
 
 
