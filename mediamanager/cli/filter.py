@@ -24,8 +24,9 @@ from mediamanager.cli.asking import (
 from mediamanager.cli.tables import printable, summary
 from mediamanager.client.filter import report
 from mediamanager.client.filter.choices import Choice, Choices, ErrorChoice
-from mediamanager.client.filter.receipt import EXCLUDED, RECEIPT, REVIEW, Summary
+from mediamanager.client.filter.receipt import EXCLUDED, RECEIPT, REVIEW
 from mediamanager.client.filter.run import Job, run
+from mediamanager.client.filter.summary import Summary
 from mediamanager.client.formats.jsonl import parse_fields
 from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import EvidenceLevel, Use

@@ -29,6 +29,8 @@ from optout.store.settings import Settings
 from workers import dispatch
 from workers.app import is_embedded
 
+logger = logging.getLogger(__name__)
+
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 _OPERATOR_FILE: Final = "operator.json"
 _STOP_SECONDS: Final = 10
@@ -65,6 +67,8 @@ def serve(
             supervisor = Supervisor(settings, log_level=level)
             supervisor.start()
             stack.callback(supervisor.stop)
+        else:
+            logger.warning("MEDIAMANAGER_BROKER_URL names another broker: no worker is started here")
         announce = _Announcement(settings, link, ready_file, open_browser=open_browser)
         _run(settings, listener, level, announce)
 

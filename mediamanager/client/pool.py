@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import Self
 
 from fingerprinting.types import Extraction, Role
-from mediamanager.client import extractor
+from mediamanager.client.extractor import READY, read
 from mediamanager.client.queries import Query
 
 SECONDS_PER_FILE = 900.0
 """Six hours of sound, the longest that is accepted, take about 100 s on one slow core."""
 
+_EXTRACTOR = "mediamanager.client.extractor"
 _AHEAD_PER_WORKER = 8
 # Each child computes on one core; libraries that start a thread per core would only fight each other.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -52,7 +53,7 @@ class ExtractionPool:
         self._workers = workers or _cores()
         self._role = role
         self._seconds = seconds_per_file
-        self._command = list(command or (sys.executable, "-P", "-m", extractor.__name__))
+        self._command = list(command or (sys.executable, "-P", "-m", _EXTRACTOR))
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
         self._children: set[_Child] = set()
         self._lock = threading.Lock()
@@ -102,7 +103,7 @@ class ExtractionPool:
             return Extracted(query, error=f"no process could be started to read this file: {error.strerror}.")
         line = child.ask(json.dumps(request), self._seconds)
         try:
-            found = extractor.read(line)
+            found = read(line)
         except (ValueError, KeyError, TypeError):
             self._discard(child)
             return Extracted(query, error=child.why_it_ended(self._seconds))
@@ -155,7 +156,7 @@ class _Child:
 
     def is_ready(self) -> bool:
         """Wait until it has loaded what it needs; False says that it never will."""
-        return self._process.stdout is not None and self._process.stdout.readline() == extractor.READY
+        return self._process.stdout is not None and self._process.stdout.readline() == READY
 
     def ask(self, request: str, seconds: float) -> str:
         """Send a request and wait for its answer; an empty one says that the child ended or was late."""

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,10 @@ from mediamanager.client.errors import OutputInUseError
 from mediamanager.client.filter import report
 from mediamanager.client.filter.choices import Action
 from mediamanager.client.filter.journal import Entry, Journal, Parameters, require_same
+from mediamanager.client.filter.summary import Summary
 from mediamanager.client.formats.base import Format, Kept, KeptItem
 from mediamanager.client.source import Identity
-from mediamanager.client.verdicts import EXIT_NOTHING_RESERVED, EXIT_RESERVED, EXIT_UNCHECKED, Verdict
+from mediamanager.client.verdicts import Verdict
 from optout.consent.vocabulary import Preference
 from optout.proof.batches import BatchItem, items_tree
 
@@ -25,35 +26,6 @@ REVIEW: Final = "review.jsonl"
 VERDICTS: Final = "verdicts.jsonl"
 
 _FORMAT: Final = "mediamanager-filter-receipt/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A finished run.
-
-    Attributes:
-        verdicts: how many items by verdict.
-        unchecked: how many had an error, whatever their verdict.
-        degraded: something is kept although it could not be checked.
-        notes: what was left out of the input, said aloud.
-    """
-
-    output: Path
-    verdicts: Counter[Verdict]
-    kept: int
-    excluded: int
-    review: int
-    unchecked: int
-    degraded: bool
-    notes: tuple[str, ...] = ()
-
-    @property
-    def exit_status(self) -> int:
-        """0 when nothing is reserved, 1 when something is, 2 when something could not be checked."""
-        if self.unchecked:
-            return EXIT_UNCHECKED
-        reserved = self.verdicts[Verdict.DISALLOWED] + self.verdicts[Verdict.CONDITIONAL]
-        return EXIT_RESERVED if reserved else EXIT_NOTHING_RESERVED
 
 
 def finished(output: Path, parameters: Parameters) -> Summary | None:

@@ -4,14 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mediamanager.client import files
 from mediamanager.client.filter.journal import Entry, Parameters
+from mediamanager.client.filter.summary import Summary
 from optout.consent.reasons import Code
-
-if TYPE_CHECKING:
-    from mediamanager.client.filter.receipt import Summary
 
 JSON: Final = "report.json"
 MARKDOWN: Final = "report.md"
@@ -21,7 +19,7 @@ _SHOWN = 20
 _ON_THE_WAY = {Code.WORK_FOUND, Code.NO_MATCH_FOUND}
 
 
-def write(output: Path, summary: "Summary", header: Parameters, entries: Iterable[Entry], finished_at: str) -> None:
+def write(output: Path, summary: Summary, header: Parameters, entries: Iterable[Entry], finished_at: str) -> None:
     """Write both files from one pass over the entries."""
     reasons: Counter[str] = Counter()
     works: Counter[str] = Counter()
@@ -56,7 +54,7 @@ def write(output: Path, summary: "Summary", header: Parameters, entries: Iterabl
         file.write(page.encode("utf-8", "backslashreplace"))
 
 
-def _page(summary: "Summary", facts: dict[str, object], reasons: Counter[str], excluded: list[Entry]) -> str:
+def _page(summary: Summary, facts: dict[str, object], reasons: Counter[str], excluded: list[Entry]) -> str:
     lines = [
         "# What was filtered",
         "",

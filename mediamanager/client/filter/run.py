@@ -18,7 +18,7 @@ from mediamanager.client.filter import receipt
 from mediamanager.client.filter.choices import Action, Choices, is_likely
 from mediamanager.client.filter.journal import NAME as JOURNAL
 from mediamanager.client.filter.journal import Entry, Journal, Parameters
-from mediamanager.client.filter.receipt import Summary
+from mediamanager.client.filter.summary import Summary
 from mediamanager.client.formats.base import Format, Item
 from mediamanager.client.formats.opening import open_input
 from mediamanager.client.queries import Query
