@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def main() -> None:
     for modality, each in material.items():
         started = time.process_time()
         originals = [path for path in each.works if registered[path]][: arguments.copies]
-        rows += _copies(index, works, originals, modality)
+        rows += _copies(index, works, originals, modality, arguments.only or tuple(TRANSFORMATIONS))
         rows.append(_strangers(index, works, each.strangers, modality))
         timings[f"ask_{modality}_cpu_s"] = round(time.process_time() - started, 1)
     _print(rows, len(works), index)
@@ -79,14 +79,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--works", type=int, default=70, help="registered of each kind")
     parser.add_argument("--copies", type=int, default=50, help="works of each kind that are copied in every way")
     parser.add_argument("--strangers", type=int, default=60, help="not registered, of each kind")
+    parser.add_argument("--only", nargs="*", metavar="NAME", choices=TRANSFORMATIONS, help="these kinds of copies")
     parser.add_argument("--seed", default="1", help="draws another split")
     parser.add_argument("--output", type=Path, help="write the result as JSON")
     return parser.parse_args()
 
 
-def _copies(index: Index, works: Sequence[Path], originals: Sequence[Path], modality: Modality) -> Iterator[Row]:
+def _copies(
+    index: Index, works: Sequence[Path], originals: Sequence[Path], modality: Modality, names: Collection[str]
+) -> Iterator[Row]:
     for name, kind in TRANSFORMATIONS.items():
-        if kind.modality is modality:
+        if kind.modality is modality and name in names:
             yield _copied(index, works, originals, name, kind)
 
 

@@ -55,13 +55,15 @@ class PdqSearcher:
         ]
 
     def _limits(self, found: Candidates) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give each pair the distance up to which it is a match (-1: never), and up to which it is worth a look."""
+        """Give each pair the distance up to which it is a match, and up to which it is worth a look; -1 is never."""
         views = self._index.views
         quality = np.minimum(found.asked.qualities[found.query], views.qualities[found.row])
         is_flat = quality < thresholds.PDQ_MIN_QUALITY
-        sure = np.where(is_flat, -1, thresholds.PDQ_MATCH_BITS)
-        worth_a_look = np.where(is_flat, thresholds.PDQ_MATCH_BITS, thresholds.PDQ_LIKELY_BITS)
-        return sure, worth_a_look
+        is_whole = found.asked.whole(found.query) & views.whole(found.row)
+        kinds = [is_whole & ~is_flat, is_whole, ~is_flat]
+        sure = [thresholds.PDQ_MATCH_BITS, thresholds.PDQ_FLAT_MATCH_BITS, thresholds.PDQ_FRAME_MATCH_BITS]
+        likely = [thresholds.PDQ_LIKELY_BITS, thresholds.PDQ_FLAT_LIKELY_BITS, thresholds.PDQ_FRAME_LIKELY_BITS]
+        return np.select(kinds, sure, -1), np.select(kinds, likely, -1)
 
     def _match(self, found: Candidates, pair: int, limit: int, rank: int) -> Match:
         views = self._index.views

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fingerprinting.index.segment import Index
-from fingerprinting.types import Depth, Fingerprint, Strength
+from fingerprinting.types import Depth, Fingerprint, Span, Strength
 
 Picture = Callable[..., Fingerprint]
 Flip = Callable[[bytes, int], bytes]
@@ -34,17 +34,49 @@ def test_beyond_the_widest_limit_there_is_no_match(picture: Picture, flip: Flip,
 
 
 @pytest.mark.parametrize(("work", "asset"), [(49, 100), (100, 49)])
-def test_low_quality_on_either_side_never_decides(
-    picture: Picture, flip: Flip, rng: np.random.Generator, work: int, asset: int
+@pytest.mark.parametrize(
+    ("bits", "strength"), [(16, Strength.MATCH), (17, Strength.LIKELY), (31, Strength.LIKELY), (32, None)]
+)
+def test_a_flat_picture_on_either_side_must_be_nearer(
+    picture: Picture, flip: Flip, rng: np.random.Generator, work: int, asset: int, bits: int, strength: Strength | None
 ) -> None:
     value = rng.bytes(32)
     index = Index.build([(0, picture(value, quality=work))])
 
-    (match,) = index.search([[picture(flip(value, 3), quality=asset)]])
+    found = index.search([[picture(flip(value, bits), quality=asset)]])
 
-    assert match.strength is Strength.LIKELY
-    assert index.search([[picture(flip(value, 32), quality=asset)]]) == []
-    assert index.search([[picture(flip(value, 3), quality=asset)]], depth=Depth.FAST) == []
+    assert [match.strength for match in found] == ([strength] if strength else [])
+
+
+@pytest.mark.parametrize(("work", "asset"), [((0, 0, 5, 5), (1, 1, 6, 6)), ((0, 0, 5, 5), None), (None, (0, 0, 5, 5))])
+@pytest.mark.parametrize(
+    ("bits", "strength"), [(24, Strength.MATCH), (25, Strength.LIKELY), (31, Strength.LIKELY), (32, None)]
+)
+def test_frames_must_be_nearer_than_whole_pictures(
+    picture: Picture,
+    flip: Flip,
+    rng: np.random.Generator,
+    work: Span | None,
+    asset: Span | None,
+    bits: int,
+    strength: Strength | None,
+) -> None:
+    value = rng.bytes(32)
+    index = Index.build([(0, picture(value, span=work))])
+
+    found = index.search([[picture(flip(value, bits), span=asset)]])
+
+    assert [(match.strength, match.query_span, match.work_span) for match in found] == (
+        [(strength, asset, work)] if strength else []
+    )
+    assert index.search([[picture(value, quality=40, span=(0, 0, 9, 9))]]) == []
+
+
+def test_the_fast_depth_leaves_out_what_is_only_likely(picture: Picture, flip: Flip, rng: np.random.Generator) -> None:
+    value = rng.bytes(32)
+    index = Index.build([(0, picture(value, quality=40))])
+
+    assert index.search([[picture(flip(value, 20))]], depth=Depth.FAST) == []
 
 
 def test_of_several_views_the_surest_then_the_nearest_is_reported_with_its_spans(
