@@ -7,7 +7,8 @@ from typing import Self
 
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.types import Depth
-from mediamanager.client.source import Identity, Source
+from mediamanager.client.checkable import CheckableSource
+from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import SourceAnswer, Step, Unanswered
 from optout.catalogue import folder
 from optout.catalogue.answers import Answer, Asset
@@ -15,7 +16,7 @@ from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import OptoutError
 
 
-class Catalogue(Source):
+class Catalogue(CheckableSource):
     """A catalogue folder, opened."""
 
     def __init__(self, catalogue: folder.Catalogue) -> None:

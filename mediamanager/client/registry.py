@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from fingerprinting.index import registry as algorithms
 from fingerprinting.types import Depth, Fingerprint, Strength
+from mediamanager.client.checkable import CheckableSource
 from mediamanager.client.errors import RegistryRefusedError, RegistryUnavailableError
-from mediamanager.client.source import Identity, Source
+from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import SourceAnswer, Step, Unanswered
 from mediamanager.schemas.fingerprints import WireFingerprint
 from mediamanager.schemas.lookups import MAX_ASSETS, LookupRequest, LookupResponse, WireAnswer, WireAsset, WireMatch
@@ -32,7 +33,7 @@ _REFUSALS = {
 _SPLIT_STATUSES = {413, 422}
 
 
-class Registry(Source):
+class Registry(CheckableSource):
     """A registry at an address. Safe to use from one thread at a time."""
 
     def __init__(
