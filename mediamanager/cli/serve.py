@@ -129,13 +129,20 @@ def _prepare(settings: Settings) -> str:
             note = settings.data_folder / _OPERATOR_FILE
             try:
                 account = accounts.get_account(session, UUID(json.loads(note.read_text(encoding="utf-8"))["account"]))
-            except (FileNotFoundError, NotFoundError):
+            except (FileNotFoundError, NotFoundError, ValueError, KeyError):  # the first start, or a damaged note
                 account = accounts.create_account(session, name=settings.operator_name)
-                note.write_text(json.dumps({"account": str(account.id)}), encoding="utf-8")
+                _write(note, {"account": str(account.id)})
             token = sessions.create_link(session, account.id, list(Role))
     finally:
         engine.dispose()
     return f"{settings.public_url}/sign-in/link/{token}"
+
+
+def _write(path: Path, fields: dict[str, object]) -> None:
+    """Write a JSON object, whole or not at all."""
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(json.dumps(fields), encoding="utf-8")
+    aside.replace(path)
 
 
 class _Announcement:
@@ -161,9 +168,7 @@ class _Announcement:
         sys.stdout.flush()
         if self._ready_file is not None:
             ready = {"url": url, "pid": os.getpid(), "data": str(folder), "sign_in": self._link}
-            aside = self._ready_file.with_name(f".{self._ready_file.name}.part")
-            aside.write_text(json.dumps(ready), encoding="utf-8")
-            aside.replace(self._ready_file)
+            _write(self._ready_file, ready)
         if self._open_browser:
             # A browser that takes its time must not hold up the server.
             threading.Thread(target=webbrowser.open, args=(self._link,), daemon=True).start()

@@ -133,9 +133,9 @@ time.sleep(60)
     started = time.monotonic()
 
     with pytest.raises(LimitExceededError, match="too long"):
-        sandbox.extract(prose, allowance=Allowance(wall_seconds=1.5))
+        sandbox.extract(prose, allowance=Allowance(wall_seconds=2.5))
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 8
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     wait_for(lambda: all(gone(pid) for pid in pids))
 
