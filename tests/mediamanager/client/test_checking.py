@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from fingerprinting.types import Depth, Fingerprint
+from mediamanager.client.checkable import CheckableSource
 from mediamanager.client.checking import asset_key, check
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.queries import Askable, Query
-from mediamanager.client.source import Identity, Source
+from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import Checked, SourceAnswer, Unanswered, Verdict, exit_status
 from optout.catalogue.answers import Asset
 from optout.consent.reasons import Code
@@ -17,7 +18,7 @@ A, C, D, U = Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED, 
 ASSET = Asset((Fingerprint("sha256", 1, bytes(32)),))
 
 
-class FakeSource(Source):
+class FakeSource(CheckableSource):
     """Answers the same about everything."""
 
     def __init__(self, said: Preference | str) -> None:
