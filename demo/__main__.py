@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from demo import copies, stage
@@ -179,9 +180,9 @@ def ask(pipeline: Person, folder: Path, works: dict[str, Path]) -> None:
 
 def table(met: list[Met], found: dict[str, Any], works: dict[str, Path]) -> Table:
     """The files with verdict, matched work, distance or score, and reason."""
-    made = Table(title="", show_lines=False, header_style="bold", pad_edge=False)
-    for column in ("file", "verdict", "matched work", "evidence", "why"):
-        made.add_column(column, overflow="fold")
+    made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for column, share in (("file", 4), ("verdict", 0), ("matched work", 4), ("why", 4)):
+        made.add_column(column, overflow="fold", ratio=share or None, no_wrap=not share)
     for one in met:
         answer = found[one.name]
         best = answer["matches"][0] if answer["matches"] else None
@@ -191,8 +192,7 @@ def table(met: list[Met], found: dict[str, Any], works: dict[str, Path]) -> Tabl
         made.add_row(
             f"{one.name}\n[dim]{one.what}[/]",
             SIGNS.get(answer["verdict"], answer["verdict"]),
-            works[best["work"]].name if best and best["work"] in works else "",
-            evidence(best) if best else "",
+            f"{works[best['work']].name}\n[dim]{evidence(best)}[/]" if best and best["work"] in works else "",
             sentence,
         )
     return made
