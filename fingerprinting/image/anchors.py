@@ -31,8 +31,9 @@ _MIN_SIDE_SHARE: Final = 0.2
 """Shortest side of a frame in short sides of the picture. Smaller ones find more crops, and also every button and logo
 that two unrelated pictures share."""
 
-_MIN_CONTRAST: Final = 1.0
-"""Least difference of Gaussians, in grey levels, that is a blob and not noise of compression."""
+_MIN_CONTRAST: Final = 0.4
+"""Least difference of Gaussians, in grey levels, that is a blob and not noise of compression. With 0.4 soft pictures
+keep frames that they lose with 1.0, and no further pair of different pictures matched."""
 
 _SAME_PLACE: Final = 0.2
 _SAME_SIZE: Final = 1.25
