@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Depth
+from fingerprinting.types import Depth, Role
 from mediamanager.api import uploads
 from mediamanager.dependencies import AskerDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.web import pages, sentences
@@ -63,7 +63,7 @@ def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker:
 
 def _asset(resources: Resources, file: UploadFile) -> Asset:
     with uploads.at_hand(file, resources.settings.max_upload_bytes) as path:
-        extraction = sandbox.extract(path, name=uploads.name_of(file))
+        extraction = sandbox.extract(path, name=uploads.name_of(file), role=Role.QUERY)
     return Asset(extraction.fingerprints, extraction.identifiable)
 
 
