@@ -26,7 +26,8 @@ PDQ_FLAT_LIKELY_BITS: Final = 31
 PDQ_FRAME_MATCH_BITS: Final = 24
 """The limit where a part of the one picture is compared with a part (or the whole) of the other: with 8 frames of an
 asset and 12 of a work there are about a hundred chances. In 2.4 million pairs of frames of different pictures none
-came within 40; with 24 in place of 31 one crop in seventy is lost. A registered button or logo still matches itself."""
+came within 40; with 24 in place of 31 one crop in seventy is lost. Flat frames keep to the limit for flat pictures. A
+button or logo that two pictures share is found as what it is: the same pixels."""
 
 PDQ_FRAME_LIKELY_BITS: Final = 31
 

@@ -58,12 +58,12 @@ def main() -> None:
     }
     started = time.process_time()
     registered = {path: _fingerprints(path, Role.WORK) for each in material.values() for path in each.works}
-    works = [path for path, prints in registered.items() if prints]
-    index = Index.build((row, each) for row, path in enumerate(works) for each in registered[path])
+    works = [path for path, prints in registered.items() if prints is not None]
+    index = Index.build((row, each) for row, path in enumerate(works) for each in registered[path] or ())
     timings["register_cpu_s"] = round(time.process_time() - started, 1)
     for modality, each in material.items():
         started = time.process_time()
-        originals = [path for path in each.works if registered[path]][: arguments.copies]
+        originals = [path for path in each.works if path in works][: arguments.copies]
         rows += _copies(index, works, originals, modality, arguments.only or tuple(TRANSFORMATIONS))
         rows.append(_strangers(index, works, each.strangers, modality))
         timings[f"ask_{modality}_cpu_s"] = round(time.process_time() - started, 1)
@@ -115,7 +115,7 @@ def _weigh(row: Row, index: Index, works: Sequence[Path], asset: Path, original:
     prints = _fingerprints(asset, Role.QUERY)
     row.asked += 1
     row.not_identifiable += not prints
-    found = index.search([prints])
+    found = index.search([prints or ()])
     strengths = Counter[Strength]()
     for match in found:
         if works[match.work] == original:
@@ -137,13 +137,13 @@ def _told(asset: Path, original: Path | None, works: Sequence[Path], match: Matc
     return f"{original or asset} -> {works[match.work]} ({match.algorithm} {shown}, {dict(match.evidence)})"
 
 
-def _fingerprints(path: Path, role: Role) -> list[Fingerprint]:
-    """All fingerprints that look at the content: equal bytes would prove nothing here."""
+def _fingerprints(path: Path, role: Role) -> list[Fingerprint] | None:
+    """All fingerprints that look at the content: equal bytes would prove nothing here. None if it can't be read."""
     try:
         prints = extract(path, role=role).fingerprints
     except FingerprintingError as error:
         print(f"{path}: {error}")
-        return []
+        return None
     return [each for each in prints if each.algorithm not in _NOT_CONTENT]
 
 

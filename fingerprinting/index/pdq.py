@@ -55,7 +55,7 @@ class PdqSearcher:
         ]
 
     def _limits(self, found: Candidates) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give each pair the distance up to which it is a match, and up to which it is worth a look; -1 is never."""
+        """Give each pair the distance up to which it is a match, and up to which it is worth a look."""
         views = self._index.views
         quality = np.minimum(found.asked.qualities[found.query], views.qualities[found.row])
         is_flat = quality < thresholds.PDQ_MIN_QUALITY
@@ -63,7 +63,8 @@ class PdqSearcher:
         kinds = [is_whole & ~is_flat, is_whole, ~is_flat]
         sure = [thresholds.PDQ_MATCH_BITS, thresholds.PDQ_FLAT_MATCH_BITS, thresholds.PDQ_FRAME_MATCH_BITS]
         likely = [thresholds.PDQ_LIKELY_BITS, thresholds.PDQ_FLAT_LIKELY_BITS, thresholds.PDQ_FRAME_LIKELY_BITS]
-        return np.select(kinds, sure, -1), np.select(kinds, likely, -1)
+        flat_frames = thresholds.PDQ_FLAT_MATCH_BITS, thresholds.PDQ_FRAME_MATCH_BITS
+        return np.select(kinds, sure, flat_frames[0]), np.select(kinds, likely, flat_frames[1])
 
     def _match(self, found: Candidates, pair: int, limit: int, rank: int) -> Match:
         views = self._index.views

@@ -69,7 +69,20 @@ def test_frames_must_be_nearer_than_whole_pictures(
     assert [(match.strength, match.query_span, match.work_span) for match in found] == (
         [(strength, asset, work)] if strength else []
     )
-    assert index.search([[picture(value, quality=40, span=(0, 0, 9, 9))]]) == []
+
+
+@pytest.mark.parametrize(
+    ("bits", "strength"), [(16, Strength.MATCH), (17, Strength.LIKELY), (24, Strength.LIKELY), (25, None)]
+)
+def test_flat_frames_must_be_nearest_of_all(
+    picture: Picture, flip: Flip, rng: np.random.Generator, bits: int, strength: Strength | None
+) -> None:
+    value = rng.bytes(32)
+    index = Index.build([(0, picture(value, quality=40, span=(0, 0, 5, 5)))])
+
+    found = index.search([[picture(flip(value, bits), span=(0, 0, 5, 5))]])
+
+    assert [match.strength for match in found] == ([strength] if strength else [])
 
 
 def test_the_fast_depth_leaves_out_what_is_only_likely(picture: Picture, flip: Flip, rng: np.random.Generator) -> None:
