@@ -7,6 +7,7 @@ from optout.store.models.claims import LIVE, Claim, ClaimState
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.log import LogEntry, LogHead
 from optout.store.models.sessions import SignInLink, WebSession
+from optout.store.models.workers import Heartbeat, Tally
 from optout.store.models.works import Work, WorkFingerprint, WorkState
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ChangeKind",
     "Claim",
     "ClaimState",
+    "Heartbeat",
     "Job",
     "JobKind",
     "JobState",
@@ -26,6 +28,7 @@ __all__ = [
     "LogHead",
     "Role",
     "SignInLink",
+    "Tally",
     "WebSession",
     "Work",
     "WorkFingerprint",

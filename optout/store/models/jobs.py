@@ -41,6 +41,8 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_sentence: Mapped[str | None] = mapped_column(String(1000))
+    # Of the request that promised it first, so that what the worker logs can be found by what the client was told.
+    request_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
 
