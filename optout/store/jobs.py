@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from optout.errors import ConflictError, NotFoundError
+from optout.store import tracing
 from optout.store.models.base import utc_now
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.settings import Settings
@@ -51,13 +52,14 @@ RETRIES = Retries()
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to run a job until `until`. `attempt` is its fencing number."""
+    """The right to run a job until `until`. `attempt` is its fencing number, `request_id` says for whom it is done."""
 
     job_id: UUID
     kind: JobKind
     subject: str
     attempt: int
     until: datetime
+    request_id: str | None = None
 
 
 def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
@@ -76,7 +78,7 @@ def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
         if waiting is not None:
             waiting.due_at = min(waiting.due_at, utc_now())
             return _note(session, waiting)
-        job = Job(kind=kind, subject=subject)
+        job = Job(kind=kind, subject=subject, request_id=tracing.current())
         try:
             with session.begin_nested():
                 session.add(job)
@@ -116,7 +118,7 @@ def claim_due(
     job.attempts += 1
     job.lease_until = now + retries.lease
     session.flush()
-    return Lease(job.id, job.kind, job.subject, job.attempts, job.lease_until)
+    return Lease(job.id, job.kind, job.subject, job.attempts, job.lease_until, job.request_id)
 
 
 def extend(session: Session, lease: Lease, *, retries: Retries = RETRIES, now: datetime | None = None) -> bool:
@@ -162,6 +164,19 @@ def fail(
     return _wait(session, job, now + retries.backoff(job.attempts))
 
 
+def release(session: Session, lease: Lease, *, now: datetime | None = None) -> bool:
+    """Give a job back unfinished, for whoever is next, at once. False: the lease was lost before.
+
+    The attempt counts: a job that outlasts every worker's patience is parked in the end instead of going round.
+    """
+    job = _held(session, lease)
+    if job is None:
+        return False
+    job.lease_until = None
+    _wait(session, job, now or utc_now())
+    return True
+
+
 def release_leases(session: Session, *, now: datetime | None = None) -> None:
     """End every lease now. Only for a set-up with one worker, when that one starts: nobody else can hold any."""
     session.execute(update(Job).where(Job.state == JobState.RUNNING).values(lease_until=now or utc_now()))
@@ -193,6 +208,11 @@ def replay(session: Session, job_id: UUID, *, now: datetime | None = None) -> Jo
     job.attempts, job.finished_at = 0, None
     _wait(session, job, now or utc_now())
     return job
+
+
+def remove_done(session: Session, *, before: datetime) -> None:
+    """Forget jobs that were done before a moment. Parked ones are never forgotten."""
+    session.execute(delete(Job).where(Job.state == JobState.DONE, Job.finished_at < before))
 
 
 def _note(session: Session, job: Job) -> Job:

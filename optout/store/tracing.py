@@ -1,4 +1,4 @@
-"""Which request something is done for: set where a request comes in, carried by the outbox row, set again by its worker.
+"""For which request something is done: set where one comes in, carried by the outbox row, set again by its worker.
 
 A context variable follows a request into the threads that answer it, so that neither routes nor domain functions have
 to hand it on.
