@@ -1,5 +1,6 @@
 """Every setting of a registry, each with its default, read from MEDIAMANAGER_… environment variables."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,19 @@ def _database_url(known: dict[str, object]) -> str:
     return f"sqlite:///{Path(str(known['data_folder'])).absolute()}/registry.sqlite3"
 
 
+def _keys_folder(known: dict[str, object]) -> Path:
+    return Path(str(known["data_folder"])).absolute() / "keys"
+
+
 def _storage_url(known: dict[str, object]) -> str:
     return f"file://{Path(str(known['data_folder'])).absolute()}/storage"
+
+
+class LogFormat(StrEnum):
+    """How log lines look: for people, or a JSON object each, for machines that collect them."""
+
+    HUMAN = "human"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -26,15 +38,30 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default_factory=_database_url,
-        description="SQLAlchemy URL of the database; the default is SQLite in the data folder.",
+        repr=False,
+        description="SQLAlchemy URL of the database; the default is SQLite in the data folder. In production"
+        " `postgresql://user:password@host/database`.",
     )
     storage_url: str = Field(
         default_factory=_storage_url,
-        description="Where media and the published log lie: file:///folder.",
+        description="Where media and the published log lie: `file:///folder` or `s3://bucket/prefix`.",
     )
+    s3_endpoint_url: str | None = Field(
+        default=None,
+        description="Address of an S3-compatible server; left out, it is Amazon's.",
+    )
+    s3_region: str | None = Field(default=None, description="Region of the bucket; left out, what AWS_REGION says.")
+    s3_access_key_id: str | None = Field(
+        default=None,
+        repr=False,
+        description="Key for the bucket; left out, the usual ways of AWS count (AWS_ACCESS_KEY_ID, a profile, a role).",
+    )
+    s3_secret_access_key: str | None = Field(default=None, repr=False, description="Secret of that key.")
     broker_url: str = Field(
         default="filesystem://",
-        description="Celery broker; the default needs no server and keeps its messages in the data folder.",
+        repr=False,
+        description="Celery broker; the default needs no server and keeps its messages in the data folder. In"
+        " production `redis://…` or `amqp://…`.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -49,6 +76,33 @@ class Settings(BaseSettings):
         default="registry.localhost/log1",
         pattern=r"^[^\s+]{1,200}$",
         description="Name of the consent log and of its key. It is signed: never change it once entries exist.",
+    )
+    keys_folder: Path = Field(
+        default_factory=_keys_folder,
+        description="Folder with the log's signing keys, `log.key` and `promise.key`, which every process needs.",
+    )
+    log_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="What `log.key` holds, instead of the file. Set both keys or none.",
+    )
+    promise_key: str | None = Field(
+        default=None, repr=False, description="What `promise.key` holds, instead of the file."
+    )
+    master_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="The master key that wraps the keys of personal data: 64 hexadecimal digits, as"
+        " `openssl rand -hex 32` prints them; while it is rotated the new one, then the old one.",
+    )
+    master_key_file: Path | None = Field(
+        default=None,
+        description="A file with the master key instead; without any of the three it is `keys/master.key` in the data"
+        " folder, made when the registry first starts.",
+    )
+    master_key_command: str | None = Field(
+        default=None,
+        description="A command that prints the master key instead, run without a shell whenever a process needs it.",
     )
     max_upload_bytes: int = Field(
         default=500_000_000,
@@ -67,7 +121,7 @@ class Settings(BaseSettings):
     )
     job_attempts: int = Field(default=8, ge=1, description="How often a job is tried before it is parked.")
     job_lease_seconds: int = Field(
-        default=600,
+        default=60,
         ge=1,
         description="How long a worker may be silent about a job before another one takes it over.",
     )
@@ -77,6 +131,18 @@ class Settings(BaseSettings):
         description="Wait before the second attempt of a job; it doubles with each further one, up to an hour.",
     )
     sweep_seconds: int = Field(default=15, ge=1, description="How often due jobs are looked for that nobody runs.")
+    stop_seconds: int = Field(
+        default=10,
+        ge=0,
+        description="How long requests and jobs in flight may go on once a process is told to stop (SIGTERM). Then"
+        " requests are cut off and jobs given back; kill a process no sooner than three times this.",
+    )
+    jobs_kept_days: float = Field(
+        default=30.0, gt=0, description="How long finished jobs stay in the list of jobs. Parked ones stay for ever."
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.HUMAN, description="How log lines look: `human`, or `json`, an object a line."
+    )
     incoming_hours: float = Field(
         default=24.0,
         gt=0,

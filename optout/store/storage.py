@@ -1,4 +1,4 @@
-"""Where media and the published log lie: a small protocol, and its first implementation on a folder."""
+"""Where media and the published log lie: a small protocol, and its implementation on a folder; `s3` is the other."""
 
 import os
 import re
@@ -36,14 +36,19 @@ class Storage(Protocol):
     """Objects by key. Keys are segments of letters, digits, `_`, `-` and inner `.`, joined by `/`.
 
     Every method raises StorageUnavailableError when the store does not answer, InvalidInputError for a malformed key,
-    and, where it reads, NotFoundError for a key that is not there. What a method has returned from is durable.
+    and, where it reads, NotFoundError for a key that is not there. What a method has returned from is durable, and
+    every later call of any process sees it. A method that raised StorageUnavailableError may have been carried out
+    all the same: call it again.
     """
 
     def put(self, key: str, stream: BinaryIO) -> int:
-        """Store what a stream holds, whole or not at all, over what was there; the number of bytes."""
+        """Store what a stream holds, whole or not at all, over what was there; the number of bytes.
+
+        The stream stays open; it is read from where it stands to its end, once.
+        """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Store unless the key exists; False says that it existed and was left alone."""
+        """Store unless the key exists; False says that it existed and was left alone. Of several at once, one wins."""
 
     def get(self, key: str) -> bytes:
         """All bytes of a small object; use `open` for media."""
@@ -52,7 +57,7 @@ class Storage(Protocol):
         """A stream of an object's bytes; the caller closes it."""
 
     def move(self, source: str, target: str) -> None:
-        """Give an object another key, over what was there."""
+        """Give an object another key, over what was there. A crash may leave it under both keys, never under none."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is fine."""
@@ -73,7 +78,17 @@ def open_storage(settings: Settings) -> Storage:
     url = urlsplit(settings.storage_url)
     if url.scheme == "file" and not url.netloc:
         return FolderStore(Path(unquote(url.path)))
-    raise InvalidInputError("storage_url must be file:///absolute/folder", field="storage_url")
+    if url.scheme == "s3" and url.netloc:
+        from optout.store.s3 import S3Store  # noqa: PLC0415 - boto3 takes a third of a second to import
+
+        return S3Store(settings)
+    raise InvalidInputError("storage_url must be file:///absolute/folder or s3://bucket/prefix", field="storage_url")
+
+
+def check_key(key: str) -> None:
+    """Raise InvalidInputError unless a key is one of ours: it can't leave its folder or prefix then."""
+    if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
+        raise InvalidInputError("a storage key has a character or a length that is not allowed", field="key")
 
 
 class FolderStore:
@@ -150,8 +165,7 @@ class FolderStore:
                     yield Stored(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
     def _path(self, key: str) -> Path:
-        if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
-            raise InvalidInputError("a storage key has a character or a length that is not allowed", field="key")
+        check_key(key)
         return self._root / key
 
     @contextmanager
