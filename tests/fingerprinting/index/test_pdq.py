@@ -99,9 +99,9 @@ def test_of_several_views_the_surest_then_the_nearest_is_reported_with_its_spans
     work = [
         (5, picture(rng.bytes(32))),
         (5, picture(value, span=(10, 20, 90, 80))),
-        (5, picture(flip(value, 5), quality=10)),
+        (5, picture(flip(value, 26), quality=10)),
     ]
-    asset = [picture(rng.bytes(32)), picture(flip(value, 9)), picture(flip(value, 4), quality=20, span=(0, 0, 5, 5))]
+    asset = [picture(rng.bytes(32)), picture(flip(value, 9)), picture(flip(value, 20), quality=20, span=(0, 0, 5, 5))]
 
     (match,) = Index.build(work).search([asset])
 
