@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from optout.store.settings import Settings
-from workers.embedded import GRACE_SECONDS
+from workers.embedded import SLACK_SECONDS
 
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _HEALTHY_SECONDS: Final = 30.0
+GRACE_SECONDS: Final = SLACK_SECONDS + 2.0
+"""How long after `stop_seconds` a worker is killed that has not ended by itself."""
 _COMMAND: Final = (sys.executable, "-m", "workers.embedded")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -62,7 +64,7 @@ class Supervisor:
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.close()
             try:
-                child.wait(GRACE_SECONDS)
+                child.wait(self._settings.stop_seconds + GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 logger.warning("the worker did not stop in time; its jobs are found by the next sweep")
                 child.kill()

@@ -10,19 +10,20 @@ from kombu.exceptions import KombuError
 
 from optout.registry import sessions as web_sessions
 from optout.registry import works
-from optout.store import jobs
+from optout.store import heartbeats, jobs
 from optout.store.db import reading, transaction
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
 from optout.store.storage import INCOMING
-from workers.app import RUN_JOB, make
+from workers.app import QUEUE, RUN_JOB, make
 from workers.resources import Resources
 
 logger = logging.getLogger(__name__)
 
 _MEDIA = "media/"
 _BATCH = 200
-_MOST_DUE = 1000
+_MOST_WAITING = 1000
+_DEAD = timedelta(days=1)
 
 # The application that this process nudges through; None until `connect`: then only the sweep moves jobs.
 _connected: Celery | None = None
@@ -48,16 +49,32 @@ def nudge(job_ids: Iterable[UUID]) -> None:
 
 
 def sweep(resources: Resources, app: Celery) -> int:
-    """Send every job that is due and that nobody runs; how many it were."""
+    """Send every job that is due and that nobody runs, as far as the queue is not full of them; how many it were.
+
+    Jobs that wait in the queue already are sent again, because the broker may have lost them: without a bound, a
+    backlog would double itself with every sweep.
+    """
     with reading(resources.sessions) as session:
-        due = jobs.due(session, limit=_MOST_DUE)
+        due = jobs.due(session, limit=_room(app))
     for job_id in due:
         app.send_task(RUN_JOB, args=(str(job_id),))
+    with transaction(resources.sessions) as session:
+        heartbeats.beat(session, heartbeats.SWEEP, heartbeats.SWEEP)
     return len(due)
 
 
+def _room(app: Celery) -> int:
+    """How many messages the queue may still take."""
+    with app.connection_for_write() as connection:
+        try:
+            waiting = connection.default_channel.queue_declare(queue=QUEUE, passive=True).message_count
+        except connection.channel_errors:
+            return _MOST_WAITING  # there is no queue: a new broker, or one that was wiped
+    return max(0, _MOST_WAITING - int(waiting))
+
+
 def clean(resources: Resources) -> int:
-    """Remove media that belongs to no work (uploads that broke off, jobs that died in between) and old sessions.
+    """Remove media that belongs to no work (uploads that broke off, jobs that died in between), and old rows.
 
     What is younger than `incoming_hours` is left alone: its transaction may still be open.
 
@@ -77,4 +94,6 @@ def clean(resources: Resources) -> int:
         stored.delete(key)
     with transaction(resources.sessions) as session:
         web_sessions.remove_expired(session)
+        jobs.remove_done(session, before=utc_now() - timedelta(days=resources.settings.jobs_kept_days))
+        heartbeats.remove_old(session, before=utc_now() - _DEAD)
     return len(left)

@@ -25,13 +25,14 @@ from celery.signals import worker_ready
 from optout.store import jobs
 from optout.store.db import transaction
 from optout.store.settings import Settings
-from workers import dispatch, tasks
+from workers import dispatch, logs, stopping, tasks
+from workers.heart import Heart
 from workers.resources import Resources, open_resources
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS: Final = 15.0
-"""How long a worker that was told to stop may finish what it does."""
+SLACK_SECONDS: Final = 3.0
+"""How long after `stop_seconds` a worker that was told to stop may take to give back what it did not finish."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _CLEAN_TURNS: Final = 240  # a cleaning every so many sweeps: hourly at the default of 15 s
@@ -41,23 +42,25 @@ _MAX_THREADS: Final = 8
 def main() -> None:
     """Read the settings from standard input and work until told to stop, or until the parent is gone."""
     order = json.loads(sys.stdin.buffer.readline())
-    _die_with(int(order["parent"]))
-    logging.basicConfig(
-        level=order["log_level"], stream=sys.stderr, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
-    )
+    settings = Settings(**order["settings"])
+    _die_with(int(order["parent"]), settings.stop_seconds + SLACK_SECONDS)
+    logs.configure(order["log_level"], settings.log_format, process="worker")
     # Celery warns root of pickled messages; this worker takes JSON only, and decodes strangers' files in a sandbox.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    resources = open_resources(Settings(**order["settings"]))
+    resources = open_resources(settings)
     with transaction(resources.sessions) as session:
         # There is one worker, and it is this one: whatever is leased was leased by a worker that died.
         jobs.release_leases(session)
     app = dispatch.connect(resources.settings)
     tasks.register(app, resources)
-    stopping = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(resources, app, stopping), name="ticker", daemon=True)
+    stopping.prepare(resources)
+    heart = Heart(resources)
+    ended = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(resources, app, ended), name="ticker", daemon=True)
 
     def begin(**_signal: object) -> None:
         ticker.start()
+        heart.start()
 
     worker_ready.connect(begin, weak=False)
     threads = min(_MAX_THREADS, max(2, os.cpu_count() or 2))
@@ -66,12 +69,13 @@ def main() -> None:
         without_heartbeat=True, loglevel=order["log_level"],
     )  # fmt: skip
     worker.start()
-    stopping.set()
+    ended.set()
+    heart.stop()
     resources.engine.dispose()
     sys.exit(worker.exitcode or 0)
 
 
-def _die_with(parent: int) -> None:
+def _die_with(parent: int, grace_seconds: float) -> None:
     """End when the parent ends: by the kernel's word on Linux, and everywhere by the end of our standard input."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -83,13 +87,13 @@ def _die_with(parent: int) -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        threading.Event().wait(GRACE_SECONDS)
+        threading.Event().wait(grace_seconds)
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def _tick(resources: Resources, app: Celery, stopping: threading.Event) -> None:
+def _tick(resources: Resources, app: Celery, ended: threading.Event) -> None:
     """Sweep at once and then every `sweep_seconds`; clean now and then."""
     turn = 0
     while True:
@@ -100,7 +104,7 @@ def _tick(resources: Resources, app: Celery, stopping: threading.Event) -> None:
         except Exception:  # broad: a ticker that dies would be noticed by nobody, and there is always a next turn
             logger.exception("the sweep failed; the next one tries again")
         turn += 1
-        if stopping.wait(resources.settings.sweep_seconds):
+        if ended.wait(resources.settings.sweep_seconds):
             return
 
 

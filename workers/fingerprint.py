@@ -20,7 +20,7 @@ from optout.store import db, jobs
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
 from optout.store.models.works import Work, WorkState
-from workers import dispatch, sandbox
+from workers import dispatch, sandbox, tally
 from workers.errors import FetchFailedError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
@@ -68,7 +68,8 @@ def run(resources: Resources, lease: Lease) -> None:
         return
     try:
         with _media(resources, order) as media:
-            extraction = sandbox.extract(media.path, name=media.name, limits=_limits(resources))
+            with tally.failures(tally.SANDBOX_FAILURES):
+                extraction = sandbox.extract(media.path, name=media.name, limits=_limits(resources))
             _record(resources, lease, order, media, extraction)
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
         _record_failure(resources, lease, order, error)

@@ -43,6 +43,7 @@ class Channel(virtual.Channel):
         folder = self._folder(queue)
         name = f"{time.time_ns():020d}-{uuid4().hex}"
         aside = folder / f"{name}.part"
+        folder.mkdir(parents=True, exist_ok=True)  # whoever wiped the broker may have taken the folder along
         aside.write_text(json.dumps(message), encoding="utf-8")
         aside.rename(folder / f"{name}.msg")
 

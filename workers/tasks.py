@@ -24,5 +24,5 @@ def register(app: Celery, resources: Resources) -> None:
 
     @app.task(name=CLEAN)  # type: ignore[untyped-decorator]  # Celery ships no types
     def clean() -> None:
-        """Remove left-over media and old sessions."""
+        """Remove left-over media and old rows."""
         dispatch.clean(resources)

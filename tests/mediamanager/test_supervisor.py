@@ -68,7 +68,7 @@ def test_a_worker_that_does_not_stop_is_killed(
 ) -> None:
     monkeypatch.setattr(supervisor, "GRACE_SECONDS", 0.3)
     instead(monkeypatch, "import time; time.sleep(60)")
-    watched = Supervisor(settings)
+    watched = Supervisor(settings.model_copy(update={"stop_seconds": 0}))
     watched.start()
     until(lambda: watched.worker_pid is not None)
 

@@ -11,6 +11,7 @@ from optout.errors import ConflictError, NotFoundError
 from optout.store import db, jobs
 from optout.store.jobs import Lease, Retries
 from optout.store.models import Job, JobKind, JobState
+from optout.store.settings import Settings
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 RETRIES = Retries(attempts=3, lease=timedelta(seconds=60), first_backoff=timedelta(seconds=10))
@@ -162,3 +163,34 @@ def test_only_a_parked_job_is_replayed(session: Session) -> None:
         jobs.replay(session, job.id)
     with pytest.raises(NotFoundError):
         jobs.replay(session, uuid4())
+
+
+def test_eight_attempts_are_the_rule_and_each_waits_twice_as_long(settings: Settings) -> None:
+    rule = Retries.of(settings)
+
+    assert rule.attempts == 8
+    assert [rule.backoff(n).total_seconds() for n in range(1, 8)] == [2, 4, 8, 16, 32, 64, 128]
+
+
+def test_a_job_that_is_given_back_is_due_at_once_and_its_old_lease_is_worth_nothing(session: Session) -> None:
+    job = jobs.enqueue(session, JobKind.FINGERPRINT_WORK, "a")
+    lease = leased(session, job)
+
+    assert jobs.release(session, lease, now=LATER) is True
+
+    assert list(jobs.due(session, now=LATER)) == [job.id]
+    assert jobs.release(session, lease) is False
+    assert jobs.finish(session, lease) is False
+    assert leased(session, job).attempt == 2
+
+
+def test_only_what_was_done_long_ago_is_forgotten(session: Session) -> None:
+    done, parked, waiting = (jobs.enqueue(session, JobKind.FINGERPRINT_WORK, f"{n}") for n in range(3))
+    jobs.finish(session, leased(session, done), now=LATER)
+    jobs.fail(session, leased(session, parked), code="x", sentence="x", retries=Retries(attempts=1), now=LATER)
+
+    jobs.remove_done(session, before=LATER)
+    assert session.scalars(select(Job.id).where(Job.id == done.id)).one_or_none() == done.id
+    jobs.remove_done(session, before=LATER + timedelta(seconds=1))
+
+    assert set(session.scalars(select(Job.id))) == {parked.id, waiting.id}

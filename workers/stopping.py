@@ -1,0 +1,35 @@
+"""How a worker ends in order: what it does may be finished for a while, then it is given back for the next worker."""
+
+import logging
+import os
+import threading
+
+from celery.signals import worker_shutting_down
+
+from workers import runner
+from workers.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(resources: Resources) -> None:
+    """From the moment that Celery is told to stop, jobs have `stop_seconds`; then their leases end, and the process.
+
+    For workers whose jobs run in threads: leases are known to the process that holds them.
+    """
+
+    def begin(**_signal: object) -> None:
+        threading.Thread(target=_end, args=(resources,), name="stopping", daemon=True).start()
+
+    worker_shutting_down.connect(begin, weak=False, dispatch_uid="mediamanager.stopping")
+
+
+def _end(resources: Resources) -> None:
+    # If the jobs end sooner, the process does, and takes this thread along.
+    threading.Event().wait(resources.settings.stop_seconds)
+    try:
+        released = runner.release_all(resources)
+        logger.warning("stopped in the middle of %d jobs, which were given back", released)
+    finally:
+        # Threads can't be ended one by one; whatever they still try, they hold no lease any more.
+        os._exit(0)
