@@ -78,10 +78,9 @@ class HumanLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name for it
         """Write the line; a traceback follows below it."""
+        facts = "".join(f" {name}={value}" for name, value in _context(record).items())
         # What a record says may hold line ends; a record never looks like two.
-        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
-        facts = " ".join(f"{name}={value}" for name, value in _context(record).items())
-        return f"{line} {facts}" if facts else line
+        return (super().formatMessage(record) + facts).replace("\r", "\\r").replace("\n", "\\n")
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from optout.errors import InvalidInputError
 from optout.registry import works
-from optout.store import jobs
-from optout.store.db import transaction
+from optout.store import heartbeats, jobs
+from optout.store.db import reading, transaction
+from optout.store.models import Heartbeat
 from optout.store.models.base import utc_now
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.settings import Settings
@@ -163,3 +165,57 @@ def test_a_misspelt_pair_of_the_settings_is_an_error(pair: str) -> None:
 
 def test_pairs_of_the_settings_are_read_in_both_families() -> None:
     assert guard_for(["127.0.0.1:8080", "[::1]:81"]).allowed == {("127.0.0.1", 8080), ("::1", 81)}
+
+
+def test_a_backlog_does_not_double_itself_with_every_sweep(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_MOST_WAITING", 5)
+    app = make(resources.settings)
+    with transaction(resources.sessions) as session:
+        for n in range(8):
+            jobs.enqueue(session, JobKind.FINGERPRINT_WORK, f"{n}")
+
+    sent = [dispatch.sweep(resources, app) for _turn in range(4)]
+
+    assert sent == [5, 0, 0, 0]
+    assert len(messages(resources.settings)) == 5
+
+
+def test_a_broker_whose_folder_is_gone_is_filled_again_by_the_next_sweep(resources: Resources) -> None:
+    app = dispatch.connect(resources.settings)
+    jobs_promised = {promised(resources)}
+    dispatch.sweep(resources, app)
+    shutil.rmtree(resources.settings.data_folder / "broker")
+
+    assert dispatch.sweep(resources, app) == 1
+
+    (message,) = messages(resources.settings)
+    assert {job for job in jobs_promised if job in message["headers"]["argsrepr"]} == jobs_promised
+
+
+def test_a_sweep_leaves_word_that_it_came_by(resources: Resources) -> None:
+    with reading(resources.sessions) as session:
+        assert heartbeats.last_seen(session, heartbeats.SWEEP) is None
+
+    dispatch.sweep(resources, make(resources.settings))
+
+    with reading(resources.sessions) as session:
+        assert heartbeats.last_seen(session, heartbeats.SWEEP) is not None
+
+
+def test_cleaning_forgets_jobs_done_long_ago_and_the_long_dead(resources: Resources) -> None:
+    with transaction(resources.sessions) as session:
+        old = jobs.enqueue(session, JobKind.PUBLISH_LOG)
+        lease = jobs.claim_due(session, old.id)
+        assert lease is not None
+        jobs.finish(session, lease, now=utc_now() - timedelta(days=resources.settings.jobs_kept_days + 1))
+        heartbeats.beat(session, "dead", heartbeats.WORKER)
+        session.flush()
+        session.get_one(Heartbeat, "dead").seen_at = utc_now() - timedelta(days=2)
+
+    dispatch.clean(resources)
+
+    with reading(resources.sessions) as session:
+        assert session.get(Job, old.id) is None
+        assert session.get(Heartbeat, "dead") is None
