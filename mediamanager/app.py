@@ -20,7 +20,7 @@ from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
 from mediamanager.web import router as pages
 from optout.ledger.keys import load_or_create
 from optout.registry.lookups import Lookups
-from optout.store import db
+from optout.store import db, encryption
 from optout.store.settings import Settings
 from optout.store.storage import open_storage
 from workers import dispatch
@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         StorageUnavailableError: the data folder can't be used.
         InvalidInputError: a setting contradicts what is there already.
         LogIntegrityError: a signing key was altered.
+        MasterKeyError: the master key is missing, or not the one that the database needs.
     """
     counters = Counters()
     app = Registry(
@@ -100,6 +101,8 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
         engine = db.engine(settings)
         sessions = db.sessions(engine)
         try:
+            with db.transaction(sessions) as session:
+                encryption.prepare(session)
             app.state.resources = Resources(
                 settings=settings,
                 engine=engine,

@@ -40,6 +40,8 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         optout_errors.NotFoundError: 404,
         optout_errors.ConflictError: 409,
         optout_errors.StorageUnavailableError: 503,
+        optout_errors.MasterKeyError: 503,
+        optout_errors.SealedDataError: 503,
         optout_errors.LogIntegrityError: 503,
         optout_errors.InvalidProofError: 422,
         optout_errors.CorruptCatalogueError: 503,

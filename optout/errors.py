@@ -54,6 +54,18 @@ class StorageUnavailableError(OptoutError):
     code = "storage-unavailable"
 
 
+class MasterKeyError(OptoutError):
+    """The key that all other keys are wrapped with is missing, malformed or another one; nothing was written."""
+
+    code = "master-key"
+
+
+class SealedDataError(OptoutError):
+    """What was sealed does not open: altered, moved from another row, or from another backup than its key."""
+
+    code = "sealed-data"
+
+
 class LogIntegrityError(OptoutError):
     """What is stored contradicts what was signed: the log stops instead of signing on."""
 

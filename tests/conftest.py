@@ -1,12 +1,16 @@
 """What every test may ask for: settings of its own, a migrated database, units of work that are undone, and rows."""
 
 import os
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import factories
 import hypothesis
 import pytest
 import pytest_socket
+import services
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,11 +24,21 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("unhurried")
 
-TEST_DATABASE = "MEDIAMANAGER_TEST_DATABASE_URL"
-
 # Whoever runs the tests may have a registry of their own configured: no test may ever touch it.
-for _name in [name for name in os.environ if name.startswith("MEDIAMANAGER_") and name != TEST_DATABASE]:
-    del os.environ[_name]
+for _name in [name for name in os.environ if name.startswith(("MEDIAMANAGER_", "AWS_"))]:
+    if not _name.startswith("MEDIAMANAGER_TEST_"):
+        del os.environ[_name]
+
+DATABASES = ("sqlite", "postgresql")
+_ON_BOTH = tuple(Path(__file__).parent / "optout" / room for room in ("store", "registry", "ledger"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What the rooms with tables promise, they promise on both databases, but for tests marked with one of them."""
+    uses_rows = {"engine", "live_engine"} & set(metafunc.fixturenames)
+    if uses_rows and any(metafunc.definition.path.is_relative_to(room) for room in _ON_BOTH):
+        marked = metafunc.definition.get_closest_marker("database")
+        metafunc.parametrize("database", marked.args if marked else DATABASES, indirect=True, scope="session")
 
 
 def pytest_runtest_setup() -> None:
@@ -32,25 +46,49 @@ def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database that a test runs on; see `pytest_generate_tests`."""
+    return str(getattr(request, "param", "sqlite"))
+
+
 @pytest.fixture
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings with a data folder of the test's own."""
-    return Settings(data_folder=tmp_path_factory.mktemp("data"))
+def settings(tmp_path_factory: pytest.TempPathFactory, database: str, request: pytest.FixtureRequest) -> Settings:
+    """Settings with a data folder of the test's own, and a database that `live_engine` makes."""
+    folder = tmp_path_factory.mktemp("data")
+    if database == "sqlite":
+        return Settings(data_folder=folder)
+    server: services.PostgreSql = request.getfixturevalue("postgresql_server")
+    return Settings(data_folder=folder, database_url=server.url_of(_name_of_a_database()))
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the shared database of this run is: an empty one that TEST_DATABASE names, else SQLite."""
-    return os.environ.get(TEST_DATABASE) or Settings(data_folder=tmp_path_factory.mktemp("shared")).database_url
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.PostgreSql]:
+    """PostgreSQL: a running one, or one of this test run's own."""
+    with services.postgresql(tmp_path_factory.mktemp("services")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def engine(database_url: str) -> Iterator[Engine]:
-    """The database that tests share, built by the migrations. Use it through `sessions`, which undoes everything."""
-    made = db.engine(Settings(database_url=database_url))
+def postgresql_template(postgresql_server: services.PostgreSql) -> Iterator[str]:
+    """The name of a database that the migrations have built: a copy of it is quicker than to build another one."""
+    name = _name_of_a_database()
+    made = db.engine(Settings(database_url=postgresql_server.create(name)))
     migrate.upgrade(made)
-    yield made
     made.dispose()
+    yield name
+    postgresql_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory, database: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The database that tests share, built by the migrations. Use it through `sessions`, which undoes everything."""
+    settings = Settings(data_folder=tmp_path_factory.mktemp("shared"))
+    if database == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        settings = settings.model_copy(update={"database_url": server.url_of(_name_of_a_database())})
+    with _live(settings, request) as made:
+        yield made
 
 
 @pytest.fixture
@@ -71,12 +109,10 @@ def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 
 @pytest.fixture
-def live_engine(settings: Settings) -> Iterator[Engine]:
-    """A migrated database of the test's own, in the data folder of `settings`: for threads and processes."""
-    made = db.engine(settings)
-    migrate.upgrade(made)
-    yield made
-    made.dispose()
+def live_engine(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A migrated database of the test's own, the one of `settings`: for threads and processes."""
+    with _live(settings, request) as made:
+        yield made
 
 
 @pytest.fixture
@@ -101,3 +137,25 @@ def work(session: Session, account: Account) -> Work:
 def claim(session: Session, work: Work) -> Claim:
     """A claim on `work` that disallows AI training."""
     return factories.make_claim(session, work)
+
+
+@contextmanager
+def _live(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The migrated database that the settings name."""
+    if settings.database_url.startswith("sqlite"):
+        made = db.engine(settings)
+        migrate.upgrade(made)
+        yield made
+        made.dispose()
+        return
+    server: services.PostgreSql = request.getfixturevalue("postgresql_server")
+    name = settings.database_url.rpartition("/")[2]
+    server.create(name, template=request.getfixturevalue("postgresql_template"))
+    made = db.engine(settings)
+    yield made
+    made.dispose()
+    server.drop(name)
+
+
+def _name_of_a_database() -> str:
+    return f"mediamanager_test_{secrets.token_hex(6)}"

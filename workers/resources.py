@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from optout.ledger.keys import LogKeys, load_or_create
-from optout.store import db
+from optout.store import db, encryption
 from optout.store.settings import Settings
 from optout.store.storage import Storage, open_storage
 from workers.network import Guard, guard_for
@@ -28,14 +28,17 @@ def open_resources(settings: Settings) -> Resources:
     """Open everything that jobs need. The tables have to be there.
 
     Raises:
-        InvalidInputError, LogIntegrityError, StorageUnavailableError: as the parts say.
+        InvalidInputError, LogIntegrityError, MasterKeyError, StorageUnavailableError: as the parts say.
         ValueError: a pair of `fetch_allowed_networks` is misspelt.
     """
     engine = db.engine(settings)
+    sessions = db.sessions(engine)
+    with db.transaction(sessions) as session:
+        encryption.prepare(session)
     return Resources(
         settings=settings,
         engine=engine,
-        sessions=db.sessions(engine),
+        sessions=sessions,
         storage=open_storage(settings),
         keys=load_or_create(settings.data_folder, settings.log_origin),
         guard=guard_for(settings.fetch_allowed_networks),

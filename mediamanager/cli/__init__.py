@@ -39,6 +39,9 @@ COMMANDS: dict[str, Command] = {
     "works": Command("mediamanager.cli.works:app", "List your works, and how they stand."),
     "claims": Command("mediamanager.cli.claims:app", "Show, amend or withdraw a claim; fetch its receipt."),
     "keys": Command("mediamanager.cli.keys:app", "Create, list and revoke API keys.", "server"),
+    "encryption": Command(
+        "mediamanager.cli.encryption:app", "Check and replace the keys that seal personal data.", "server"
+    ),
     "fingerprint": Command("mediamanager.cli.fingerprint:fingerprint", "Fingerprint files here, and print the result."),
     "check": Command("mediamanager.cli.check:check", "Ask whether files may be used: a line per file."),
     "filter": Command(

@@ -23,7 +23,7 @@ from mediamanager.supervisor import Supervisor
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger.keys import load_or_create
 from optout.registry import accounts, sessions
-from optout.store import db, migrate
+from optout.store import db, encryption, migrate
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 from workers import dispatch
@@ -126,6 +126,7 @@ def _prepare(settings: Settings) -> str:
         migrate.upgrade(engine)
         load_or_create(settings.data_folder, settings.log_origin)
         with db.transaction(db.sessions(engine)) as session:
+            encryption.prepare(session)
             note = settings.data_folder / _OPERATOR_FILE
             try:
                 account = accounts.get_account(session, UUID(json.loads(note.read_text(encoding="utf-8"))["account"]))

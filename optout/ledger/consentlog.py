@@ -13,9 +13,20 @@ from optout.errors import ConflictError, InvalidInputError
 from optout.proof import entries, merkle, promises
 from optout.proof.entries import MERGE_DELAY, Entry, EntryType, Json
 from optout.proof.notes import Signer
+from optout.store import encryption
+from optout.store.encryption import Place
+from optout.store.models.base import Sealed
 from optout.store.models.log import HEAD_ID, LogEntry, LogHead
 
 MAX_BODY_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens an entry's commitment: what was said, in its canonical spelling, and the salt."""
+
+    body: str
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ def append(
     subject: UUID,
     body: Mapping[str, Json],
     recorded_at: datetime,
+    person: UUID | None = None,
 ) -> LogEntry:
     """Write an entry in the caller's transaction: it is in the log exactly if the event that it records happened.
 
@@ -53,9 +65,13 @@ def append(
         subject: what it happened to: the same for all events of one claim. Random; it becomes public.
         body: what was said; stays in the database, erasable. No floats; names in ASCII.
         recorded_at: aware.
+        person: whom the body is about: it is sealed under their key (see `store.encryption`). None: about nobody, and
+            anyone may read it.
 
     Raises:
-        ConflictError: another transaction has just written about the same subject: roll back and try again.
+        ConflictError: another transaction has just written about the same subject: roll back and try again; or the
+            person was erased.
+        MasterKeyError: the master key is not at hand.
         InvalidProofError: the body can't be spelled canonically.
         InvalidInputError: it is larger than 1 MB.
     """
@@ -63,7 +79,9 @@ def append(
     if len(spelled) > MAX_BODY_BYTES:
         raise InvalidInputError(f"a log entry's body may have {MAX_BODY_BYTES} bytes at most", field="body")
     previous = latest(session, subject)
-    row = _row(type, subject, spelled, _not_before(session, previous, recorded_at), previous)
+    opening = Opening(spelled.decode(), entries.new_salt())
+    row = _row(type, subject, opening, _not_before(session, previous, recorded_at), previous)
+    _seal(session, row, opening, person)
     session.flush()  # so that what fails below is our row, and none that the caller added before
     session.add(row)
     try:
@@ -102,14 +120,45 @@ def latest(session: Session, subject: UUID) -> LogEntry | None:
     return session.scalar(newest)
 
 
-def _row(kind: EntryType, subject: UUID, body: bytes, recorded_at: datetime, previous: LogEntry | None) -> LogEntry:
-    salt = entries.new_salt()
+def opening(session: Session, entry: LogEntry) -> Opening | None:
+    """What opens an entry; None where it was erased.
+
+    Raises:
+        MasterKeyError, SealedDataError: what is stored can't be opened.
+    """
+    if entry.body is None or entry.salt is None:
+        return None
+    if entry.person is None:
+        return Opening(entry.body.decode(), bytes(entry.salt))
+    key = encryption.for_reading(session, [entry.person]).get(entry.person)
+    if key is None:
+        return None
+    return Opening(
+        body=key.unseal(entry.body, Place.of(LogEntry.body, entry.id)).decode(),
+        salt=key.unseal(entry.salt, Place.of(LogEntry.salt, entry.id)),
+    )
+
+
+def _seal(session: Session, row: LogEntry, opening: Opening, person: UUID | None) -> None:
+    body = opening.body.encode()
+    if person is None:
+        row.body, row.salt = Sealed(body), Sealed(opening.salt)
+        return
+    key = encryption.for_writing(session, person)
+    row.person = person
+    row.body = key.seal(body, Place.of(LogEntry.body, row.id))
+    row.salt = key.seal(opening.salt, Place.of(LogEntry.salt, row.id))
+
+
+def _row(
+    kind: EntryType, subject: UUID, opening: Opening, recorded_at: datetime, previous: LogEntry | None
+) -> LogEntry:
     entry = Entry(
         type=kind.value,
         id=entries.new_id(),
         subject=subject.hex,
         recorded_at=recorded_at,
-        commitment=entries.commit(salt, body),
+        commitment=entries.commit(opening.salt, opening.body.encode()),
         previous=previous.leaf_hash if previous else None,
     )
     leaf = entry.encode()
@@ -121,8 +170,6 @@ def _row(kind: EntryType, subject: UUID, body: bytes, recorded_at: datetime, pre
         previous_number=previous.number if previous else None,
         leaf=leaf,
         leaf_hash=merkle.leaf_hash(leaf),
-        body=body.decode(),
-        salt=salt,
     )
 
 

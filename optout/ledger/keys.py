@@ -1,19 +1,15 @@
 """The registry's signing keys: one for the log, one for promises, each a file that only its owner may read."""
 
-import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from optout.errors import InvalidInputError, InvalidProofError, LogIntegrityError, StorageUnavailableError
 from optout.proof.notes import Signer
 from optout.proof.promises import KEY_SUFFIX
+from optout.store import secret_files
 
 FOLDER = "keys"
-_OWNER_ONLY = 0o600
-_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +57,8 @@ def load_or_create(data_folder: Path, origin: str) -> LogKeys:
 
 
 def _load(path: Path, name: str) -> Signer:
-    if not path.exists():
-        _create(path, lambda: Signer(name, secrets.token_bytes(32)).skey + "\n")
-    if path.stat().st_mode & _OTHERS:
+    secret_files.create_once(path, lambda: Signer(name, secrets.token_bytes(32)).skey + "\n")
+    if not secret_files.is_private(path):
         raise LogIntegrityError(f"{path.name} may be read by others: chmod 600 it, and rotate it if they could have")
     try:
         signer = Signer.parse(path.read_text(encoding="utf-8"))
@@ -75,28 +70,3 @@ def _load(path: Path, name: str) -> Signer:
             field="log_origin",
         )
     return signer
-
-
-def _create(path: Path, text: Callable[[], str]) -> None:
-    """Write a file whole, aside, then link it under its name, which fails if another process was first."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(aside, path)
-        _flush(path.parent)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _flush(folder: Path) -> None:
-    """A key that signed something and is then lost to a power cut would leave a log that nobody can go on with."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from optout.errors import ConflictError, InvalidProofError, LogIntegrityError, NotFoundError
+from optout.ledger import consentlog
 from optout.ledger.keys import LogKeys
 from optout.ledger.publish import PREFIX, read_tile
 from optout.proof import checkpoints, merkle
@@ -16,11 +17,13 @@ def receipt(session: Session, storage: Storage, entry: LogEntry, keys: LogKeys) 
     """Make the receipt of an entry from the newest published checkpoint, and check it as its holder would.
 
     Raises:
+        MasterKeyError, SealedDataError: what the entry says can't be opened.
         ConflictError: no published checkpoint covers the entry yet (ask again in a few seconds), or it was erased.
         LogIntegrityError: the published log does not prove the entry.
     """
-    session.refresh(entry, ["index", "body", "salt"])
-    if entry.body is None or entry.salt is None:
+    session.refresh(entry, ["index", "person", "body", "salt"])
+    opening = consentlog.opening(session, entry)
+    if opening is None:
         raise ConflictError("what this entry said was erased: its receipt can't be made again", entry=entry.id)
     try:
         note = storage.get(PREFIX + "checkpoint").decode()
@@ -35,8 +38,8 @@ def receipt(session: Session, storage: Storage, entry: LogEntry, keys: LogKeys) 
         made = ClaimReceipt(
             tlog_proof=InclusionReceipt(entry.index, tuple(proof), note).encode(),
             leaf=entry.leaf.decode(),
-            body=entry.body,
-            salt=entry.salt.hex(),
+            body=opening.body,
+            salt=opening.salt.hex(),
             log_key=keys.log.verifier.vkey,
         )
         made.verify([keys.log.verifier])

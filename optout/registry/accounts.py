@@ -8,18 +8,18 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import EvidenceLevel
 from optout.errors import InvalidInputError, NotAuthenticatedError, NotFoundError, NotPermittedError
-from optout.registry.texts import line
+from optout.registry import identities
+from optout.registry.texts import MAX_EMAIL, email
+from optout.store import encryption
 from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import utc_now
-
-MAX_NAME = 200
 
 # The prefix lets scanners of leaked secrets recognise a key, the checksum lets us refuse a mistyped one unread.
 _KEY = re.compile(r"(crk_live_([0-9a-f]{16})_[0-9a-f]{64})_([0-9a-f]{8})")
@@ -44,16 +44,40 @@ class Principal:
             raise NotPermittedError(f"this needs a key with the role {needed}", needed=needed)
 
 
-def create_account(session: Session, *, name: str, evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED) -> Account:
-    """Create an account. Names need not be unique.
+def create_account(
+    session: Session,
+    *,
+    name: str,
+    contact: str | None = None,
+    evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+) -> Account:
+    """Create an account. Names need not be unique. Name and contact are sealed: see `registry.identities`.
 
     Raises:
-        InvalidInputError: no name, or a longer one than 200 characters.
+        InvalidInputError: no name, or a longer one than 200 characters; a contact that is no e-mail address.
+        MasterKeyError: the master key is not at hand.
     """
-    account = Account(name=line(name, field="name", max_length=MAX_NAME), evidence=evidence)
+    account_id = uuid4()
+    key = encryption.create(session, account_id)
+    account = Account(id=account_id, name=identities.seal_line(key, Account.name, account_id, name), evidence=evidence)
     session.add(account)
+    if contact is not None:
+        set_contact(session, account=account, contact=contact)
     session.flush()
     return account
+
+
+def set_contact(session: Session, *, account: Account, contact: str) -> None:
+    """Say how to reach an account.
+
+    Raises:
+        InvalidInputError: it is no e-mail address.
+        ConflictError: the account was erased.
+        MasterKeyError: the master key is not at hand.
+    """
+    address = email(contact, field="contact")
+    key = encryption.for_writing(session, account.id)
+    account.contact = identities.seal_line(key, Account.contact, account.id, address, max_length=MAX_EMAIL)
 
 
 def get_account(session: Session, account_id: UUID) -> Account:
@@ -95,7 +119,7 @@ def create_key(
     key = ApiKey(
         id=key_id,
         account_id=account.id,
-        label=line(label, field="label", max_length=MAX_NAME),
+        label=identities.seal_line(encryption.for_writing(session, account.id), ApiKey.label, key_id, label),
         roles=chosen,
         digest=_digest(secret),
         expires_at=expires_at,

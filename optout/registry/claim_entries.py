@@ -41,7 +41,9 @@ def append(session: Session, type_: EntryType, claim: Claim, work: Work, at: dat
         "valid_until": None if claim.valid_until is None else time_text(claim.valid_until),
         "work": str(work.id),
     }
-    entry = consentlog.append(session, type=type_, subject=claim.log_subject, body=body, recorded_at=at)
+    entry = consentlog.append(
+        session, type=type_, subject=claim.log_subject, body=body, recorded_at=at, person=claim.claimant_id
+    )
     jobs.enqueue(session, JobKind.PUBLISH_LOG)
     return entry
 

@@ -2,6 +2,9 @@
 
 from optout.errors import InvalidInputError
 
+MAX_EMAIL = 254
+"""As RFC 5321 has it (erratum 1690)."""
+
 
 def line(text: str, *, field: str, max_length: int) -> str:
     """The text without white space around it.
@@ -15,6 +18,19 @@ def line(text: str, *, field: str, max_length: int) -> str:
     if "\0" in stripped:
         raise InvalidInputError(f"the {field} has a character (NUL) that is not allowed", field=field)
     return stripped
+
+
+def email(text: str, *, field: str) -> str:
+    """An e-mail address without white space around it. Whether anybody reads it only a message can tell.
+
+    Raises:
+        InvalidInputError: it does not have the form of one.
+    """
+    address = line(text, field=field, max_length=MAX_EMAIL)
+    name, _, host = address.rpartition("@")
+    if not name or "." not in host.strip(".") or any(character.isspace() for character in address):
+        raise InvalidInputError(f"the {field} must be an e-mail address, like ada@example.org", field=field)
+    return address
 
 
 def optional_line(text: str | None, *, field: str, max_length: int) -> str | None:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from optout.errors import StorageUnavailableError
+from optout.store.encryption import MASTER_KEYS
+from optout.store.master_keys import MasterKeys
 from optout.store.settings import Settings
 
 BUSY_SECONDS = 30
@@ -25,19 +27,31 @@ _AFTER_COMMIT = "after_commit"
 def engine(settings: Settings) -> Engine:
     """The engine of this process. The folder of a SQLite file is made; tables are `migrate.upgrade`'s to make.
 
+    It carries the master keys of these settings, which are read only when something sealed is touched.
+
+    Errors name the statement and never its values, which are people's: they end in logs.
+
     Two connections more than request threads, so that a lookup's refresh never waits for a request.
     """
     url = make_url(settings.database_url)
     size = settings.request_threads
+    carried = {MASTER_KEYS: MasterKeys(settings)}
     if url.get_backend_name() == "sqlite":
         Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
         made = create_engine(
-            url, pool_size=size, max_overflow=2, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+            url,
+            pool_size=size,
+            max_overflow=2,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            hide_parameters=True,
+            execution_options=carried,
         )
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    return create_engine(url, pool_size=size, max_overflow=2, pool_pre_ping=True)
+    return create_engine(
+        url, pool_size=size, max_overflow=2, pool_pre_ping=True, hide_parameters=True, execution_options=carried
+    )
 
 
 def sessions(of: Engine) -> sessionmaker[Session]:
@@ -108,6 +122,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     # NORMAL would lose acknowledged claims when the power goes.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # A key that was deleted to erase somebody must not lie on in a free page.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     cursor.close()
 

@@ -4,6 +4,7 @@ from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import Base
 from optout.store.models.changes import Change, ChangeHead, ChangeKind
 from optout.store.models.claims import LIVE, Claim, ClaimState
+from optout.store.models.encryption import MasterKeyHead, SubjectKey
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.log import LogEntry, LogHead
 from optout.store.models.sessions import SignInLink, WebSession
@@ -26,8 +27,10 @@ __all__ = [
     "JobState",
     "LogEntry",
     "LogHead",
+    "MasterKeyHead",
     "Role",
     "SignInLink",
+    "SubjectKey",
     "Tally",
     "WebSession",
     "Work",

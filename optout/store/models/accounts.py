@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from optout.consent.vocabulary import EvidenceLevel
-from optout.store.models.base import Base, random_id, utc_now
+from optout.store.models.base import Base, Sealed, random_id, sealed_column, utc_now
 
 
 class Role(StrEnum):
@@ -44,7 +44,9 @@ class Account(Base):
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[Sealed] = sealed_column(subject="id")
+    # How to reach them: an e-mail address.
+    contact: Mapped[Sealed | None] = sealed_column(subject="id")
     pseudonym: Mapped[str] = mapped_column(String(32), unique=True, default=random_id)
     evidence: Mapped[EvidenceLevel] = mapped_column(default=EvidenceLevel.SELF_DECLARED)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -57,7 +59,7 @@ class ApiKey(Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    label: Mapped[str] = mapped_column(String(200))
+    label: Mapped[Sealed] = sealed_column(subject="account_id")
     roles: Mapped[frozenset[Role]] = mapped_column(Roles)
     digest: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

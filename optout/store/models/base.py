@@ -4,14 +4,17 @@ import enum
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NewType, TypeAlias
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object column. Replace it, never change it in place: changes inside are not seen."""
+
+Sealed = NewType("Sealed", bytes)
+"""A value that only `optout.store.encryption` reads and writes: encrypted under the key of the subject it is about."""
 
 ENUM_LENGTH = 32
 """Columns of words are this wide whatever the longest word of today is, so that a new word needs no wider column."""
@@ -56,6 +59,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SealedBytes(TypeDecorator[Sealed]):
+    """The column of a sealed value; a type of its own, so that code can find every such column."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+
+def sealed_column(*, subject: str, row: str = "id") -> MappedColumn[Sealed]:
+    """A sealed column.
+
+    Args:
+        subject: the column of the same table with the id of the subject under whose key it is sealed.
+        row: the column that names the row, known before it is inserted; a sealed value opens only in its row.
+    """
+    return mapped_column(SealedBytes, info={"subject": subject, "row": row})
 
 
 def _values(words: type[enum.Enum]) -> list[str]:

@@ -1,11 +1,12 @@
 """The rows of the consent log: its entries, and the one row that says how far it is numbered, signed and published."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from optout.store.models.base import Base
+from optout.store.models.base import Base, Sealed, sealed_column
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only on a plain INTEGER key
 HEAD_ID = 1
@@ -33,9 +34,11 @@ class LogEntry(Base):
     """The entry before this one with the same subject. Unique: the events of a subject are a chain, never a tree."""
     leaf: Mapped[bytes] = mapped_column(LargeBinary(4096))
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    body: Mapped[str | None] = mapped_column(Text)
-    """Canonical JSON, byte for byte what the leaf commits to."""
-    salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    person: Mapped[UUID | None]
+    """Under whose key body and salt are sealed; None where the body is about nobody, and lies here as it is."""
+    body: Mapped[Sealed | None] = sealed_column(subject="person")
+    """Canonical JSON, byte for byte what the leaf commits to; `consentlog.opening` reads it."""
+    salt: Mapped[Sealed | None] = sealed_column(subject="person")
     index: Mapped[int | None] = mapped_column(_BIG, unique=True)
     """Place in the tree, from 0 without gaps; None until sequenced."""
 

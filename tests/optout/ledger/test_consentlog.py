@@ -43,7 +43,7 @@ def test_an_entry_is_what_its_leaf_says_and_opens_with_its_body(session: Session
     assert row.leaf_hash == merkle.leaf_hash(row.leaf)
     assert row.body is not None
     assert row.salt is not None
-    entries.open_commitment(entry, row.salt, row.body.encode())
+    entries.open_commitment(entry, row.salt, row.body)
 
 
 def test_nothing_of_the_body_is_in_the_leaf(session: Session) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from optout.consent.vocabulary import LEAVES, EvidenceLevel, Preference, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.ledger import consentlog
 from optout.registry import accounts, claims, fingerprints
 from optout.store import changes, db, jobs
 from optout.store.models import Account, Change, ChangeKind, Claim, ClaimState, Job, JobKind, LogEntry, Work
@@ -24,9 +25,10 @@ def entries(session: Session) -> list[LogEntry]:
     return list(session.scalars(select(LogEntry).order_by(LogEntry.number)))
 
 
-def body(entry: LogEntry) -> dict[str, object]:
-    assert entry.body is not None
-    read: dict[str, object] = json.loads(entry.body)
+def body(session: Session, entry: LogEntry) -> dict[str, object]:
+    opening = consentlog.opening(session, entry)
+    assert opening is not None
+    read: dict[str, object] = json.loads(opening.body)
     return read
 
 
@@ -39,7 +41,7 @@ def test_a_claim_spells_out_every_use_and_is_logged(session: Session, account: A
     assert claim.preferences[Use.SEARCH] is Preference.UNKNOWN
     (entry,) = entries(session)
     assert (entry.id, entry.type, entry.subject) == (claim.entry_id, "claim.filed", claim.log_subject.hex)
-    assert body(entry) == {
+    assert body(session, entry) == {
         "claim": str(claim.id),
         "claimant": account.pseudonym,
         "evidence": "self-declared",
@@ -157,7 +159,7 @@ def test_an_amendment_replaces_the_claim_in_one_step(session: Session, claim: Cl
     )
     assert (amended.state, amended.supersedes, amended.log_subject) == (ClaimState.ACTIVE, claim.id, claim.log_subject)
     assert [entry.type for entry in entries(session)] == ["claim.filed", "claim.amended"]
-    assert body(entries(session)[1])["supersedes"] == str(claim.id)
+    assert body(session, entries(session)[1])["supersedes"] == str(claim.id)
     assert [one.id for one in claims.for_work(session, claim.work_id)] == [amended.id, claim.id]
 
 
@@ -224,7 +226,7 @@ def test_a_claim_carries_the_evidence_of_its_time(session: Session, account: Acc
 def test_a_claim_on_a_work_that_is_still_read_commits_to_no_digest_yet(session: Session, account: Account) -> None:
     claim = make_claim(session, make_pending_work(session, account))
 
-    assert body(claims.entry_of(session, claim))["fingerprint_digest"] is None
+    assert body(session, claims.entry_of(session, claim))["fingerprint_digest"] is None
 
 
 def test_a_transaction_that_fails_leaves_neither_claim_nor_entry_nor_job(sessions: sessionmaker[Session]) -> None:

@@ -13,7 +13,8 @@ def upgrade() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("contact", sa.LargeBinary(), nullable=True),
         sa.Column("pseudonym", sa.String(length=32), nullable=False),
         sa.Column(
             "evidence",
@@ -32,6 +33,23 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("pseudonym", name=op.f("uq_accounts_pseudonym")),
+    )
+    op.create_table(
+        "master_key_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_master_key_head_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_master_key_head")),
+    )
+    op.create_table(
+        "subject_keys",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("master_key_id", sa.String(length=16), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_subject_keys")),
     )
     op.create_table(
         "change_head",
@@ -123,8 +141,9 @@ def upgrade() -> None:
         sa.Column("previous_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("leaf", sa.LargeBinary(length=4096), nullable=False),
         sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("salt", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("person", sa.Uuid(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
         sa.Column("index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint("(body IS NULL) = (salt IS NULL)", name=op.f("ck_log_entries_erased_together")),
         sa.ForeignKeyConstraint(
@@ -173,7 +192,7 @@ def upgrade() -> None:
         "api_keys",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
-        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("label", sa.LargeBinary(), nullable=False),
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -408,4 +427,6 @@ def downgrade() -> None:
     op.drop_table("heartbeats")
     op.drop_table("changes")
     op.drop_table("change_head")
+    op.drop_table("subject_keys")
+    op.drop_table("master_key_head")
     op.drop_table("accounts")
