@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ _ON_BOTH = tuple(Path(__file__).parent / "optout" / room for room in ("store", "
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What the rooms with tables promise, they promise on both databases, but for tests marked with one of them."""
-    uses_rows = {"engine", "live_engine"} & set(metafunc.fixturenames)
+    uses_rows = {"engine", "live_engine", "unbuilt"} & set(metafunc.fixturenames)
     if uses_rows and any(metafunc.definition.path.is_relative_to(room) for room in _ON_BOTH):
         marked = metafunc.definition.get_closest_marker("database")
         metafunc.parametrize("database", marked.args if marked else DATABASES, indirect=True, scope="session")
@@ -113,6 +113,46 @@ def live_engine(settings: Settings, request: pytest.FixtureRequest) -> Iterator[
     """A migrated database of the test's own, the one of `settings`: for threads and processes."""
     with _live(settings, request) as made:
         yield made
+
+
+@pytest.fixture
+def unbuilt(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings whose database has no tables yet."""
+    if settings.database_url.startswith("sqlite"):
+        yield settings
+        return
+    server: services.PostgreSql = request.getfixturevalue("postgresql_server")
+    name = settings.database_url.rpartition("/")[2]
+    server.create(name)
+    yield settings
+    server.drop(name)
+
+
+@pytest.fixture
+def copy_database(
+    settings: Settings, live_engine: Engine, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], Engine]]:
+    """Makes a copy of the test's own database, as it is now, and the engine of it."""
+    made: list[Engine] = []
+
+    def copy() -> Engine:
+        if live_engine.dialect.name == "sqlite":
+            url = f"{settings.database_url}.{len(made)}"
+            with live_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("VACUUM INTO ?", (url.removeprefix("sqlite:///"),))
+        else:
+            live_engine.dispose()  # nobody may be connected to a database that is copied
+            server: services.PostgreSql = request.getfixturevalue("postgresql_server")
+            url = server.create(_name_of_a_database(), template=settings.database_url.rpartition("/")[2])
+        made.append(db.engine(settings.model_copy(update={"database_url": url})))
+        return made[-1]
+
+    yield copy
+    for each in made:
+        each.dispose()
+        if each.dialect.name == "postgresql":
+            request.getfixturevalue("postgresql_server").drop(each.url.database)
 
 
 @pytest.fixture

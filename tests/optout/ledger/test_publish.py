@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
@@ -21,7 +20,6 @@ from optout.proof.entries import EntryType
 from optout.proof.notes import Signer
 from optout.store import db
 from optout.store.models.log import LogEntry, LogHead
-from optout.store.settings import Settings
 
 Sessions: TypeAlias = sessionmaker[Session]
 Fill: TypeAlias = Callable[[Sessions, int], None]
@@ -86,7 +84,7 @@ def test_more_entries_than_one_batch_are_all_sequenced(
 
 
 def test_a_crash_at_any_step_is_followed_by_the_same_log(
-    live_engine: Engine, live_sessions: Sessions, tmp_path: Path, storage: MemoryStorage, fill: Fill,
+    copy_database: Callable[[], Engine], live_sessions: Sessions, storage: MemoryStorage, fill: Fill,
     check_whole: CheckWhole,
 ) -> None:  # fmt: skip
     """Die before the n-th write or commit, for n = 1, 2, … until nothing is left to die before; go on; compare."""
@@ -97,10 +95,7 @@ def test_a_crash_at_any_step_is_followed_by_the_same_log(
     died_at: list[str] = []
 
     for n in range(1, 100):
-        with live_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("VACUUM INTO ?", (str(tmp_path / f"{n}.sqlite3"),))
-        engine = db.engine(Settings(database_url=f"sqlite:///{tmp_path}/{n}.sqlite3"))
+        engine = copy_database()
         storage.files, storage.checkpoints = dict(before[0]), list(before[1])
         reached = _die_before(n, engine, storage)
         if reached is None:
@@ -109,9 +104,7 @@ def test_a_crash_at_any_step_is_followed_by_the_same_log(
         fill(db.sessions(engine), 1)  # life goes on before the publisher is started again
         publish.publish(db.sessions(engine), storage, SIGNER)
         check_whole(db.sessions(engine), storage)
-        engine.dispose()
 
-    engine.dispose()
     assert died_at == [
         "commit",  # nothing signed was left to show
         "commit",  # indices

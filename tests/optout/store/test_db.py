@@ -14,6 +14,7 @@ from optout.consent.vocabulary import EvidenceLevel
 from optout.errors import StorageUnavailableError
 from optout.store import db
 from optout.store.models import Account
+from optout.store.settings import Settings
 
 
 def test_what_a_transaction_wrote_is_there_after_it(sessions: sessionmaker[Session]) -> None:
@@ -67,6 +68,7 @@ def test_put_off_calls_do_not_run_when_the_transaction_fails(sessions: sessionma
     assert called == []
 
 
+@pytest.mark.database("sqlite")
 def test_sqlite_is_durable_and_keeps_foreign_keys(live_engine: Engine) -> None:
     def pragma(name: str) -> Any:
         with live_engine.connect() as connection:
@@ -79,6 +81,7 @@ def test_sqlite_is_durable_and_keeps_foreign_keys(live_engine: Engine) -> None:
     assert pragma("busy_timeout") >= 10_000
 
 
+@pytest.mark.database("sqlite")
 def test_a_writer_holds_the_lock_from_its_first_statement_and_a_reader_does_not_wait(
     live_sessions: sessionmaker[Session],
 ) -> None:
@@ -101,6 +104,7 @@ def test_a_writer_holds_the_lock_from_its_first_statement_and_a_reader_does_not_
     assert reached.is_set()
 
 
+@pytest.mark.database("sqlite")
 def test_a_reader_stays_at_its_moment(live_sessions: sessionmaker[Session]) -> None:
     with db.reading(live_sessions) as reader:
         assert reader.scalars(select(Account)).all() == []
@@ -121,6 +125,50 @@ def test_a_session_that_has_ended_can_not_take_the_lock_again(live_sessions: ses
     assert account.evidence is EvidenceLevel.SELF_DECLARED
 
 
+@pytest.mark.database("postgresql")
+def test_postgresql_is_durable_and_nobody_waits_for_a_lock_for_ever(live_engine: Engine) -> None:
+    with live_engine.connect() as connection:
+        shown = {
+            name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("synchronous_commit", "lock_timeout", "idle_in_transaction_session_timeout")
+        }
+
+    assert shown == {
+        "synchronous_commit": "on",
+        "lock_timeout": "30s",
+        "idle_in_transaction_session_timeout": "2min",
+    }
+
+
+@pytest.mark.database("postgresql")
+def test_a_connection_that_breaks_is_a_domain_error_and_the_next_one_is_good(
+    live_engine: Engine, live_sessions: sessionmaker[Session]
+) -> None:
+    def is_cut_off() -> None:
+        with db.transaction(live_sessions) as session:
+            make_account(session)
+            own = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            with live_engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
+            make_account(session)
+
+    with pytest.raises(StorageUnavailableError):
+        is_cut_off()
+
+    with db.transaction(live_sessions) as session:
+        assert session.scalars(select(Account)).all() == []
+
+
+def test_a_database_that_is_away_is_a_domain_error() -> None:
+    away = db.engine(Settings(database_url="postgresql://nobody@127.0.0.1:9/none"))
+
+    with pytest.raises(StorageUnavailableError), db.transaction(db.sessions(away)) as session:
+        make_account(session)
+    with pytest.raises(StorageUnavailableError), db.reading(db.sessions(away)) as session:
+        session.scalars(select(Account)).all()
+
+
+@pytest.mark.database("sqlite")
 def test_a_database_that_can_not_be_used_is_a_domain_error(live_sessions: sessionmaker[Session]) -> None:
     with pytest.raises(StorageUnavailableError, match="no such table"), db.transaction(live_sessions) as session:
         session.execute(text("SELECT * FROM absent"))

@@ -11,8 +11,8 @@ from optout.store.models import Base
 from optout.store.settings import Settings
 
 
-def test_up_down_and_up_again_and_the_models_agree(settings: Settings) -> None:
-    engine = db.engine(settings)
+def test_up_down_and_up_again_and_the_models_agree(unbuilt: Settings) -> None:
+    engine = db.engine(unbuilt)
 
     migrate.upgrade(engine)
     tables = set(inspect(engine).get_table_names())
@@ -35,8 +35,8 @@ def test_a_schema_that_differs_from_the_models_is_noticed(live_engine: Engine) -
         migrate.check(live_engine)
 
 
-def test_processes_that_start_at_once_take_turns(settings: Settings) -> None:
-    engines = [db.engine(settings) for _ in range(4)]
+def test_processes_that_start_at_once_take_turns(unbuilt: Settings) -> None:
+    engines = [db.engine(unbuilt) for _ in range(4)]
 
     # Alembic itself can't be used by two threads at once: this only works if the database makes them wait before it.
     with ThreadPoolExecutor(4) as pool:
