@@ -1,6 +1,7 @@
 """From a picture file to upright RGB pixels, or to a sentence that says why not."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,19 @@ _UPRIGHT: Final = {
 def decode(path: Path, limits: Limits) -> Image.Image:
     """Decode a picture's first frame: upright by its EXIF orientation, RGB with 8 bits, transparency over white.
 
-    The header's size is checked before any pixel is decoded.
+    Raises:
+        LimitExceededError, UnreadableMediaError: as `appearances`.
+    """
+    return next(appearances(path, limits))
+
+
+def appearances(path: Path, limits: Limits) -> Iterator[Image.Image]:
+    """Decode a picture's first frame, one by one as each of the ways in which programs make it opaque would show it.
+
+    A picture without transparency has one appearance. One with transparency has up to three: over white; over black;
+    and with the transparency thrown away, as most converters to JPEG do, which brings up whatever colours lie under it.
+    All are upright by the EXIF orientation and RGB with 8 bits. The header's size is checked before any pixel is
+    decoded.
 
     Raises:
         LimitExceededError: more than `limits.max_pixels`, or more memory than there is.
@@ -43,7 +56,7 @@ def decode(path: Path, limits: Limits) -> Image.Image:
             with Image.open(path, formats=_FORMATS) as image:
                 _check_size(image.size, limits)
                 image.load()
-                return _to_rgb(_upright(image))
+                yield from _to_rgb(_upright(image))
     except FingerprintingError:
         raise
     except Image.DecompressionBombError as error:
@@ -86,14 +99,27 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if method is None else image.transpose(method)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image) -> Iterator[Image.Image]:
     if image.mode.startswith("I") or image.mode == "F":
-        return _from_deep_grey(image)
-    if image.has_transparency_data:
-        opaque = Image.new("RGBA", image.size, "white")
-        opaque.alpha_composite(image.convert("RGBA"))
-        return opaque.convert("RGB")
-    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+        yield _from_deep_grey(image)
+        return
+    layered = image.convert("RGBA") if image.has_transparency_data else None
+    if layered is None or _is_opaque(layered):
+        yield image.convert("RGB") if image.mode != "RGB" else image.copy()
+        return
+    yield _over("white", layered)
+    yield _over("black", layered)
+    yield layered.convert("RGB")
+
+
+def _is_opaque(layered: Image.Image) -> bool:
+    return layered.getchannel("A").getextrema() == (_BYTE_MAX, _BYTE_MAX)
+
+
+def _over(backdrop: str, layered: Image.Image) -> Image.Image:
+    opaque = Image.new("RGBA", layered.size, backdrop)
+    opaque.alpha_composite(layered)
+    return opaque.convert("RGB")
 
 
 _BYTE_MAX: Final = 255

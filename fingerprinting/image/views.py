@@ -19,7 +19,7 @@ of its input (18 of 256 move between 256 and 512 px), so this is part of the def
 FRAME_SIDE: Final = 64
 """A frame is brought straight to PDQ's own 64 by 64 blocks: frames are small, and twelve of them must be quick."""
 
-MIN_WHOLE_STRENGTH: Final = 1.0
+MIN_WHOLE_STRENGTH: Final = 0.9
 MIN_FRAME_STRENGTH: Final = 4.0
 """Least median magnitude of the DCT coefficients. In exact patterns (a grid, a ramp) nearly all of them are 0, their
 bits are rounding noise, and patterns match each other at any quality. Among the frames of 1,600 different
