@@ -14,6 +14,7 @@ from mediamanager import problems
 from mediamanager.api import claims, log, lookups, operations, works
 from mediamanager.api.meter import Counters, Meter
 from mediamanager.dependencies import Resources
+from mediamanager.request_ids import RequestIds
 from mediamanager.schemas.problems import Problem
 from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
 from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(problems.LastResort)
     app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(Meter, counters=counters)
+    app.add_middleware(RequestIds)
     for router in _ROUTERS:
         app.include_router(router)
     pages.install(app)

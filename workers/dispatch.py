@@ -1,6 +1,7 @@
 """From the outbox to the workers: a nudge after each commit, and a sweep that finds what no nudge reached."""
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -27,12 +28,16 @@ _DEAD = timedelta(days=1)
 
 # The application that this process nudges through; None until `connect`: then only the sweep moves jobs.
 _connected: Celery | None = None
+_last_look = (float("-inf"), False)
+_REACH_SECONDS = 3
+_LOOK_SECONDS = 5.0
 
 
 def connect(settings: Settings) -> Celery:
     """Say where nudges of this process go from now on."""
-    global _connected  # noqa: PLW0603 - one broker a process; `after_commit` calls have no place to carry it in
-    _connected = make(settings)
+    # One broker a process; `after_commit` calls have no place to carry it in.
+    global _connected, _last_look
+    _connected, _last_look = make(settings), (float("-inf"), False)
     return _connected
 
 
@@ -46,6 +51,34 @@ def nudge(job_ids: Iterable[UUID]) -> None:
         except (KombuError, OSError) as error:
             logger.warning("nudge failed; the sweep will find the job", extra={"job": str(job_id)}, exc_info=error)
             return
+
+
+def reach(app: Celery) -> None:
+    """Connect to the broker once, as a nudge would.
+
+    Raises:
+        KombuError, OSError: it does not answer, or does not let us in.
+    """
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=_REACH_SECONDS)
+        # The folder of the embedded set-up has nobody to answer: writing is the question.
+        connection.default_channel.queue_declare(queue=QUEUE)
+
+
+def is_reachable() -> bool:
+    """Whether the broker answers; asked anew at most every few seconds, because anybody may ask `/readyz`."""
+    global _last_look  # noqa: PLW0603 - of the one broker of this process
+    moment, answered = _last_look
+    if time.monotonic() - moment > _LOOK_SECONDS:
+        try:
+            if _connected is not None:
+                reach(_connected)
+            answered = _connected is not None
+        except (KombuError, OSError) as error:
+            logger.warning("the broker does not answer", exc_info=error)
+            answered = False
+        _last_look = (time.monotonic(), answered)
+    return answered
 
 
 def sweep(resources: Resources, app: Celery) -> int:

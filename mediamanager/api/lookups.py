@@ -18,7 +18,7 @@ from mediamanager.dependencies import AskerDep, PipelineDep, ReadingDep, Resourc
 from mediamanager.schemas.lookups import LookupRequest, LookupResponse, Question
 from optout.catalogue.answers import Asset
 from optout.registry.accounts import Principal, get_account
-from workers import sandbox
+from workers import sandbox, tally
 
 router = APIRouter(prefix="/v1/lookups", tags=["lookups"], route_class=ApiRoute)
 
@@ -43,7 +43,8 @@ def look_up(asker: PipelineDep, body: LookupRequest, session: ReadingDep, resour
 @router.post("/media", response_model=LookupResponse, responses=_PROBLEMS, openapi_extra=_FORM)
 def look_up_media(asker: AskerDep, body: _FileDep, session: ReadingDep, resources: ResourcesDep) -> Response:
     """Ask about one file: it is fingerprinted here, in a sandbox, and forgotten. The answer has one verdict."""
-    with uploads.at_hand(body.file, resources.settings.max_upload_bytes) as path:
+    at_hand = uploads.at_hand(body.file, resources.settings.max_upload_bytes)
+    with at_hand as path, tally.failures(tally.SANDBOX_FAILURES):
         extraction = sandbox.extract(path, name=uploads.name_of(body.file), role=Role.QUERY)
     assets = [Asset(extraction.fingerprints, extraction.identifiable)]
     return _answer(session, resources, asker, assets, body.fields)

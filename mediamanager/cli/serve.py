@@ -25,15 +25,14 @@ from optout.ledger.keys import load_or_create
 from optout.registry import accounts, sessions
 from optout.store import db, encryption, migrate
 from optout.store.models.accounts import Role
-from optout.store.settings import Settings
-from workers import dispatch
+from optout.store.settings import LogFormat, Settings
+from workers import dispatch, logs
 from workers.app import is_embedded
 
 logger = logging.getLogger(__name__)
 
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 _OPERATOR_FILE: Final = "operator.json"
-_STOP_SECONDS: Final = 10
 
 
 def serve(
@@ -48,18 +47,21 @@ def serve(
         Path | None, typer.Option(help="Written when requests are answered: a JSON object with url, pid, sign_in.")
     ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    log_format: Annotated[
+        LogFormat | None, typer.Option(help="How log lines look; else MEDIAMANAGER_LOG_FORMAT.")
+    ] = None,
 ) -> None:
     """Run the registry; everything it keeps lies in one folder, and nothing else needs to be installed or running."""
     level = log_level.upper()
-    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    if level not in logs.LEVELS:
         raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(level, log_format or Settings().log_format, process="api")
     with contextlib.ExitStack() as stack:
         # From here on a signal ends the block in order; uvicorn puts its own handlers over these and back again.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         listener = stack.enter_context(_listening(host, port))
-        settings = _settings(data, host, listener.getsockname()[1])
+        settings = _settings(data, host, listener.getsockname()[1], log_format)
         stack.enter_context(_alone(settings.data_folder))
         link = _prepare(settings)
         dispatch.connect(settings)
@@ -89,9 +91,11 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _settings(data: Path | None, host: str, port: int) -> Settings:
-    """What the environment says, with the data folder and the address of this call."""
+def _settings(data: Path | None, host: str, port: int, log_format: LogFormat | None = None) -> Settings:
+    """What the environment says, with the data folder, the address and the log of this call."""
     given: dict[str, object] = {} if data is None else {"data_folder": data}
+    if log_format is not None:
+        given["log_format"] = log_format
     settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
     # The worker has another working folder.
     given["data_folder"] = settings.data_folder.absolute()
@@ -194,9 +198,9 @@ def _run(settings: Settings, listener: socket.socket, level: str, announcement: 
         create_app(settings),
         log_level=level.lower(),
         log_config=None,
-        access_log=level == "DEBUG",
+        access_log=False,  # paths hold one-time links; request_ids.RequestIds says what may be said
         server_header=False,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
     server = _Server(config, announcement)
     server.run(sockets=[listener])

@@ -20,7 +20,7 @@ from optout.consent.preferences import parse_use
 from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import InvalidInputError
 from optout.store.models.base import utc_now
-from workers import sandbox
+from workers import sandbox, tally
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -62,7 +62,7 @@ def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker:
 
 
 def _asset(resources: Resources, file: UploadFile) -> Asset:
-    with uploads.at_hand(file, resources.settings.max_upload_bytes) as path:
+    with uploads.at_hand(file, resources.settings.max_upload_bytes) as path, tally.failures(tally.SANDBOX_FAILURES):
         extraction = sandbox.extract(path, name=uploads.name_of(file), role=Role.QUERY)
     return Asset(extraction.fingerprints, extraction.identifiable)
 

@@ -75,6 +75,15 @@ class Works:
                     yield segment.works[match.work], match
 
 
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What an index in memory holds: works that can be found, in how many segments, as of which change."""
+
+    works: int
+    segments: int
+    version: int
+
+
 class LiveIndex:
     """Safe to use from several threads. One process has one of them for a database."""
 
@@ -94,6 +103,11 @@ class LiveIndex:
         if self._is_lopsided(works) and self._folding.acquire(blocking=False):
             threading.Thread(target=self._fold_and_release, name="fold-index", daemon=True).start()
         return works
+
+    def status(self) -> IndexStatus:
+        """What there is now, without a refresh; nothing before the first one."""
+        works = self._works
+        return IndexStatus(0, 0, 0) if works is None else IndexStatus(works.size, len(works.segments), works.version)
 
     def fold(self) -> None:
         """Make one base of everything. Searches go on with the old segments until it is there."""

@@ -15,7 +15,7 @@ from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Carrier, EvidenceLevel, Use
-from optout.registry.live_index import FOLD_WORKS, LiveIndex, Works
+from optout.registry.live_index import FOLD_WORKS, IndexStatus, LiveIndex, Works
 from optout.store import changes
 from optout.store.models.accounts import Account
 from optout.store.models.base import utc_now
@@ -72,6 +72,10 @@ class Lookups:
     def warm(self, session: Session) -> int:
         """Build the index now instead of at the first lookup; how many works it has."""
         return self._index.refresh(session).size
+
+    def status(self) -> IndexStatus:
+        """What the index in memory holds, without a refresh."""
+        return self._index.status()
 
     def fold(self) -> None:
         """Make one index of everything now; it happens by itself in the background as works come in."""

@@ -1,9 +1,10 @@
 """The numbered list of changes that live catalogues follow. Numbers are in commit order, so `> last` misses nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from optout.store.models.changes import Change, ChangeHead, ChangeKind
@@ -34,3 +35,8 @@ def newer_than(session: Session, number: int, *, kind: ChangeKind | None = None)
     if kind is not None:
         query = query.where(Change.kind == kind)
     return session.scalars(query).all()
+
+
+def oldest_newer_than(session: Session, number: int) -> datetime | None:
+    """When the oldest change after a number was made; None if there is none."""
+    return session.scalar(select(func.min(Change.recorded_at)).where(Change.number > number))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +20,12 @@ from optout.store.settings import Settings
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one: longer than our transactions, shorter than a client's patience."""
+
+IDLE_SECONDS = 120
+"""How long a transaction may do nothing before PostgreSQL ends it: a process that hangs holds no lock for ever."""
+
+# A server that vanished without a word is noticed after 20 s, not after the quarter of an hour that TCP takes.
+_POSTGRESQL_CONNECTION = {"connect_timeout": 5, "keepalives_idle": 10, "tcp_user_timeout": 20_000}
 
 _READ_ONLY = "mediamanager_read_only"
 _AFTER_COMMIT = "after_commit"
@@ -49,9 +56,18 @@ def engine(settings: Settings) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    return create_engine(
-        url, pool_size=size, max_overflow=2, pool_pre_ping=True, hide_parameters=True, execution_options=carried
+    made = create_engine(
+        url,
+        pool_size=size,
+        max_overflow=2,
+        # A server that was restarted costs nobody an error.
+        pool_pre_ping=True,
+        connect_args=_POSTGRESQL_CONNECTION,
+        hide_parameters=True,
+        execution_options=carried,
     )
+    event.listen(made, "connect", _prepare_postgresql)
+    return made
 
 
 def sessions(of: Engine) -> sessionmaker[Session]:
@@ -105,7 +121,7 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
 def _available() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         raise StorageUnavailableError(f"the database can't be used: {error.orig}") from error
 
 
@@ -126,6 +142,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     cursor.close()
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # Whatever the server's default is: without it, a crash loses acknowledged claims.
+    cursor.execute("SET synchronous_commit TO on")
+    cursor.execute(f"SET lock_timeout TO '{BUSY_SECONDS}s'")
+    cursor.execute(f"SET idle_in_transaction_session_timeout TO '{IDLE_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
