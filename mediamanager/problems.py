@@ -39,6 +39,8 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         optout_errors.NotPermittedError: 403,
         optout_errors.NotFoundError: 404,
         optout_errors.ConflictError: 409,
+        optout_errors.IdempotencyMismatchError: 422,
+        optout_errors.RequestInFlightError: 409,
         optout_errors.StorageUnavailableError: 503,
         optout_errors.MasterKeyError: 503,
         optout_errors.SealedDataError: 503,
@@ -115,7 +117,8 @@ def of(error: DomainError) -> Response:
         return _internal(error, status, error.code)
     field = error.parameters.get("field")
     errors = [FieldProblem(field=str(field), message=str(error), code=error.code)] if field is not None else []
-    return answer(status, error.code, str(error), errors=errors, parameters=error.parameters)
+    headers = {"Retry-After": "1"} if isinstance(error, optout_errors.RequestInFlightError) else None
+    return answer(status, error.code, str(error), errors=errors, parameters=error.parameters, headers=headers)
 
 
 def status_of(error: DomainError) -> int:

@@ -48,6 +48,18 @@ class ConflictError(OptoutError):
     code = "conflict"
 
 
+class IdempotencyMismatchError(OptoutError):
+    """This idempotency key came with another request before: a new request needs a new key."""
+
+    code = "idempotency-mismatch"
+
+
+class RequestInFlightError(OptoutError):
+    """The same request, under the same idempotency key, is being done at this moment: ask again a little later."""
+
+    code = "request-in-flight"
+
+
 class StorageUnavailableError(OptoutError):
     """The media store or the database did not answer; nothing was written."""
 

@@ -11,12 +11,12 @@ from kombu.exceptions import KombuError
 
 from optout.registry import sessions as web_sessions
 from optout.registry import works
-from optout.store import heartbeats, jobs
+from optout.store import heartbeats, idempotency, jobs
 from optout.store.db import reading, transaction
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
 from optout.store.storage import INCOMING
-from workers.app import QUEUE, RUN_JOB, make
+from workers.app import RUN_JOB, make
 from workers.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def reach(app: Celery) -> None:
     with app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=_REACH_SECONDS)
         # The folder of the embedded set-up has nobody to answer: writing is the question.
-        connection.default_channel.queue_declare(queue=QUEUE)
+        connection.default_channel.queue_declare(queue=app.conf.task_default_queue)
 
 
 def is_reachable() -> bool:
@@ -98,9 +98,10 @@ def sweep(resources: Resources, app: Celery) -> int:
 
 def _room(app: Celery) -> int:
     """How many messages the queue may still take."""
+    queue = app.conf.task_default_queue
     with app.connection_for_write() as connection:
         try:
-            waiting = connection.default_channel.queue_declare(queue=QUEUE, passive=True).message_count
+            waiting = connection.default_channel.queue_declare(queue=queue, passive=True).message_count
         except connection.channel_errors:
             return _MOST_WAITING  # there is no queue: a new broker, or one that was wiped
     return max(0, _MOST_WAITING - int(waiting))
@@ -126,7 +127,8 @@ def clean(resources: Resources) -> int:
     for key in left:
         stored.delete(key)
     with transaction(resources.sessions) as session:
-        web_sessions.remove_expired(session)
+        web_sessions.remove_expired(session, idle=timedelta(hours=resources.settings.session_idle_hours))
+        idempotency.remove_expired(session)
         jobs.remove_done(session, before=utc_now() - timedelta(days=resources.settings.jobs_kept_days))
         heartbeats.remove_old(session, before=utc_now() - _DEAD)
     return len(left)

@@ -1,28 +1,27 @@
-"""Accounts and their API keys: create, authenticate, revoke."""
+"""Accounts and their API keys: create, authenticate, rotate, revoke."""
 
-import hashlib
 import hmac
-import re
-import secrets
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import EvidenceLevel
-from optout.errors import InvalidInputError, NotAuthenticatedError, NotFoundError, NotPermittedError
-from optout.registry import identities
+from optout.errors import ConflictError, InvalidInputError, NotAuthenticatedError, NotFoundError, NotPermittedError
+from optout.registry import identities, key_format
 from optout.registry.texts import MAX_EMAIL, email
 from optout.store import encryption
 from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import utc_now
+from optout.store.models.sessions import WebSession
+from optout.store.settings import Environment
 
-# The prefix lets scanners of leaked secrets recognise a key, the checksum lets us refuse a mistyped one unread.
-_KEY = re.compile(r"(crk_live_([0-9a-f]{16})_[0-9a-f]{64})_([0-9a-f]{8})")
+USE_NOTED: Final = timedelta(hours=1)
+"""How exactly it is known when a key was last used: a write for each use would make every reader a writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ def create_key(
     roles: Iterable[Role],
     label: str,
     expires_at: datetime | None = None,
+    environment: Environment = Environment.LIVE,
 ) -> tuple[ApiKey, str]:
     """Create a key; the second value is the secret, which can't be had again.
 
@@ -113,36 +113,82 @@ def create_key(
     if not chosen:
         raise InvalidInputError(f"a key needs a role: {', '.join(Role)}", field="role")
     account = get_account(session, account_id)
-    key_id = secrets.token_hex(8)
-    body = f"crk_live_{key_id}_{secrets.token_hex(32)}"
-    secret = f"{body}_{_checksum(body)}"
+    made = key_format.make(environment)
     key = ApiKey(
-        id=key_id,
+        id=made.id,
         account_id=account.id,
-        label=identities.seal_line(encryption.for_writing(session, account.id), ApiKey.label, key_id, label),
+        label=identities.seal_line(encryption.for_writing(session, account.id), ApiKey.label, made.id, label),
         roles=chosen,
-        digest=_digest(secret),
+        digest=made.digest,
         expires_at=expires_at,
     )
     session.add(key)
     session.flush()
-    return key, secret
+    return key, made.text
 
 
-def authenticate(session: Session, secret: str, *, now: datetime | None = None) -> Principal:
-    """Tell who a key belongs to.
+def rotate_key(
+    session: Session,
+    key_id: str,
+    *,
+    overlap: timedelta,
+    expires_at: datetime | None = None,
+    environment: Environment = Environment.LIVE,
+    now: datetime | None = None,
+) -> tuple[ApiKey, ApiKey, str]:
+    """Put a new key in the place of one: the same account, roles and label. The old one, the new one, its secret.
+
+    The old one goes on for `overlap` at most, so that whoever uses it can change over without a gap. The new one
+    holds until `expires_at`; if that is None, as long as the old one was made for.
 
     Raises:
-        NotAuthenticatedError: mistyped, unknown, expired or revoked. The last three can't be told apart.
+        NotFoundError: there is no such key.
+        ConflictError: it was rotated before, revoked, or has expired; or its account was erased.
     """
-    parts = _KEY.fullmatch(secret)
-    if parts is None or not hmac.compare_digest(_checksum(parts[1]), parts[3]):
-        raise NotAuthenticatedError("this is not an API key: it should look like crk_live_… and be complete")
-    key = session.get(ApiKey, parts[2])
+    moment = now or utc_now()
+    old = session.get(ApiKey, key_id, with_for_update=True)
+    if old is None:
+        raise NotFoundError(f"there is no key {key_id}", key_id=key_id)
+    if old.replaced_by is not None:
+        raise ConflictError(f"key {key_id} was rotated already: rotate {old.replaced_by}", key_id=old.replaced_by)
+    label = identities.labels(session, [old])[old.id]
+    if not is_live(old, moment) or label is None:
+        raise ConflictError(f"key {key_id} opens nothing any more: create a new one", key_id=key_id)
+    lasts = None if old.expires_at is None else old.expires_at - old.created_at
+    new, secret = create_key(
+        session,
+        account_id=old.account_id,
+        roles=old.roles,
+        label=label,
+        expires_at=expires_at or (None if lasts is None else moment + lasts),
+        environment=environment,
+    )
+    end = moment + overlap
+    old.replaced_by, old.expires_at = new.id, end if old.expires_at is None else min(old.expires_at, end)
+    session.flush()
+    return old, new, secret
+
+
+def authenticate(
+    session: Session, secret: str, *, environment: Environment = Environment.LIVE, now: datetime | None = None
+) -> Principal:
+    """Tell who a key belongs to.
+
+    Why a key is refused is said as exactly as its holder may know it: that a key has expired or was revoked is told
+    only to somebody who has all of it, so that nobody learns which ids there are.
+
+    Raises:
+        NotAuthenticatedError: `reason` is malformed, environment, unknown, expired or revoked.
+    """
+    presented = key_format.read(secret, environment)
+    key = session.get(ApiKey, presented.id)
     # Compared also when there is no such key, so that the time taken says nothing.
-    known = hmac.compare_digest(key.digest if key else bytes(32), _digest(secret))
-    if key is None or not known or not is_live(key, now or utc_now()):
-        raise NotAuthenticatedError("this API key is unknown, expired or revoked")
+    known = hmac.compare_digest(key.digest if key else bytes(32), presented.digest)
+    if key is None or not known:
+        raise NotAuthenticatedError(
+            "this API key is not known to this registry: check whether it was made for this one", reason="unknown"
+        )
+    _require_live(key, now or utc_now())
     return Principal(key.account_id, key.id, key.roles)
 
 
@@ -161,8 +207,19 @@ def revoke_key(session: Session, key_id: str) -> ApiKey:
     if key is None:
         raise NotFoundError(f"there is no key {key_id}", key_id=key_id)
     key.revoked_at = key.revoked_at or utc_now()
+    session.execute(delete(WebSession).where(WebSession.key_id == key_id))
     session.flush()
     return key
+
+
+def note_uses(session: Session, key_ids: Collection[str], *, now: datetime | None = None) -> None:
+    """Say that keys were used just now. What was noted within the last hour is left alone."""
+    moment = now or utc_now()
+    session.execute(
+        update(ApiKey)
+        .where(ApiKey.id.in_(key_ids), or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= moment - USE_NOTED))
+        .values(last_used_at=moment)
+    )
 
 
 def list_keys(session: Session, *, account_id: UUID | None = None) -> Sequence[tuple[ApiKey, Account]]:
@@ -173,9 +230,11 @@ def list_keys(session: Session, *, account_id: UUID | None = None) -> Sequence[t
     return session.execute(query).all()
 
 
-def _checksum(body: str) -> str:
-    return f"{zlib.crc32(body.encode('ascii')):08x}"
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("ascii")).digest()
+def _require_live(key: ApiKey, now: datetime) -> None:
+    remedy = "ask the operator for a new one" if key.replaced_by is None else f"use key {key.replaced_by}"
+    if key.revoked_at is not None:
+        raise NotAuthenticatedError(
+            f"this API key was revoked on {key.revoked_at:%d %B %Y}: {remedy}", reason="revoked"
+        )
+    if not is_live(key, now):
+        raise NotAuthenticatedError(f"this API key expired on {key.expires_at:%d %B %Y}: {remedy}", reason="expired")

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +17,10 @@ from optout.store.models.base import utc_now
 from optout.store.models.sessions import SignInLink, WebSession
 
 SESSION_LIFETIME = timedelta(days=7)
+IDLE_LIFETIME = timedelta(days=1)
 LINK_LIFETIME = timedelta(minutes=10)
+USE_NOTED = timedelta(minutes=5)
+"""How exactly it is known when a session was last used, and so how much shorter or longer its idle limit may be."""
 
 
 def open(  # noqa: A001 - sessions.open reads as what it does
@@ -27,10 +30,12 @@ def open(  # noqa: A001 - sessions.open reads as what it does
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
-            digest=_digest(token),
+            digest=digest(token),
             account_id=principal.account_id,
             key_id=principal.key_id,
             roles=principal.roles,
+            opened_at=now or utc_now(),
+            last_used_at=now or utc_now(),
             expires_at=(now or utc_now()) + lifetime,
         )
     )
@@ -38,22 +43,39 @@ def open(  # noqa: A001 - sessions.open reads as what it does
     return token
 
 
-def authenticate(session: Session, token: str, *, now: datetime | None = None) -> Principal:
+def authenticate(
+    session: Session, token: str, *, idle: timedelta = IDLE_LIFETIME, now: datetime | None = None
+) -> Principal:
     """Tell who a browser belongs to.
 
     Raises:
-        NotAuthenticatedError: unknown, closed, expired, or opened by a key that no longer holds.
+        NotAuthenticatedError: unknown, closed, expired, not used for `idle`, or opened by a key that no longer holds.
     """
     moment = now or utc_now()
-    found = session.get(WebSession, _digest(token))
-    if found is None or moment >= found.expires_at or not _key_holds(session, found, moment):
+    found = session.get(WebSession, digest(token))
+    if found is None or not _holds(found, moment, idle) or not _key_holds(session, found, moment):
         raise NotAuthenticatedError("you are not signed in any more: sign in again")
     return Principal(found.account_id, found.key_id, found.roles)
 
 
 def close(session: Session, token: str) -> None:
     """Sign a browser out; a token that is unknown is fine."""
-    session.execute(delete(WebSession).where(WebSession.digest == _digest(token)))
+    session.execute(delete(WebSession).where(WebSession.digest == digest(token)))
+
+
+def note_uses(session: Session, digests: Collection[bytes], *, now: datetime | None = None) -> None:
+    """Say that sessions were used just now. What was noted within the last minutes is left alone."""
+    moment = now or utc_now()
+    session.execute(
+        update(WebSession)
+        .where(WebSession.digest.in_(digests), WebSession.last_used_at <= moment - USE_NOTED)
+        .values(last_used_at=moment)
+    )
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a token, 32 bytes: SHA-256. It has 256 random bits and needs no salt."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def create_link(
@@ -76,7 +98,7 @@ def create_link(
     account = accounts.get_account(session, account_id)
     token = secrets.token_urlsafe(32)
     link = SignInLink(
-        digest=_digest(token), account_id=account.id, roles=chosen, expires_at=(now or utc_now()) + lifetime
+        digest=digest(token), account_id=account.id, roles=chosen, expires_at=(now or utc_now()) + lifetime
     )
     session.add(link)
     session.flush()
@@ -93,7 +115,7 @@ def use_link(session: Session, token: str, *, now: datetime | None = None) -> Pr
     # One statement decides, so that of two browsers at once only one gets in.
     used = session.execute(
         update(SignInLink)
-        .where(SignInLink.digest == _digest(token), SignInLink.used_at.is_(None), SignInLink.expires_at > moment)
+        .where(SignInLink.digest == digest(token), SignInLink.used_at.is_(None), SignInLink.expires_at > moment)
         .values(used_at=moment)
         .returning(SignInLink.account_id, SignInLink.roles)
     ).one_or_none()
@@ -102,11 +124,17 @@ def use_link(session: Session, token: str, *, now: datetime | None = None) -> Pr
     return Principal(used.account_id, None, used.roles)
 
 
-def remove_expired(session: Session, *, now: datetime | None = None) -> None:
+def remove_expired(session: Session, *, idle: timedelta = IDLE_LIFETIME, now: datetime | None = None) -> None:
     """Forget sessions and links that no longer open anything."""
     moment = now or utc_now()
-    session.execute(delete(WebSession).where(WebSession.expires_at <= moment))
+    session.execute(
+        delete(WebSession).where(or_(WebSession.expires_at <= moment, WebSession.last_used_at <= moment - idle))
+    )
     session.execute(delete(SignInLink).where(or_(SignInLink.expires_at <= moment, SignInLink.used_at.is_not(None))))
+
+
+def _holds(found: WebSession, now: datetime, idle: timedelta) -> bool:
+    return now < found.expires_at and now < found.last_used_at + idle
 
 
 def _key_holds(session: Session, found: WebSession, now: datetime) -> bool:
@@ -114,7 +142,3 @@ def _key_holds(session: Session, found: WebSession, now: datetime) -> bool:
         return True
     key = session.get(ApiKey, found.key_id)
     return key is not None and accounts.is_live(key, now)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -4,20 +4,25 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from optout.errors import InvalidInputError
 
 
 def _database_url(known: dict[str, object]) -> str:
     return f"sqlite:///{Path(str(known['data_folder'])).absolute()}/registry.sqlite3"
 
 
-def _keys_folder(known: dict[str, object]) -> Path:
-    return Path(str(known["data_folder"])).absolute() / "keys"
-
-
 def _storage_url(known: dict[str, object]) -> str:
     return f"file://{Path(str(known['data_folder'])).absolute()}/storage"
+
+
+class Environment(StrEnum):
+    """What a registry is for. It stands in its keys, so that no key of a trial opens the real one."""
+
+    LIVE = "live"
+    TEST = "test"
 
 
 class LogFormat(StrEnum):
@@ -63,6 +68,11 @@ class Settings(BaseSettings):
         description="Celery broker; the default needs no server and keeps its messages in the data folder. In"
         " production `redis://…` or `amqp://…`.",
     )
+    broker_queue: str = Field(
+        default="mediamanager",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="Name of the queue: registries that share a broker need different ones.",
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="The address at which people reach the registry; links and origin checks use it.",
@@ -77,17 +87,17 @@ class Settings(BaseSettings):
         pattern=r"^[^\s+]{1,200}$",
         description="Name of the consent log and of its key. It is signed: never change it once entries exist.",
     )
-    keys_folder: Path = Field(
-        default_factory=_keys_folder,
-        description="Folder with the log's signing keys, `log.key` and `promise.key`, which every process needs.",
-    )
     log_key: str | None = Field(
         default=None,
         repr=False,
-        description="What `log.key` holds, instead of the file. Set both keys or none.",
+        description="The log's signing key, as `keys/log.key` in the data folder holds it, instead of that file. Every"
+        " process needs the same keys: set both or none.",
     )
     promise_key: str | None = Field(
-        default=None, repr=False, description="What `promise.key` holds, instead of the file."
+        default=None,
+        repr=False,
+        description="The key that signs promises, as `keys/promise.key` in the data folder holds it, instead of that"
+        " file.",
     )
     master_key: str | None = Field(
         default=None,
@@ -148,7 +158,16 @@ class Settings(BaseSettings):
         gt=0,
         description="Age at which media that belongs to no work (an interrupted upload) is removed.",
     )
-    session_hours: float = Field(default=168.0, gt=0, description="How long a sign-in on the pages lasts.")
+    environment: Environment = Field(
+        default=Environment.LIVE,
+        description="What this registry is for, `live` or `test`. Keys name it, and one of the other kind is refused.",
+    )
+    session_hours: float = Field(
+        default=168.0, gt=0, description="How long a sign-in on the pages lasts at most, however much it is used."
+    )
+    session_idle_hours: float = Field(
+        default=24.0, gt=0, description="How long a sign-in on the pages lasts without being used."
+    )
     sign_in_link_minutes: float = Field(default=10.0, gt=0, description="How long a one-time sign-in link is good for.")
     request_threads: int = Field(
         default=40,
@@ -156,9 +175,30 @@ class Settings(BaseSettings):
         description="Requests answered at once by one process; the database pool is as large.",
     )
 
+    @property
+    def one_machine(self) -> bool:
+        """Whether the database is a file of this machine, so that no other machine can take part."""
+        return self.database_url.startswith("sqlite")
+
     @field_validator("fetch_allowed_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+def load(data_folder: Path | None = None) -> Settings:
+    """The settings as the environment says, with another data folder if one is given.
+
+    Raises:
+        InvalidInputError: a variable holds what its setting can't be; the message names it, and not what it holds.
+    """
+    try:
+        return Settings() if data_folder is None else Settings(data_folder=data_folder)
+    except ValidationError as error:
+        said = "; ".join(
+            f"MEDIAMANAGER_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise InvalidInputError(f"a setting can't be used: {said}", field="settings") from None

@@ -5,6 +5,7 @@ from optout.store.models.base import Base
 from optout.store.models.changes import Change, ChangeHead, ChangeKind
 from optout.store.models.claims import LIVE, Claim, ClaimState
 from optout.store.models.encryption import MasterKeyHead, SubjectKey
+from optout.store.models.idempotency import IdempotencyKey
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.log import LogEntry, LogHead
 from optout.store.models.sessions import SignInLink, WebSession
@@ -22,6 +23,7 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Heartbeat",
+    "IdempotencyKey",
     "Job",
     "JobKind",
     "JobState",

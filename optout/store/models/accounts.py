@@ -65,3 +65,7 @@ class ApiKey(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # The key that a rotation put in its place; both open the registry until this one expires.
+    replaced_by: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
+    # Known to the hour only: see `registry.accounts.note_uses`.
+    last_used_at: Mapped[datetime | None]

@@ -21,6 +21,8 @@ class WebSession(Base):
     key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
     roles: Mapped[frozenset[Role]] = mapped_column(Roles)
     opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # Known to some minutes only: see `registry.sessions.note_uses`.
+    last_used_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -60,6 +60,49 @@ def test_a_session_ends_with_the_key_that_opened_it(session: Session, principal:
         sessions.authenticate(session, token)
 
 
+def test_revoking_a_key_ends_its_sessions_for_good_and_no_others(session: Session, principal: Principal) -> None:
+    other = sessions.open(session, Principal(principal.account_id, None, principal.roles))
+    sessions.open(session, principal)
+    assert principal.key_id is not None
+
+    accounts.revoke_key(session, principal.key_id)
+
+    assert session.scalars(select(WebSession.digest)).all() == [sessions.digest(other)]
+
+
+def test_a_session_ends_when_it_is_not_used(session: Session, principal: Principal) -> None:
+    token, now, idle = sessions.open(session, principal), utc_now(), timedelta(hours=2)
+
+    def holds(at: timedelta) -> bool:
+        try:
+            return sessions.authenticate(session, token, idle=idle, now=now + at) == principal
+        except NotAuthenticatedError:
+            return False
+
+    before = holds(timedelta(hours=1)), holds(timedelta(hours=3))
+    sessions.note_uses(session, [sessions.digest(token)], now=now + timedelta(hours=1))
+    session.expire_all()
+
+    assert before == (True, False)
+    assert (holds(timedelta(hours=2.5)), holds(timedelta(hours=3.5))) == (True, False)
+
+
+def test_uses_of_a_session_are_noted_every_few_minutes_and_lengthen_nothing(
+    session: Session, principal: Principal
+) -> None:
+    token, now = sessions.open(session, principal), utc_now()
+    opened = session.scalars(select(WebSession)).one()
+    first, end = opened.last_used_at, opened.expires_at
+
+    sessions.note_uses(session, [sessions.digest(token)], now=now + sessions.USE_NOTED / 2)
+    session.refresh(opened)
+    early = opened.last_used_at
+    sessions.note_uses(session, [sessions.digest(token)], now=now + sessions.USE_NOTED * 2)
+    session.refresh(opened)
+
+    assert (early, opened.last_used_at, opened.expires_at) == (first, now + sessions.USE_NOTED * 2, end)
+
+
 @pytest.mark.parametrize("token", ["", "x" * 43, "é"])
 def test_an_unknown_token_opens_nothing(session: Session, token: str) -> None:
     with pytest.raises(NotAuthenticatedError):
