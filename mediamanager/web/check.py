@@ -11,7 +11,7 @@ from starlette.responses import Response
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.types import Depth, Role
 from mediamanager.api import uploads
-from mediamanager.dependencies import AskerDep, ReadingDep, Resources, ResourcesDep
+from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator.new_works import FormDep
 from optout.catalogue.answers import Asset
@@ -28,13 +28,13 @@ ASKED: Final = (Use.TRAIN_AI, Use.TRAIN_GENAI, Use.TRAIN_OTHER, Use.AI_INPUT, Us
 
 
 @router.get("/check")
-def check_form(request: Request, asker: AskerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+def check_form(request: Request, asker: CallerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
     """Ask for a file or a link."""
     return _page(request, None, {})
 
 
 @router.post("/check")
-def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker: AskerDep, form: FormDep) -> Response:
+def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker: CallerDep, form: FormDep) -> Response:
     """Answer for one file or one link. Nothing of it is kept."""
     file, link = form.get("file"), str(form.get("link", "")).strip()
     field = "link"

@@ -11,9 +11,10 @@ from mediamanager import problems
 from mediamanager.web import check, design, frontdoor, pages, sign_in, static_files
 from mediamanager.web.auditor import log
 from mediamanager.web.creator import claims, new_works, works
+from mediamanager.web.operator import jobs
 
 router = APIRouter(include_in_schema=False)
-for part in (static_files, frontdoor, sign_in, new_works, works, claims, check, log, design):
+for part in (static_files, frontdoor, sign_in, new_works, works, claims, check, log, jobs, design):
     router.include_router(part.router)
 
 

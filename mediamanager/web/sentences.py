@@ -1,4 +1,4 @@
-"""The plain words of the pages for our exact ones: presets, notes, errors."""
+"""The plain words of the pages for our exact ones: presets, notes, errors, jobs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -36,6 +36,25 @@ _ERRORS: Final[Mapping[str, str]] = {
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
 }
+
+_JOB_REASONS: Final[Mapping[str, str]] = {
+    "worker-lost": _(
+        "The worker stopped in the middle of each attempt: the machine may have too little memory for this work."
+    ),
+    "internal-error": _("Something went wrong that nobody foresaw. The log of the worker says more."),
+    "storage-unavailable": _("The storage or the database did not answer."),
+    "sandbox-unavailable": _("The program that reads media could not be started, or was busy for too long."),
+    "fetch-failed": _("The address did not deliver the file."),
+    "log-integrity": _(
+        "What is stored contradicts what was signed. Run mediamanager doctor first; trying again changes nothing."
+    ),
+}
+
+
+def job_reason(code: str | None, words: NullTranslations) -> str | None:
+    """Why a job failed, in plain words; None where only the worker's own sentence can say it."""
+    sentence = _JOB_REASONS.get(code or "")
+    return None if sentence is None else str(words.gettext(sentence))
 
 
 def capital(text: str) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from mediamanager.dependencies import CreatorDep, ReadingDep, ResourcesDep, unit_of_work
+from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.schemas.claims import ClaimReceipt
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
@@ -22,14 +22,14 @@ router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
 
 @router.get("/works/{work_id}/change")
-def change_form(request: Request, session: ReadingDep, creator: CreatorDep, work_id: UUID) -> Response:
+def change_form(request: Request, session: ReadingDep, creator: CallerDep, work_id: UUID) -> Response:
     """Ask what may be done with a work."""
     return _change(request, session, creator, work_id, None, {})
 
 
 @router.post("/works/{work_id}/change")
 def change(
-    request: Request, resources: ResourcesDep, reading: ReadingDep, creator: CreatorDep, form: FormDep, work_id: UUID
+    request: Request, resources: ResourcesDep, reading: ReadingDep, creator: CallerDep, form: FormDep, work_id: UUID
 ) -> Response:
     """File the claim, or replace the one that holds, in one step."""
     try:
@@ -43,7 +43,7 @@ def change(
 
 
 @router.get("/claims/{claim_id}/withdraw")
-def withdraw_form(request: Request, session: ReadingDep, creator: CreatorDep, claim_id: UUID) -> Response:
+def withdraw_form(request: Request, session: ReadingDep, creator: CallerDep, claim_id: UUID) -> Response:
     """Say what will be undone and what can't be."""
     claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
     shown = row(session, work_id=claim.work_id, account_id=creator.account_id, words=pages.words(request))
@@ -51,7 +51,7 @@ def withdraw_form(request: Request, session: ReadingDep, creator: CreatorDep, cl
 
 
 @router.post("/claims/{claim_id}/withdraw")
-def withdraw(resources: ResourcesDep, creator: CreatorDep, claim_id: UUID) -> Response:
+def withdraw(resources: ResourcesDep, creator: CallerDep, claim_id: UUID) -> Response:
     """Withdraw a claim."""
     with unit_of_work(resources) as session:
         claim = claims.withdraw(session, claim_id=claim_id, claimant_id=creator.account_id)
@@ -60,7 +60,7 @@ def withdraw(resources: ResourcesDep, creator: CreatorDep, claim_id: UUID) -> Re
 
 @router.get("/claims/{claim_id}/receipt")
 def receipt(
-    request: Request, resources: ResourcesDep, session: ReadingDep, creator: CreatorDep, claim_id: UUID
+    request: Request, resources: ResourcesDep, session: ReadingDep, creator: CallerDep, claim_id: UUID
 ) -> Response:
     """The receipt, or the promise until the log shows the entry."""
     claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
@@ -77,7 +77,7 @@ def receipt(
 
 
 @router.get("/claims/{claim_id}/receipt.json")
-def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CreatorDep, claim_id: UUID) -> Response:
+def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CallerDep, claim_id: UUID) -> Response:
     """The receipt as a file to keep."""
     claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
     made = receipts.receipt(session, resources.storage, claims.entry_of(session, claim), resources.keys)
@@ -89,7 +89,7 @@ def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CreatorD
 def _change(
     request: Request,
     session: ReadingDep,
-    creator: CreatorDep,
+    creator: CallerDep,
     work_id: UUID,
     form: FormData | None,
     problems: Mapping[str, str],

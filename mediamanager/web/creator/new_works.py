@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
 from mediamanager.api import uploads
-from mediamanager.dependencies import CreatorDep, Resources, ResourcesDep, unit_of_work
+from mediamanager.dependencies import CallerDep, Resources, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
 from mediamanager.web.language import language_of
@@ -47,13 +47,13 @@ class _Taken:
 
 
 @router.get("/works/new")
-def new_works(request: Request, creator: CreatorDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+def new_works(request: Request, creator: CallerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
     """Ask for files or links, and for one choice."""
     return _form(request, None, {})
 
 
 @router.post("/works/new")
-def register_works(request: Request, resources: ResourcesDep, creator: CreatorDep, form: FormDep) -> Response:
+def register_works(request: Request, resources: ResourcesDep, creator: CallerDep, form: FormDep) -> Response:
     """Register what was sent; each work with its claim in one transaction, so that one bad file harms no other."""
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
     links = [line.strip() for line in str(form.get("links", "")).splitlines() if line.strip()]

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from mediamanager.dependencies import CreatorDep, ReadingDep
+from mediamanager.dependencies import CallerDep, ReadingDep
 from mediamanager.web import pages
 from mediamanager.web.creator.rows import row, rows
 from optout.registry import claims, fingerprints, works
@@ -18,7 +18,7 @@ A_PAGE: Final = 50
 
 
 @router.get("/works")
-def list_works(request: Request, session: ReadingDep, creator: CreatorDep, after: UUID | None = None) -> Response:
+def list_works(request: Request, session: ReadingDep, creator: CallerDep, after: UUID | None = None) -> Response:
     """All works, newest first."""
     page = works.list_works(session, account_id=creator.account_id, limit=A_PAGE, after=after)
     shown = rows(session, page.works, pages.words(request))
@@ -29,7 +29,7 @@ def list_works(request: Request, session: ReadingDep, creator: CreatorDep, after
 def added(
     request: Request,
     session: ReadingDep,
-    creator: CreatorDep,
+    creator: CallerDep,
     work: Annotated[list[UUID], Query(min_length=1, max_length=1000)],
     refused: Annotated[list[str], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
 ) -> Response:
@@ -43,7 +43,7 @@ def added(
 
 @router.get("/works/{work_id}")
 def show_work(
-    request: Request, session: ReadingDep, creator: CreatorDep, work_id: UUID, done: str | None = None
+    request: Request, session: ReadingDep, creator: CallerDep, work_id: UUID, done: str | None = None
 ) -> Response:
     """One work: how it stands, what is said about it, what happened so far."""
     shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
