@@ -11,15 +11,17 @@ from celery import Celery
 from optout.store.settings import Settings
 from workers.folder_broker import ALIAS
 
-QUEUE: Final = "mediamanager"
 RUN_JOB: Final = "mediamanager.run_job"
-SWEEP: Final = "mediamanager.sweep"
-CLEAN: Final = "mediamanager.clean"
 
 POLL_SECONDS: Final = 0.05
 """How often the embedded worker looks into its folder: a listing costs some 20 microseconds."""
 
-_CLEAN_SECONDS: Final = 3600.0
+_BROKER_SECONDS: Final = 5
+"""How long a request waits for a broker that does not answer, before it leaves the job to the sweep."""
+
+
+_REDIS: Final = ("redis", "rediss")
+_AMQP: Final = ("amqp", "amqps", "pyamqp")
 
 
 def make(settings: Settings) -> Celery:
@@ -31,6 +33,7 @@ def make(settings: Settings) -> Celery:
         broker_transport_options=_transport_options(settings),
         # A broker that starts after us is waited for; the outbox fills meanwhile.
         broker_connection_retry_on_startup=True,
+        broker_connection_timeout=_BROKER_SECONDS,
         # A request never waits for a broker that is away: the sweep sends what a nudge could not.
         task_publish_retry=False,
         # No result backend: what came of a job stands in the database, in the transaction of its effects.
@@ -38,7 +41,7 @@ def make(settings: Settings) -> Celery:
         # A message carries one id. JSON only, so that nobody who can write to the broker can run code here.
         task_serializer="json",
         accept_content=["json"],
-        task_default_queue=QUEUE,
+        task_default_queue=settings.broker_queue,
         # Acknowledged when the job is settled: a worker that dies leaves its message to another one, where the broker
         # can do that. Poison does not go round for ever, because attempts are counted in the row (jobs.claim_due).
         task_acks_late=True,
@@ -51,11 +54,6 @@ def make(settings: Settings) -> Celery:
         # Logging is set up by whoever starts the process.
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        # For `celery beat` in production; the embedded worker has a ticker of its own (see workers.embedded).
-        beat_schedule={
-            "sweep": {"task": SWEEP, "schedule": float(settings.sweep_seconds)},
-            "clean": {"task": CLEAN, "schedule": _CLEAN_SECONDS},
-        },
     )
     return app
 
@@ -70,6 +68,24 @@ def _broker_url(settings: Settings) -> str:
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:
-    if not is_embedded(settings):
-        return {}
-    return {"folder": str(settings.data_folder.absolute() / "broker"), "polling_interval": POLL_SECONDS}
+    if is_embedded(settings):
+        return {"folder": str(settings.data_folder.absolute() / "broker"), "polling_interval": POLL_SECONDS}
+    scheme = settings.broker_url.partition(":")[0]
+    if scheme in _REDIS:
+        return {
+            # Messages that a dead worker took come back after this time. Before it the job is leased still, and the
+            # message would be dropped; after it the sweep would send the job anyway.
+            "visibility_timeout": settings.job_lease_seconds,
+            # Look for such messages every other second; kombu's own pace is every 100 s.
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": _BROKER_SECONDS,
+            # Longer than a worker's blocking read, which asks for a second.
+            "socket_timeout": 2 * _BROKER_SECONDS,
+            "socket_keepalive": True,
+            # Kombu's own keys would be shared with other registries in the same Redis.
+            "global_keyprefix": f"{settings.broker_queue}:",
+        }
+    if scheme in _AMQP:
+        return {"connect_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
+    return {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from optout.ledger.keys import LogKeys, load_or_create
+from optout.ledger.keys import LogKeys, open_keys
 from optout.store import db, encryption
 from optout.store.settings import Settings
 from optout.store.storage import Storage, open_storage
@@ -40,6 +40,6 @@ def open_resources(settings: Settings) -> Resources:
         engine=engine,
         sessions=sessions,
         storage=open_storage(settings),
-        keys=load_or_create(settings.data_folder, settings.log_origin),
+        keys=open_keys(settings),
         guard=guard_for(settings.fetch_allowed_networks),
     )
