@@ -75,11 +75,17 @@ def say(notes: Iterable[str]) -> None:
 
 
 @contextmanager
-def progress_over(items: Iterable[Item], total: int | None, doing: str) -> Iterator[Iterator[Item]]:
-    """Count items as they pass: a bar on stderr if that is a terminal, nothing otherwise. It vanishes at the end."""
-    if not sys.stderr.isatty():
+def progress_over(
+    items: Iterable[Item], total: int | None, doing: str, *, streaming: bool = False
+) -> Iterator[Iterator[Item]]:
+    """Count items as they pass: a bar on stderr if that is a terminal, nothing otherwise. It vanishes at the end.
+
+    `streaming` says that the items are printed on stdout meanwhile: on a terminal they are progress enough.
+    """
+    if not sys.stderr.isatty() or (streaming and sys.stdout.isatty()):
         yield iter(items)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # stdout stays where it was sent: Rich would take what is printed meanwhile to stderr.
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         yield iter(bar.track(items, total=total, description=doing))

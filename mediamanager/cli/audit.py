@@ -1,6 +1,7 @@
 """`mediamanager audit`: check the consent log, a copy of it, a receipt or a proof, and copy the log."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeAlias
@@ -226,4 +227,4 @@ def _plain(text: str) -> str:
 
 def _progress(*, hidden: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden or not sys.stderr.isatty())

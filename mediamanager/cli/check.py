@@ -48,7 +48,7 @@ def check(
     asking.say(found.notes)
     verdicts = check_all(sources, found.queries, use=use, depth=depth, min_evidence=min_evidence, workers=workers)
     checked: list[Checked] = []
-    with asking.progress_over(verdicts, len(found.queries), "checking") as passing:
+    with asking.progress_over(verdicts, len(found.queries), "checking", streaming=as_json) as passing:
         for one in passing:
             checked.append(one)
             if as_json:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +13,7 @@ from fingerprinting.index.registry import encode
 from fingerprinting.types import Fingerprint, Role
 from mediamanager.cli import asking
 from mediamanager.cli.asking import JsonOption, WorkersOption
-from mediamanager.cli.tables import printable
+from mediamanager.cli.tables import printable, wide_console
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import walk
 
@@ -38,19 +37,24 @@ def fingerprint(
     found = walk(paths)
     asking.say(found.notes)
     failed = False
-    table = Table("File", "Kind", "Fingerprints", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("File", "Kind", "Fingerprints"):
+        table.add_column(heading, overflow="fold")  # a name that is cut off can't be found again
     with (
         ExtractionPool(workers, role=role) as pool,
-        asking.progress_over(pool.run(found.queries), len(found.queries), "fingerprinting") as passing,
+        asking.progress_over(
+            pool.run(found.queries), len(found.queries), "fingerprinting", streaming=as_json
+        ) as passing,
     ):
         for one in passing:
             failed = failed or one.error is not None
             if as_json:
                 sys.stdout.write(json.dumps(_as_json(one)) + "\n")
+                sys.stdout.flush()
             else:
                 table.add_row(*map(Text, _row(one)))
     if not as_json:
-        Console().print(table)
+        wide_console().print(table)
     raise typer.Exit(EXIT_UNREADABLE if failed else 0)
 
 

@@ -13,13 +13,16 @@ from optout.errors import InvalidInputError, OptoutError
 EXIT_ERROR = 2
 EXIT_USAGE = 64
 EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
 
 
 def invoke(target: typer.Typer | Callable[..., object], program: str, words: list[str]) -> int:
     """Run a command with its words, as `program` in its help, and return its exit status."""
     app = target if isinstance(target, typer.Typer) else as_app(target)
     try:
-        return int(app(args=words, prog_name=program, standalone_mode=False) or 0)
+        status = int(app(args=words, prog_name=program, standalone_mode=False) or 0)
+        if status == EXIT_INTERRUPTED:  # Typer takes the KeyboardInterrupt and says nothing
+            complain("interrupted")
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
@@ -27,7 +30,7 @@ def invoke(target: typer.Typer | Callable[..., object], program: str, words: lis
         if status == EXIT_BUG and os.environ.get("MEDIAMANAGER_DEBUG"):
             raise
         complain(_line(error, program))
-        return status
+    return status
 
 
 def as_app(function: Callable[..., object]) -> typer.Typer:
