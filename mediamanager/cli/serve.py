@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import json
-import logging
 import os
 import signal
 import socket
@@ -19,17 +18,17 @@ import typer
 import uvicorn
 
 from mediamanager.app import create_app
+from mediamanager.doctor.findings import LOCK_FILE
+from mediamanager.cli.processes import require_prepared
 from mediamanager.supervisor import Supervisor
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
-from optout.ledger.keys import load_or_create
+from optout.ledger import keys
 from optout.registry import accounts, sessions
 from optout.store import db, encryption, migrate
 from optout.store.models.accounts import Role
 from optout.store.settings import LogFormat, Settings
-from workers import dispatch, logs
+from workers import logs
 from workers.app import is_embedded
-
-logger = logging.getLogger(__name__)
 
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 _OPERATOR_FILE: Final = "operator.json"
@@ -50,8 +49,15 @@ def serve(
     log_format: Annotated[
         LogFormat | None, typer.Option(help="How log lines look; else MEDIAMANAGER_LOG_FORMAT.")
     ] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Whether to run a worker as a child (embedded broker only).")
+    ] = True,
 ) -> None:
-    """Run the registry; everything it keeps lies in one folder, and nothing else needs to be installed or running."""
+    """Run the registry; everything it keeps lies in one folder, and nothing else needs to be installed or running.
+
+    With another broker (`MEDIAMANAGER_BROKER_URL`) this is the API alone, any number of processes: see `mediamanager
+    migrate`, `mediamanager worker` and `mediamanager beat`.
+    """
     level = log_level.upper()
     if level not in logs.LEVELS:
         raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
@@ -62,15 +68,17 @@ def serve(
             signal.signal(number, _stop)
         listener = stack.enter_context(_listening(host, port))
         settings = _settings(data, host, listener.getsockname()[1], log_format)
-        stack.enter_context(_alone(settings.data_folder))
-        link = _prepare(settings)
-        dispatch.connect(settings)
         if is_embedded(settings):
+            if worker:
+                stack.enter_context(_alone(settings))
+            link = _prepare(settings)
+        else:
+            link = None
+            require_prepared(settings)
+        if is_embedded(settings) and worker:
             supervisor = Supervisor(settings, log_level=level)
             supervisor.start()
             stack.callback(supervisor.stop)
-        else:
-            logger.warning("MEDIAMANAGER_BROKER_URL names another broker: no worker is started here")
         announce = _Announcement(settings, link, ready_file, open_browser=open_browser)
         _run(settings, listener, level, announce)
 
@@ -108,18 +116,24 @@ def _settings(data: Path | None, host: str, port: int, log_format: LogFormat | N
 
 
 @contextlib.contextmanager
-def _alone(data_folder: Path) -> Iterator[None]:
+def _alone(settings: Settings) -> Iterator[None]:
     """Hold the folder's lock: two registries on one folder would take one another's jobs for lost.
+
+    The file tells `mediamanager doctor` where this registry answers.
 
     Raises:
         ConflictError: another process serves this folder.
     """
+    data_folder = settings.data_folder
     data_folder.mkdir(parents=True, exist_ok=True)
-    with (data_folder / "serve.lock").open("a") as lock:
+    with (data_folder / LOCK_FILE).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConflictError(f"another registry already serves {data_folder}; stop it first") from error
+        lock.truncate(0)
+        lock.write(f"{settings.public_url}\n")
+        lock.flush()
         yield
 
 
@@ -128,8 +142,8 @@ def _prepare(settings: Settings) -> str:
     engine = db.engine(settings)
     try:
         migrate.upgrade(engine)
-        load_or_create(settings.data_folder, settings.log_origin)
         with db.transaction(db.sessions(engine)) as session:
+            keys.prepare(session, settings)
             encryption.prepare(session)
             note = settings.data_folder / _OPERATOR_FILE
             try:
@@ -153,7 +167,7 @@ def _write(path: Path, fields: dict[str, object]) -> None:
 class _Announcement:
     """What is said once requests are answered."""
 
-    def __init__(self, settings: Settings, link: str, ready_file: Path | None, *, open_browser: bool) -> None:
+    def __init__(self, settings: Settings, link: str | None, ready_file: Path | None, *, open_browser: bool) -> None:
         self._settings = settings
         self._link = link
         self._ready_file = ready_file
@@ -163,20 +177,21 @@ class _Announcement:
         """Print it, write the ready file, open the browser."""
         url, folder = self._settings.public_url, self._settings.data_folder.absolute()
         typer.echo(f"Media Manager is running at {url}")
-        typer.echo(f"  data     {folder}")
-        typer.echo(f"  sign in  {self._link}")
-        typer.echo(
-            f"           (once, within {self._settings.sign_in_link_minutes:g} minutes; a restart makes a new one)"
-        )
-        typer.echo(f"  keys     mediamanager keys create --data {folder} --role creator --name NAME")
-        typer.echo("  stop     Ctrl-C")
+        if self._link is not None:
+            typer.echo(f"  data     {folder}")
+            typer.echo(f"  sign in  {self._link}")
+            typer.echo(
+                f"           (once, within {self._settings.sign_in_link_minutes:g} minutes; a restart makes a new one)"
+            )
+            typer.echo(f"  keys     mediamanager keys create --data {folder} --role creator --name NAME")
+            typer.echo("  stop     Ctrl-C")
         sys.stdout.flush()
         if self._ready_file is not None:
             ready = {"url": url, "pid": os.getpid(), "data": str(folder), "sign_in": self._link}
             _write(self._ready_file, ready)
         if self._open_browser:
             # A browser that takes its time must not hold up the server.
-            threading.Thread(target=webbrowser.open, args=(self._link,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(self._link or url,), daemon=True).start()
 
 
 class _Server(uvicorn.Server):

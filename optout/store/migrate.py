@@ -4,7 +4,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from optout.errors import ConflictError, StorageUnavailableError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number, the same in every process: two that migrate at once take turns.
@@ -12,10 +19,37 @@ _ADVISORY_LOCK = 7_201_113
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Create or upgrade the schema, in one transaction: after a crash it is the old one or the new one."""
-    with engine.begin() as connection:
-        _take_turns(connection)
-        command.upgrade(_config(connection), revision)
+    """Create or upgrade the schema, in one transaction: after a crash it is the old one or the new one.
+
+    Raises:
+        StorageUnavailableError: the database does not answer, or somebody holds a lock that this waited for too long.
+    """
+    try:
+        with engine.begin() as connection:
+            _take_turns(connection)
+            command.upgrade(_config(connection), revision)
+    except OperationalError as error:
+        raise StorageUnavailableError(f"the database can't be brought up to date: {error.orig}") from error
+
+
+def require_current(engine: Engine) -> None:
+    """Make sure that the schema is that of this program, without changing it.
+
+    Raises:
+        ConflictError: it is older or newer; the message says what to do.
+        StorageUnavailableError: the database does not answer.
+    """
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            known = ScriptDirectory.from_config(_config(connection))
+    except OperationalError as error:
+        raise StorageUnavailableError(f"the database can't be used: {error.orig}") from error
+    if found == known.get_current_head():
+        return
+    if found is None or found in {script.revision for script in known.walk_revisions()}:
+        raise ConflictError("the database is not up to date: run `mediamanager migrate`")
+    raise ConflictError("the database is newer than this program: update the program")
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -33,6 +67,12 @@ def check(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         command.check(_config(connection))
+
+
+def revisions(connection: Connection) -> tuple[str | None, str | None]:
+    """The revision that a database is at, None if it has no tables of ours, and the newest one."""
+    script = ScriptDirectory.from_config(_config(connection))
+    return MigrationContext.configure(connection).get_current_revision(), script.get_current_head()
 
 
 def _config(connection: Connection) -> Config:
