@@ -54,6 +54,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         fingerprinting_errors.CorruptIndexError: 503,
         workers_errors.FetchRefusedError: 422,
         workers_errors.FetchTooLargeError: 413,
+        workers_errors.ContentChangedError: 422,
         workers_errors.FetchFailedError: 503,
         workers_errors.SandboxUnavailableError: 503,
     }

@@ -21,6 +21,12 @@ class FetchTooLargeError(InvalidInputError):
     code = "fetch-too-large"
 
 
+class ContentChangedError(InvalidInputError):
+    """What lies at the address of a work is not what was registered there; its owner has to say what it is now."""
+
+    code = "content-changed"
+
+
 class SandboxUnavailableError(OptoutError):
     """The child that decodes media could not be started or broke before it read a byte; the file is not to blame."""
 

@@ -27,7 +27,7 @@ from workers.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What the job needs to know of the work; read once, before anything slow."""
 
     work_id: UUID
@@ -67,9 +67,9 @@ def run(resources: Resources, lease: Lease) -> None:
             jobs.finish(session, lease)
         return
     try:
-        with _media(resources, order) as media:
+        with bring_media(resources, order) as media:
             with tally.failures(tally.SANDBOX_FAILURES):
-                extraction = sandbox.extract(media.path, name=media.name, limits=_limits(resources))
+                extraction = sandbox.extract(media.path, name=media.name, limits=limits_of(resources))
             _record(resources, lease, order, media, extraction)
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
         _record_failure(resources, lease, order, error)
@@ -79,17 +79,17 @@ def run(resources: Resources, lease: Lease) -> None:
         _record_failure(resources, lease, order, error)
 
 
-def _order(resources: Resources, work_id: UUID) -> _Order | None:
+def _order(resources: Resources, work_id: UUID) -> Order | None:
     """What there is to do; None if nothing is."""
     with reading(resources.sessions) as session:
         work = session.get(Work, work_id)
         if work is None or work.state is not WorkState.PENDING:
             return None
-        return _Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
+        return Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
 
 
 @contextmanager
-def _media(resources: Resources, order: _Order) -> Iterator[_Media]:
+def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
     """Bring a work's media here, whatever it comes from; it goes away with the block."""
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         path = Path(folder) / "media"
@@ -117,11 +117,12 @@ def _from_address(resources: Resources, url: str, path: Path) -> _Media:
     return _Media(path, fetched.name)
 
 
-def _limits(resources: Resources) -> Limits:
+def limits_of(resources: Resources) -> Limits:
+    """How much a work's media may be."""
     return Limits(max_bytes=resources.settings.max_upload_bytes)
 
 
-def _record(resources: Resources, lease: Lease, order: _Order, media: _Media, extraction: Extraction) -> None:
+def _record(resources: Resources, lease: Lease, order: Order, media: _Media, extraction: Extraction) -> None:
     """Store the fingerprints and settle the job in one transaction; media to be kept is stored before it."""
     keeps_fetched = order.keep_media and order.media_key is None
     key = works.media_key(order.work_id)
@@ -135,18 +136,16 @@ def _record(resources: Resources, lease: Lease, order: _Order, media: _Media, ex
         work.title = work.title or (media.title[: works.MAX_TITLE] if media.title else None)
         if keeps_fetched:
             work.media_key = key
-        _afterwards(resources, session, order, work)
+        afterwards(resources, session, order, work)
 
 
-def _record_failure(
-    resources: Resources, lease: Lease, order: _Order, error: FingerprintingError | OptoutError
-) -> None:
+def _record_failure(resources: Resources, lease: Lease, order: Order, error: FingerprintingError | OptoutError) -> None:
     with transaction(resources.sessions) as session:
         if jobs.finish(session, lease):
-            _afterwards(resources, session, order, works.record_failure(session, order.work_id, error))
+            afterwards(resources, session, order, works.record_failure(session, order.work_id, error))
 
 
-def _afterwards(resources: Resources, session: Session, order: _Order, work: Work) -> None:
+def afterwards(resources: Resources, session: Session, order: Order, work: Work) -> None:
     """After the commit: media that the work no longer needs goes, and jobs that came of this one are nudged."""
     key = order.media_key
     if key is not None and work.media_key is None:

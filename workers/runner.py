@@ -16,13 +16,17 @@ from optout.store import jobs, tracing
 from optout.store.db import transaction
 from optout.store.jobs import Lease, Retries
 from optout.store.models.jobs import JobKind, JobState
-from workers import fingerprint, publish
+from workers import fingerprint, publish, refingerprint
 from workers.resources import Resources
 
 logger = logging.getLogger(__name__)
 
 BODIES: Mapping[JobKind, Callable[[Resources, Lease], None]] = MappingProxyType(
-    {JobKind.FINGERPRINT_WORK: fingerprint.run, JobKind.PUBLISH_LOG: publish.run}
+    {
+        JobKind.FINGERPRINT_WORK: fingerprint.run,
+        JobKind.REFINGERPRINT_WORK: refingerprint.run,
+        JobKind.PUBLISH_LOG: publish.run,
+    }
 )
 """What each kind of job does. A body settles its job in the transaction of its effects, or raises."""
 

@@ -59,7 +59,7 @@ class AlgorithmSpec:
 
     Attributes:
         name: as in `Fingerprint.algorithm`.
-        version: the one version that this build understands.
+        version: of this definition; another version of the same name is a spec of its own, and they never match.
         modality: what it looks at; None for keys, which say nothing of the content.
         encoding: how its value travels in JSON.
         unit: what its spans count; None where the algorithm can't tell.
@@ -76,6 +76,16 @@ class AlgorithmSpec:
     check: Callable[[Fingerprint], str | None]
     build: Callable[[Sequence[Entry]], Searcher]
     open: Callable[[Path, bool], Searcher]
+
+    @property
+    def id(self) -> str:
+        """Name and version in one word, such as `pdq-256.v1`."""
+        return spec_id(self.name, self.version)
+
+
+def spec_id(name: str, version: int) -> str:
+    """Name and version of an algorithm in one word."""
+    return f"{name}.v{version}"
 
 
 def check_length(expected: int) -> Callable[[Fingerprint], str | None]:

@@ -19,8 +19,11 @@ _BYTES = 32
 class DigestSearcher:
     """Digests of 32 bytes. The first 8 find candidates, all 32 decide."""
 
-    def __init__(self, algorithm: str, index: KeyIndex, digests: NDArray[np.uint8], works: NDArray[np.int64]) -> None:
+    def __init__(
+        self, algorithm: str, version: int, index: KeyIndex, digests: NDArray[np.uint8], works: NDArray[np.int64]
+    ) -> None:
         self._algorithm = algorithm
+        self._version = version
         self._index = index
         self._digests = digests
         self._works = works
@@ -42,7 +45,7 @@ class DigestSearcher:
                 asset=asset,
                 work=work,
                 algorithm=self._algorithm,
-                version=1,
+                version=self._version,
                 strength=Strength.EXACT,
                 distance=0,
                 threshold=0.0,
@@ -67,26 +70,28 @@ def _prefixes(digests: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(digests[:, :8]).view("<u8").reshape(-1).astype(np.uint64, copy=False)
 
 
-def _spec(name: str, modality: Modality | None) -> AlgorithmSpec:
+def digests(name: str, modality: Modality | None, version: int = 1) -> AlgorithmSpec:
+    """One version of an algorithm whose fingerprints are 32 bytes that are equal or not."""
+
     def build(entries: Sequence[Entry]) -> DigestSearcher:
-        digests = _digests(entries)
+        values = _digests(entries)
         works = np.array([work for work, _ in entries], dtype=np.int64)
-        return DigestSearcher(name, keys.build(_prefixes(digests)), digests, works)
+        return DigestSearcher(name, version, keys.build(_prefixes(values)), values, works)
 
     def open_folder(folder: Path, verify: bool) -> DigestSearcher:  # noqa: FBT001 - the shape AlgorithmSpec asks for
         contents = folders.read(folder, _KIND, verify=verify)
         folders.require(folder, contents, {"digests": ("|u1", 2), "works": ("<i8", 1)})
-        digests, works = contents.arrays["digests"], contents.arrays["works"]
+        values, works = contents.arrays["digests"], contents.arrays["works"]
         if contents.children != ("keys",):
             raise folders.corrupt(folder, "the keys are missing")
         index = keys.open(folder / "keys", verify=verify)
-        if digests.shape != (len(works), _BYTES) or len(index) != len(works):
+        if values.shape != (len(works), _BYTES) or len(index) != len(works):
             raise folders.corrupt(folder, "its arrays do not belong together")
-        return DigestSearcher(name, index, digests, works)
+        return DigestSearcher(name, version, index, values, works)
 
     return AlgorithmSpec(
         name=name,
-        version=1,
+        version=version,
         modality=modality,
         encoding=Encoding.HEX,
         unit=None,
@@ -96,7 +101,7 @@ def _spec(name: str, modality: Modality | None) -> AlgorithmSpec:
     )
 
 
-SHA256 = _spec("sha256", None)
-PIXELS_SHA256 = _spec("pixels-sha256", Modality.IMAGE)
-KEY_URL = _spec("key-url", None)
-KEY_YOUTUBE = _spec("key-youtube", None)
+SHA256 = digests("sha256", None)
+PIXELS_SHA256 = digests("pixels-sha256", Modality.IMAGE)
+KEY_URL = digests("key-url", None)
+KEY_YOUTUBE = digests("key-youtube", None)

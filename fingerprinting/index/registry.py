@@ -2,30 +2,43 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.index import chromaprint, exact, pdq, phash, shingle
-from fingerprinting.index.algorithm import AlgorithmSpec, Encoding
+from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, spec_id
 from fingerprinting.types import Fingerprint
 
-# A new algorithm is its own file, its thresholds, and one line here.
-ALGORITHMS: Mapping[str, AlgorithmSpec] = MappingProxyType(
-    {
-        spec.name: spec
-        for spec in (
-            exact.SHA256,
-            exact.PIXELS_SHA256,
-            exact.KEY_URL,
-            exact.KEY_YOUTUBE,
-            pdq.SPEC,
-            phash.SPEC,
-            chromaprint.SPEC,
-            shingle.SPEC,
-        )
-    }
+# A new algorithm, or a new version of one, is its own file, its thresholds, and one line here. An old version stays as
+# long as works are known by it only (`mediamanager reindex` lists them): until then both are computed and searched.
+_SPECS = (
+    exact.SHA256,
+    exact.PIXELS_SHA256,
+    exact.KEY_URL,
+    exact.KEY_YOUTUBE,
+    pdq.SPEC,
+    phash.SPEC,
+    chromaprint.SPEC,
+    shingle.SPEC,
 )
+
+
+def by_id(specs: Iterable[AlgorithmSpec]) -> Mapping[str, AlgorithmSpec]:
+    """Every version of every algorithm, by `AlgorithmSpec.id`."""
+    return MappingProxyType({spec.id: spec for spec in specs})
+
+
+def newest(specs: Iterable[AlgorithmSpec]) -> Mapping[str, AlgorithmSpec]:
+    """The newest version of every algorithm, by name."""
+    return MappingProxyType({spec.name: spec for spec in sorted(specs, key=lambda spec: spec.version)})
+
+
+VERSIONS: Mapping[str, AlgorithmSpec] = by_id(_SPECS)
+"""Everything that can be compared: several versions of an algorithm stand side by side."""
+
+ALGORITHMS: Mapping[str, AlgorithmSpec] = newest(_SPECS)
+"""What works should be known by today: the newest version of each algorithm."""
 
 _PICTURE_SPAN = 4
 _TIME_SPAN = 2
@@ -47,6 +60,11 @@ def validate(fingerprint: Fingerprint) -> None:
         raise _invalid(spec.name, problem)
 
 
+def is_known(fingerprint: Fingerprint) -> bool:
+    """Whether a fingerprint is of an algorithm and version that can be compared here."""
+    return spec_id(fingerprint.algorithm, fingerprint.version) in VERSIONS
+
+
 def encode(fingerprint: Fingerprint) -> str:
     """Write a fingerprint's value as text, the inverse of `decode`.
 
@@ -54,7 +72,7 @@ def encode(fingerprint: Fingerprint) -> str:
         InvalidFingerprintError: the fingerprint is not valid.
     """
     validate(fingerprint)
-    if ALGORITHMS[fingerprint.algorithm].encoding is Encoding.HEX:
+    if _spec(fingerprint.algorithm, fingerprint.version).encoding is Encoding.HEX:
         return fingerprint.value.hex()
     return base64.b64encode(fingerprint.value).decode("ascii")
 
@@ -96,20 +114,20 @@ def _bytes(spec: AlgorithmSpec, text: str) -> bytes:
 
 
 def _spec(algorithm: str, version: int) -> AlgorithmSpec:
-    spec = ALGORITHMS.get(algorithm)
-    if spec is None:
+    spec = VERSIONS.get(spec_id(algorithm, version))
+    if spec is not None:
+        return spec
+    if algorithm not in ALGORITHMS:
         known = ", ".join(sorted(ALGORITHMS))
         raise InvalidFingerprintError(
             f"unknown algorithm {algorithm!r}: use one of {known}", field="algorithm", algorithm=algorithm
         )
-    if version != spec.version:
-        raise InvalidFingerprintError(
-            f"unknown version {version} of {algorithm}: compute version {spec.version}",
-            field="version",
-            algorithm=algorithm,
-            version=version,
-        )
-    return spec
+    raise InvalidFingerprintError(
+        f"unknown version {version} of {algorithm}: compute version {ALGORITHMS[algorithm].version}",
+        field="version",
+        algorithm=algorithm,
+        version=version,
+    )
 
 
 def _invalid(algorithm: str, problem: str) -> InvalidFingerprintError:

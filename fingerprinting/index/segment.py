@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fingerprinting.index import folder as folders
 from fingerprinting.index import pdq, phash, registry
-from fingerprinting.index.algorithm import Entry, SearchContext, Searcher
+from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
 _KIND = "segment"
@@ -15,7 +15,11 @@ _ORDER = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
 
 
 class Index:
-    """Fingerprints of works, made searchable. Immutable; safe to search from several threads at once."""
+    """Fingerprints of works, made searchable. Immutable; safe to search from several threads at once.
+
+    Each version of an algorithm has a searcher of its own: an asset's fingerprint is compared with works' fingerprints
+    of the same algorithm and the same version, and with no others.
+    """
 
     def __init__(self, searchers: Mapping[str, Searcher], works: int) -> None:
         self._searchers = dict(searchers)
@@ -28,8 +32,11 @@ class Index:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many fingerprints of each algorithm it holds."""
-        return {name: searcher.count for name, searcher in sorted(self._searchers.items())}
+        """How many fingerprints of each algorithm it holds, all its versions together."""
+        counted: defaultdict[str, int] = defaultdict(int)
+        for each, searcher in sorted(self._searchers.items()):
+            counted[registry.VERSIONS[each].name] += searcher.count
+        return dict(counted)
 
     @classmethod
     def build(cls, entries: Iterable[Entry]) -> "Index":
@@ -42,9 +49,9 @@ class Index:
         works: set[int] = set()
         for work, fingerprint in entries:
             registry.validate(fingerprint)
-            grouped[fingerprint.algorithm].append((work, fingerprint))
+            grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((work, fingerprint))
             works.add(work)
-        searchers = {name: registry.ALGORITHMS[name].build(each) for name, each in grouped.items()}
+        searchers = {each: registry.VERSIONS[each].build(found) for each, found in grouped.items()}
         return cls(searchers, len(works))
 
     @classmethod
@@ -61,11 +68,10 @@ class Index:
         contents = folders.read(folder, _KIND, verify=verify)
         searchers: dict[str, Searcher] = {}
         for child in contents.children:
-            name, _, version = child.rpartition(".v")
-            spec = registry.ALGORITHMS.get(name)
-            if spec is None or version != str(spec.version):
+            spec = registry.VERSIONS.get(child)
+            if spec is None:
                 raise folders.corrupt(folder, f"{child} is an algorithm or version that this program does not know")
-            searchers[name] = spec.open(folder / child, verify)
+            searchers[child] = spec.open(folder / child, verify)
         if "works" not in contents.parameters:
             raise folders.corrupt(folder, f"{folders.MANIFEST} lacks the number of works")
         return cls(searchers, contents.parameters["works"])
@@ -77,11 +83,9 @@ class Index:
             FileExistsError: there is something at that place: an index is never overwritten.
         """
         with folders.new_folder(folder) as scratch:
-            children: dict[str, Path] = {}
-            for name, searcher in self._searchers.items():
-                child = f"{name}.v{registry.ALGORITHMS[name].version}"
-                children[child] = scratch / child
-                searcher.save(children[child])
+            children = {each: scratch / each for each in self._searchers}
+            for each, searcher in self._searchers.items():
+                searcher.save(children[each])
             parameters = {"works": self._works, "fingerprints": sum(self.counts.values())}
             folders.write(scratch, _KIND, {}, parameters, children)
 
@@ -103,7 +107,8 @@ class Index:
                 more evidence is asked for.
 
         Returns:
-            At most one match (the best) for each asset, work and algorithm: by asset, then surest and nearest first.
+            At most one match (the best) for each asset, work, algorithm and version: by asset, then surest and nearest
+            first.
 
         Raises:
             InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
@@ -112,11 +117,11 @@ class Index:
         for asset, fingerprints in enumerate(assets):
             for fingerprint in fingerprints:
                 registry.validate(fingerprint)
-                grouped[fingerprint.algorithm].append((asset, fingerprint))
+                grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
         context = SearchContext(depth, max(self._works, registry_size or 0))
         found: list[Match] = []
-        for name, queries in grouped.items():
-            searcher = self._searchers.get(name)
+        for each, queries in grouped.items():
+            searcher = self._searchers.get(each)
             if searcher is not None:
                 found += searcher.search(queries, context)
         return sorted(_corroborate(found), key=_sort_key)

@@ -35,12 +35,22 @@ class Command:
 # In the order of the help page. A new command adds its line here and nothing else.
 COMMANDS: dict[str, Command] = {
     "serve": Command("mediamanager.cli.serve:serve", "Run the registry; embedded by default.", "server"),
+    "migrate": Command(
+        "mediamanager.cli.processes:migrate_registry", "Bring database, storage and keys up to date.", "server"
+    ),
+    "worker": Command("mediamanager.cli.processes:worker", "Do a registry's jobs, on any machine.", "server"),
+    "beat": Command("mediamanager.cli.processes:beat", "Send what is due to the workers, every few seconds.", "server"),
     "register": Command("mediamanager.cli.register:register", "Register works, and say what may be done with them."),
     "works": Command("mediamanager.cli.works:app", "List your works, and how they stand."),
     "claims": Command("mediamanager.cli.claims:app", "Show, amend or withdraw a claim; fetch its receipt."),
     "keys": Command("mediamanager.cli.keys:app", "Create, list and revoke API keys.", "server"),
+    "reindex": Command("mediamanager.cli.reindex:reindex", "Fingerprint works by newer algorithms.", "server"),
     "encryption": Command(
         "mediamanager.cli.encryption:app", "Check and replace the keys that seal personal data.", "server"
+    ),
+    "jobs": Command("mediamanager.cli.jobs:app", "List what workers do and what failed; try it again.", "server"),
+    "doctor": Command(
+        "mediamanager.cli.doctor:doctor", "Say what is wrong with a registry, and how to mend it.", "server"
     ),
     "fingerprint": Command("mediamanager.cli.fingerprint:fingerprint", "Fingerprint files here, and print the result."),
     "check": Command("mediamanager.cli.check:check", "Ask whether files may be used: a line per file."),

@@ -12,8 +12,7 @@ import typer
 from sqlalchemy.orm import Session, sessionmaker
 
 from optout.registry import accounts
-from optout.store import db, encryption, migrate, rotation
-from optout.store.settings import Settings
+from optout.store import db, encryption, migrate, rotation, settings
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Check and replace the keys that seal personal data."
@@ -82,8 +81,7 @@ def _registry(data: Path | None) -> Iterator[sessionmaker[Session]]:
     Raises:
         MasterKeyError: it is missing, or another one than the database needs.
     """
-    settings = Settings() if data is None else Settings(data_folder=data)
-    engine = db.engine(settings)
+    engine = db.engine(settings.load(data))
     try:
         migrate.upgrade(engine)
         sessions = db.sessions(engine)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from fingerprinting.index.registry import ALGORITHMS
+from fingerprinting.index.registry import is_known
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match
 from optout.registry import fingerprints
@@ -155,11 +155,6 @@ def _base(session: Session) -> Works:
 
 def _segment(found: Iterable[tuple[UUID, Fingerprint]]) -> Segment:
     rows: dict[UUID, int] = {}
-    index = Index.build((rows.setdefault(work, len(rows)), one) for work, one in found if _is_known(one))
+    index = Index.build((rows.setdefault(work, len(rows)), one) for work, one in found if is_known(one))
+    # Fingerprints of a retired version stay in the database, but can't be compared with what is asked today.
     return Segment(index, tuple(rows), MappingProxyType(rows))
-
-
-def _is_known(one: Fingerprint) -> bool:
-    """Fingerprints of a retired version stay in the database, but can't be compared with what is asked today."""
-    spec = ALGORITHMS.get(one.algorithm)
-    return spec is not None and spec.version == one.version

@@ -5,15 +5,18 @@ every state: a preference stated meanwhile counts for exact copies before, and w
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fingerprinting.errors import FingerprintingError
+from fingerprinting.index import coverage
 from fingerprinting.index import registry as algorithms
+from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
@@ -24,7 +27,7 @@ from optout.registry.texts import optional_line
 from optout.store import changes, jobs
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
-from optout.store.models.jobs import JobKind
+from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.works import Work, WorkState
 
 MAX_TITLE = 300
@@ -66,7 +69,8 @@ def register_upload(
 ) -> Registered:
     """Register a file that the caller holds. `wants_media` says whether it is needed.
 
-    The same account and the same bytes give the same work; one that failed is tried again.
+    The same account and the same bytes give the same work; one that failed is tried again, and one that newer
+    algorithms do not know yet is fingerprinted by them.
 
     Raises:
         InvalidInputError: an empty file, or a title that is too long.
@@ -86,6 +90,10 @@ def register_upload(
     if begun:
         work.media_key, work.keep_media = media_key(work.id), keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
+    elif lacks(work) and work.media_key is None:
+        work.media_key = media_key(work.id)
+        jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id))
+        begun = True
     return Registered(work, created, wants_media=begun)
 
 
@@ -109,6 +117,8 @@ def register_url(
     if created or _begin_again(work, wanted):
         work.keep_media = keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
+    elif lacks(work):
+        jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id))
     return Registered(work, created)
 
 
@@ -117,7 +127,8 @@ def register_fingerprints(
 ) -> Registered:
     """Register by fingerprints that were made elsewhere: the work is ready at once, its media was never here.
 
-    A SHA-256 among them makes it the same work as an upload of that file.
+    A SHA-256 among them makes it the same work as an upload of that file. Where that is ready, fingerprints of newer
+    algorithms are added to it.
 
     Raises:
         InvalidInputError: no fingerprint, too many, two SHA-256, or a title that is too long.
@@ -134,7 +145,9 @@ def register_fingerprints(
     wanted = Work(account_id=account_id, identity=identity, title=_title(title))
     work, created = _insert(session, wanted, ())
     if created or work.state is WorkState.FAILED:
-        _become_ready(session, work, extraction)
+        _become_ready(session, work, extraction, complete=False)
+    elif work.state is WorkState.READY:
+        add_fingerprints(session, work, extraction, complete=False)
     return Registered(work, created)
 
 
@@ -156,10 +169,50 @@ def record_fingerprints(session: Session, work_id: UUID, extraction: Extraction)
         registered_as_file = work.source_url is None
         if one.algorithm == SHA256 and registered_as_file and one.value != work.identity:
             raise ConflictError(f"the media of work {work_id} is not the file that was registered", work=str(work_id))
-    _become_ready(session, work, extraction)
+    _become_ready(session, work, extraction, complete=True)
     if not work.keep_media:
         work.media_key = None
     return work
+
+
+def lacks(work: Work) -> AbstractSet[str]:
+    """The algorithms of today (`pdq-256.v1`) that a ready work was not given to yet; none of any other work."""
+    if work.state is not WorkState.READY or work.modality is None:
+        return frozenset()
+    return coverage.missing(work.modality, work.applied)
+
+
+def add_fingerprints(session: Session, work: Work, extraction: Extraction, *, complete: bool) -> bool:
+    """Add what algorithms found that a ready work was not given to before; False: there are none.
+
+    Fingerprints that it has stay as they are. Live claims commit to the new ones by an entry of their own.
+
+    Args:
+        session: the caller's transaction; the work is locked in it.
+        work: ready.
+        extraction: of the same content, which the caller has made sure of.
+        complete: it was made by every algorithm of today.
+
+    Raises:
+        InvalidFingerprintError: one of them is not well-formed.
+    """
+    new = coverage.applied(extraction, complete=complete) - set(work.applied)
+    if not new:
+        return False
+    found = [one for one in extraction.fingerprints if spec_id(one.algorithm, one.version) in new]
+    for one in found:
+        algorithms.validate(one)
+    stored.add(session, work.id, found)
+    # A job that could not do this waits for nobody any more.
+    session.execute(
+        delete(Job).where(
+            Job.kind == JobKind.REFINGERPRINT_WORK, Job.subject == str(work.id), Job.state == JobState.PARKED
+        )
+    )
+    work.applied = sorted({*work.applied, *new})
+    work.identifiable = work.identifiable or extraction.identifiable
+    _announce(session, work)
+    return True
 
 
 def record_failure(session: Session, work_id: UUID, error: FingerprintingError | OptoutError) -> Work:
@@ -232,6 +285,7 @@ def _insert(session: Session, wanted: Work, keys: Sequence[Fingerprint]) -> tupl
     existing = session.scalars(same).one_or_none()
     if existing is not None:
         return existing, False
+    wanted.applied = sorted({spec_id(one.algorithm, one.version) for one in keys})
     try:
         with session.begin_nested():
             session.add(wanted)
@@ -257,12 +311,18 @@ def _begin_again(work: Work, wanted: Work) -> bool:
     return True
 
 
-def _become_ready(session: Session, work: Work, extraction: Extraction) -> None:
+def _become_ready(session: Session, work: Work, extraction: Extraction, *, complete: bool) -> None:
     stored.add(session, work.id, extraction.fingerprints)
     work.state, work.ready_at = WorkState.READY, utc_now()
     work.failure_code = work.failure_sentence = None
     work.modality, work.media_type = extraction.modality, extraction.media_type
     work.identifiable, work.notes = extraction.identifiable, list(extraction.notes)
+    work.applied = sorted({*work.applied, *coverage.applied(extraction, complete=complete)})
+    _announce(session, work)
+
+
+def _announce(session: Session, work: Work) -> None:
+    """Let lookups know of new fingerprints, and live claims commit to them."""
     session.flush()
     changes.record(session, ChangeKind.WORK, work.id)
     claim_entries.append_fingerprinted(session, work.id)

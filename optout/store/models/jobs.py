@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     """What a job does; its subject says to what."""
 
     FINGERPRINT_WORK = "fingerprint_work"
+    REFINGERPRINT_WORK = "refingerprint_work"
     PUBLISH_LOG = "publish_log"
 
 

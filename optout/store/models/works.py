@@ -43,6 +43,8 @@ class Work(Base):
     media_type: Mapped[str | None] = mapped_column(String(100))
     identifiable: Mapped[bool | None]
     notes: Mapped[list[str]] = mapped_column(default=list)
+    # The algorithms (`pdq-256.v1`) that it was given to, also those that found nothing to go by.
+    applied: Mapped[list[str]] = mapped_column(default=list)
     failure_code: Mapped[str | None] = mapped_column(String(64))
     failure_sentence: Mapped[str | None] = mapped_column(String(1000))
     registered_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -92,7 +92,13 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "fingerprint_work", "publish_log", name="jobkind", native_enum=False, create_constraint=True, length=32
+                "fingerprint_work",
+                "refingerprint_work",
+                "publish_log",
+                name="jobkind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=False,
         ),
@@ -264,6 +270,7 @@ def upgrade() -> None:
         sa.Column("media_type", sa.String(length=100), nullable=True),
         sa.Column("identifiable", sa.Boolean(), nullable=True),
         sa.Column("notes", sa.JSON(), nullable=False),
+        sa.Column("applied", sa.JSON(), nullable=False),
         sa.Column("failure_code", sa.String(length=64), nullable=True),
         sa.Column("failure_sentence", sa.String(length=1000), nullable=True),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),

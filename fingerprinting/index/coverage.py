@@ -1,0 +1,39 @@
+"""Which algorithms a file's fingerprints cover, and which it lacks since there are newer ones."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+
+from fingerprinting.index import registry
+from fingerprinting.index.algorithm import spec_id
+from fingerprinting.types import Extraction, Modality
+
+# A video is known by its sound, too.
+_LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
+
+
+def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
+    """The algorithms (`AlgorithmSpec.id`) that a file was given to, also those that found nothing to go by.
+
+    Args:
+        extraction: what was found.
+        complete: it was made here and now, by every algorithm of today. Otherwise only those count that found
+            something; all of them, where nothing but exact bytes can identify the file.
+    """
+    found = {spec_id(one.algorithm, one.version) for one in extraction.fingerprints}
+    everything = complete or not extraction.identifiable
+    return found | _of_today(extraction.modality) if everything else found
+
+
+def missing(modality: Modality, given_to: Collection[str]) -> AbstractSet[str]:
+    """The algorithms of today that a file of this modality was not given to yet.
+
+    Exact keys (of addresses, of bytes) have no modality: a newer version of one is missing where an older one is there.
+    """
+    had = {each.rpartition(".v")[0] for each in given_to}
+    keys = {spec.id for spec in registry.ALGORITHMS.values() if spec.modality is None and spec.name in had}
+    return (_of_today(modality) | keys) - set(given_to)
+
+
+def _of_today(modality: Modality) -> AbstractSet[str]:
+    looked_at = _LOOKED_AT.get(modality, frozenset({modality}))
+    return {spec.id for spec in registry.ALGORITHMS.values() if spec.modality in looked_at}

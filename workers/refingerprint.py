@@ -1,0 +1,72 @@
+"""The job that gives a ready work the fingerprints of newer algorithms, as long as its media still shows the work."""
+
+from uuid import UUID
+
+from fingerprinting.errors import FingerprintingError
+from fingerprinting.types import Extraction
+from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
+from optout.registry import fingerprints, refingerprinting, works
+from optout.store import jobs
+from optout.store.db import reading, transaction
+from optout.store.jobs import Lease, Retries
+from optout.store.models.works import Work
+from workers import sandbox, tally
+from workers.errors import ContentChangedError
+from workers.fingerprint import Order, afterwards, bring_media, limits_of
+from workers.resources import Resources
+
+
+def run(resources: Resources, lease: Lease) -> None:
+    """Fingerprint one work anew and settle the job. The work stays ready, and what it has stays, however this ends.
+
+    What will never go better (the media is gone, or shows something else by now) parks the job with the reason at once:
+    `mediamanager reindex` lists the work for its owner. What may go better next time is raised.
+
+    Raises:
+        FetchFailedError, SandboxUnavailableError, StorageUnavailableError: try again later.
+    """
+    order = _order(resources, UUID(lease.subject))
+    if order is None:
+        with transaction(resources.sessions) as session:
+            jobs.finish(session, lease)
+        return
+    try:
+        with bring_media(resources, order) as media, tally.failures(tally.SANDBOX_FAILURES):
+            extraction = sandbox.extract(media.path, name=media.name, limits=limits_of(resources))
+        _check(resources, order, extraction)
+        _record(resources, lease, order, extraction)
+    except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
+        _give_up(resources, lease, order, error)
+
+
+def _order(resources: Resources, work_id: UUID) -> Order | None:
+    """What there is to do; None if nothing is."""
+    with reading(resources.sessions) as session:
+        work = session.get(Work, work_id)
+        if work is None or not works.lacks(work):
+            return None
+        return Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
+
+
+def _check(resources: Resources, order: Order, extraction: Extraction) -> None:
+    if order.source_url is None:
+        return  # a file is checked by its digest, where it is recorded
+    with reading(resources.sessions) as session:
+        had = [one for _work, one in fingerprints.of_works(session, [order.work_id])]
+    if not refingerprinting.is_same_content(had, extraction):
+        raise ContentChangedError(
+            "what lies at the address is not what was registered: its owner has to register it again", field="url"
+        )
+
+
+def _record(resources: Resources, lease: Lease, order: Order, extraction: Extraction) -> None:
+    with transaction(resources.sessions) as session:
+        if jobs.finish(session, lease):
+            afterwards(resources, session, order, refingerprinting.record(session, order.work_id, extraction))
+
+
+def _give_up(resources: Resources, lease: Lease, order: Order, error: FingerprintingError | OptoutError) -> None:
+    last = Retries(attempts=lease.attempt)  # trying again would end the same way
+    with transaction(resources.sessions) as session:
+        if jobs.fail(session, lease, code=error.code, sentence=str(error), retries=last) is not None:
+            afterwards(resources, session, order, refingerprinting.give_up(session, order.work_id))
