@@ -40,7 +40,10 @@ def build(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of references; each file is a work.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="CATALOGUE", help="Where the catalogue goes.")],
     prefer: Annotated[
-        list[str], typer.Option(metavar="USE=PREFERENCE", help="What may be done. May be repeated.")
+        list[str],
+        typer.Option(
+            metavar="USE=PREFERENCE", help="What may be done. May be repeated. Or no-ai and the other presets."
+        ),
     ] = [],  # noqa: B006 - Typer reads defaults and never changes them
     owners: Annotated[Path | None, typer.Option(metavar="OWNERS.csv", help="Owners of the files: path, owner.")] = None,
     workers: WorkersOption = None,
@@ -98,7 +101,9 @@ def _report(built: Built, output: Path, preferences: dict[Use, Preference], *, a
         return
     if built.exact_only:
         few = ", ".join(map(printable, built.exact_only[:3])) + (", ..." if len(built.exact_only) > 3 else "")  # noqa: PLR2004 - enough to recognise what they are
-        asking.say([f"{len(built.exact_only)} hold too little to recognise more than exact copies: {few}"])
+        count = len(built.exact_only)
+        verb = "file holds" if count == 1 else "files hold"
+        asking.say([f"{count} {verb} too little to recognise more than exact copies: {few}"])
     sys.stdout.write(f"{explain.choice(preferences)}\n")
     _print_info(output, built.info, as_json=False)
 
@@ -113,10 +118,14 @@ def _print_info(path: Path, info: CatalogueInfo, *, as_json: bool) -> None:
         ("Works", f"{info.works:,}"),
         ("Fingerprints", counts),
         ("Built", info.built_at),
-        ("Size", f"{info.size_bytes / 1e6:,.1f} MB in {info.files} files"),
+        ("Size", f"{_size(info.size_bytes)} in {info.files} files"),
         ("Digest", info.digest),
     )
     sys.stdout.write("".join(f"{name:<13} {printable(value)}\n" for name, value in lines))
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:,.1f} kB"  # noqa: PLR2004 - a megabyte
 
 
 def _facts(path: Path, info: CatalogueInfo) -> dict[str, object]:

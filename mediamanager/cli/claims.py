@@ -12,11 +12,11 @@ from mediamanager.cli.connection import (
     PreferOption,
     RegistryOption,
     creator,
-    preferences_of,
     print_claim,
     print_json,
 )
 from mediamanager.schemas.claims import ClaimResponse
+from optout.consent.preferences import parse_all
 from optout.errors import InvalidInputError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at claims, amend, withdraw, keep the proof.")
@@ -43,7 +43,7 @@ def amend(
     as_json: JsonOption = False,
 ) -> None:
     """Replace a claim by what you say now, all of it, in one step."""
-    preferences = preferences_of(prefer or [])
+    preferences = parse_all(prefer or [])
     if not preferences:
         raise InvalidInputError(
             "say what should be preferred from now on: --prefer train-ai=disallowed", field="prefer"
@@ -69,7 +69,7 @@ def receipt(
     key: KeyOption = None,
     output: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
 ) -> None:
-    """Fetch the proof that a claim is in the log, to keep: `mediamanager audit proof FILE` verifies it anywhere."""
+    """Fetch the proof that a claim is in the log, to keep: `mediamanager audit receipt FILE` verifies it anywhere."""
     with creator(registry, key) as there:
         text = there.receipt(claim, seconds=_RECEIPT_SECONDS).model_dump_json(indent=2)
     if output is None:

@@ -2,16 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeAlias
 
 import typer
 
+from mediamanager.cli.tables import printable
 from mediamanager.client.creator import Creator
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.works import WorkResponse
-from optout.consent.preferences import PRESETS, Preset, parse_all
-from optout.consent.vocabulary import Preference, Use
 
 RegistryOption: TypeAlias = Annotated[
     str, typer.Option("--registry", envvar="MEDIAMANAGER_URL", help="Address of the registry.")
@@ -35,20 +33,6 @@ def creator(registry: str, key: str | None) -> Creator:
     return Creator(registry, key=key)
 
 
-def preferences_of(words: Iterable[str]) -> Mapping[Use, Preference]:
-    """Read what --prefer says; a preset is spelt out first, and what is said beside it wins.
-
-    Raises:
-        InvalidInputError: a word that is neither a preset nor USE=PREFERENCE.
-    """
-    said = list(words)
-    spelt: dict[Use, Preference] = {}
-    for word in [word for word in said if word in list(Preset)]:
-        stated = PRESETS[Preset(word)].items()
-        spelt.update({use: preference for use, preference in stated if preference is not Preference.UNKNOWN})
-    return {**spelt, **parse_all(word for word in said if word not in list(Preset))}
-
-
 def print_json(**fields: object) -> None:
     """One JSON object on a line of its own."""
     sys.stdout.write(json.dumps(fields, default=str) + "\n")
@@ -57,7 +41,8 @@ def print_json(**fields: object) -> None:
 
 def print_work(work: WorkResponse) -> None:
     """A work, for people."""
-    typer.echo(f"{work.state:<8} work {work.id}  {work.title or work.source_url or work.media_type or ''}".rstrip())
+    name = printable(work.title or work.source_url or work.media_type or "")
+    typer.echo(f"{work.state:<8} work {work.id}  {name}".rstrip())
     if work.failure is not None:
         typer.echo(f"         {work.failure.sentence}")
 

@@ -1,29 +1,33 @@
 """`mediamanager register`: works into a registry by file, address or fingerprint, and what may be done with them."""
 
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from fingerprinting.types import Role
+from mediamanager.cli import asking
 from mediamanager.cli.connection import (
     JsonOption,
     KeyOption,
     PreferOption,
     RegistryOption,
     creator,
-    preferences_of,
     print_json,
     print_work,
 )
+from mediamanager.cli.tables import printable
 from mediamanager.client.creator import Creator
-from mediamanager.client.errors import RegistryRefusedError
+from mediamanager.client.errors import KeyRefusedError, RegistryRefusedError
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, walk
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.works import WorkResponse, WorkState
+from optout.consent.preferences import parse_all
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
 
@@ -48,7 +52,6 @@ class _Wishes:
     preferences: Mapping[Use, Preference]
     title: str | None
     keep_media: bool
-    wait: bool
 
 
 def register(
@@ -70,19 +73,72 @@ def register(
     Registering the same again gives the same work; a preference stated again replaces the one before. Exit status 2:
     something could not be registered or read.
     """
-    wishes = _Wishes(preferences_of(prefer or []), title, keep_media, wait)
-    queries = walk(paths).queries
-    if title is not None and len(queries) != 1:
+    wishes = _Wishes(parse_all(prefer or []), title, keep_media)
+    found = walk(paths)
+    asking.say(found.notes)
+    if not found.queries:
+        raise InvalidInputError("there is nothing to register: name files, folders that hold some, or web addresses")
+    if title is not None and len(found.queries) != 1:
         raise InvalidInputError("--title names one work; there are several", field="title")
-    failed = False
     with creator(registry, key) as there:
-        outcomes = _locally(there, queries, wishes) if local else _remotely(there, queries, wishes)
-        for outcome in outcomes:
-            finished = _waited(there, outcome, wishes)
-            failed = failed or finished.work is None or finished.work.state is WorkState.FAILED
-            _print(finished, as_json=as_json)
-    if failed:
+        outcomes = _locally(there, found.queries, wishes) if local else _remotely(there, found.queries, wishes)
+        teller = _Teller(there, wait=wait, as_json=as_json)
+        try:
+            with asking.progress_over(outcomes, len(found.queries), "registering", streaming=True) as passing:
+                for outcome in passing:
+                    teller.take(outcome)
+            teller.wait()
+        finally:
+            teller.tell_the_rest()
+    if teller.failed:
         raise typer.Exit(_EXIT_FAILED)
+
+
+class _Teller:
+    """Prints what became of each, in order. A work that takes long to read holds up no registration after it.
+
+    Attributes:
+        failed: something could not be registered or read.
+    """
+
+    def __init__(self, there: Creator, *, wait: bool, as_json: bool) -> None:
+        self.failed = False
+        self._there = there
+        self._wait = wait
+        self._as_json = as_json
+        self._waiting: deque[_Outcome] = deque()
+
+    def take(self, outcome: _Outcome) -> None:
+        """Take the next; print those that are settled and have nothing unsettled before them."""
+        self._waiting.append(outcome)
+        while self._waiting and not self._is_pending(seconds=0.0):
+            self._tell()
+
+    def wait(self) -> None:
+        """Wait for the others, for all of them together as long as one may take."""
+        until = time.monotonic() + _WAIT_SECONDS
+        while self._waiting:
+            self._is_pending(seconds=max(0.0, until - time.monotonic()))
+            self._tell()
+
+    def tell_the_rest(self) -> None:
+        """Print what was taken, as it stands: it is registered, whatever ended the run."""
+        while self._waiting:
+            self._tell()
+
+    def _is_pending(self, *, seconds: float) -> bool:
+        outcome = self._waiting[0]
+        if not self._wait or outcome.work is None or outcome.work.state is not WorkState.PENDING:
+            return False
+        work = self._there.wait(outcome.work.id, seconds=seconds)
+        self._waiting[0] = replace(outcome, work=work)
+        return work.state is WorkState.PENDING
+
+    def _tell(self) -> None:
+        outcome = self._waiting.popleft()
+        unread = outcome.work is not None and outcome.work.state is WorkState.FAILED
+        self.failed = self.failed or unread or outcome.error is not None
+        _print(outcome, as_json=self._as_json)
 
 
 def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator[_Outcome]:
@@ -94,8 +150,11 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
             if query.file is None:
                 work = there.register_url(query.path, title=wishes.title, keep_media=wishes.keep_media)
             else:
-                work = there.register_file(query.file, title=wishes.title, keep_media=wishes.keep_media)
+                title = wishes.title or query.file.name
+                work = there.register_file(query.file, title=title, keep_media=wishes.keep_media)
             yield _claimed(there, query.path, work, wishes)
+        except KeyRefusedError:
+            raise  # nor would the next one be taken
         except (RegistryRefusedError, OSError) as error:
             # This one is refused; the others may be fine. A registry that is away ends the run instead.
             yield _Outcome(query.path, error=str(error))
@@ -122,21 +181,21 @@ def _sent(there: Creator, extracted: Extracted, wishes: _Wishes) -> _Outcome:
     try:
         work = there.register_fingerprints(extracted.extraction, title=wishes.title or Path(path).name)
         return _claimed(there, path, work, wishes)
+    except KeyRefusedError:
+        raise  # nor would the next one be taken
     except RegistryRefusedError as error:
         return _Outcome(path, error=str(error))
 
 
 def _claimed(there: Creator, path: str, work: WorkResponse, wishes: _Wishes) -> _Outcome:
     """State the preference at once: it counts from now on, for exact copies even before the work is read."""
-    claim = there.prefer(work, wishes.preferences) if wishes.preferences else None
+    try:
+        claim = there.prefer(work, wishes.preferences) if wishes.preferences else None
+    except KeyRefusedError:
+        raise  # as above
+    except RegistryRefusedError as error:
+        return _Outcome(path, work, error=f"it is registered, but no preference is stated: {error}")
     return _Outcome(path, work, claim)
-
-
-def _waited(there: Creator, outcome: _Outcome, wishes: _Wishes) -> _Outcome:
-    if outcome.work is None or not wishes.wait or outcome.work.state is not WorkState.PENDING:
-        return outcome
-    work = there.wait(outcome.work.id, seconds=_WAIT_SECONDS)
-    return _Outcome(outcome.path, work, outcome.claim)
 
 
 def _print(outcome: _Outcome, *, as_json: bool) -> None:
@@ -153,11 +212,15 @@ def _print(outcome: _Outcome, *, as_json: bool) -> None:
             error=outcome.error or (work.failure.sentence if work is not None and work.failure else None),
         )
         return
-    typer.echo(outcome.path)
+    typer.echo(printable(outcome.path))
     if work is None:
         typer.echo(f"  not registered: {outcome.error}")
         return
     print_work(work)
+    if work.state is WorkState.PENDING:
+        typer.echo(f"         still being read: mediamanager works status {work.id} --wait 60")
+    if outcome.error is not None:
+        typer.echo(f"         {outcome.error}")
     if claim is not None:
         said = ", ".join(f"{use}={word}" for use, word in claim.preferences.items() if word is not Preference.UNKNOWN)
         typer.echo(f"         claim {claim.id}  {said}")

@@ -1,5 +1,7 @@
 """The creator's side of a registry over HTTP: register works, state preferences, keep the proof."""
 
+import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from fingerprinting.index import registry as algorithms
 from fingerprinting.types import Extraction
-from mediamanager.client.errors import RegistryRefusedError, RegistryUnavailableError
+from mediamanager.client.errors import KeyRefusedError, RegistryRefusedError, RegistryUnavailableError
 from mediamanager.schemas.claims import ClaimReceipt, ClaimResponse
 from mediamanager.schemas.works import WorkPage, WorkResponse, WorkState
 from optout.consent.vocabulary import Preference, Use
@@ -23,6 +25,11 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
 _CONFLICT: Final = 409
+_UNKNOWN_KEY: Final = 401
+_WRONG_ROLE: Final = 403
+_NO_REGISTRY: Final = (404, 405)
+_WORKS: Final = "/v1/works"
+_ERRNO: Final = re.compile(r"^\[Errno -?\d+\] ")
 _SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 _SLOWEST_POLL_SECONDS: Final = 2.0
@@ -37,8 +44,8 @@ class RegistryConflictError(RegistryRefusedError):
 class Creator:
     """A registry, as a creator with a key sees it.
 
-    Every method raises RegistryUnavailableError when the registry does not answer as it should, and
-    RegistryRefusedError, with the registry's own sentence, when it refuses.
+    Every method raises RegistryUnavailableError when the registry does not answer as it should, KeyRefusedError when
+    it does not take the key, and RegistryRefusedError, with the registry's own sentence, when it refuses.
     """
 
     def __init__(self, url: str, *, key: str | None, http: httpx2.Client | None = None) -> None:
@@ -46,9 +53,17 @@ class Creator:
 
         Raises:
             RegistryUnavailableError: `url` is no address.
+            KeyRefusedError: `key` can't be one.
         """
-        with _answering():
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise KeyRefusedError("this is not an API key: it looks like crk_live_… (--key or MEDIAMANAGER_KEY)")
+        with _answering(url):
             self._http = http or httpx2.Client(base_url=url.rstrip("/"), timeout=_SECONDS)
+        if http is None and (self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host):
+            raise RegistryUnavailableError(
+                f"{url} is not the address of a registry: it begins with https:// or http://"
+            )
+        self._url = url.rstrip("/")
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     def __enter__(self) -> Self:
@@ -63,17 +78,16 @@ class Creator:
         """Upload a file. Raises OSError where it can't be read."""
         fields = {"keep_media": "true" if keep_media else "false"}
         if title is not None:
-            fields["title"] = title
-        with path.open("rb") as file, _answering():
-            response = self._http.post(
-                "/v1/works", headers=self._headers, data=fields, files={"file": (path.name, file)}
-            )
-        return _read(WorkResponse, response)
+            fields["title"] = readable(title)
+        with path.open("rb") as file, _answering(self._url):
+            sent = {"file": (readable(path.name), file)}
+            response = self._http.post(_WORKS, headers=self._headers, data=fields, files=sent)
+        return self._read(WorkResponse, response)
 
     def register_url(self, url: str, *, title: str | None = None, keep_media: bool = False) -> WorkResponse:
         """Register what lies at an address; the registry fetches it."""
         body = {"url": url, "title": title, "keep_media": keep_media}
-        return self._ask(WorkResponse, "POST", "/v1/works", body)
+        return self._ask(WorkResponse, "POST", _WORKS, body)
 
     def register_fingerprints(self, extraction: Extraction, *, title: str | None = None) -> WorkResponse:
         """Register by fingerprints that were made here; the media stays where it is."""
@@ -82,7 +96,7 @@ class Creator:
             "media_type": extraction.media_type,
             "identifiable": extraction.identifiable,
             "notes": list(extraction.notes),
-            "title": title,
+            "title": None if title is None else readable(title),
             "fingerprints": [
                 {
                     "algorithm": one.algorithm,
@@ -94,7 +108,7 @@ class Creator:
                 for one in extraction.fingerprints
             ],
         }
-        return self._ask(WorkResponse, "POST", "/v1/works", body)
+        return self._ask(WorkResponse, "POST", _WORKS, body)
 
     def work(self, work_id: UUID) -> WorkResponse:
         """How a work stands."""
@@ -104,7 +118,7 @@ class Creator:
         """All works of the account, newest first."""
         after: UUID | None = None
         while True:
-            page = self._ask(WorkPage, "GET", "/v1/works" + ("" if after is None else f"?after={after}"))
+            page = self._ask(WorkPage, "GET", _WORKS + ("" if after is None else f"?after={after}"))
             yield from page.works
             after = page.next_after
             if after is None:
@@ -170,28 +184,37 @@ class Creator:
         return said if said.preferences == expand(preferences) else self.amend(claim_id, preferences)
 
     def _ask(self, model: type[_Model], method: str, path: str, body: Mapping[str, object] | None = None) -> _Model:
-        with _answering():
+        with _answering(self._url):
             response = self._http.request(method, path, headers=self._headers, json=body)
-        return _read(model, response)
+        return self._read(model, response)
+
+    def _read(self, model: type[_Model], response: httpx2.Response) -> _Model:
+        if response.status_code in _NO_REGISTRY and response.request.url.path.endswith(_WORKS):
+            raise RegistryUnavailableError(f"there is no registry at {self._url}: check the address")
+        if response.status_code == _UNKNOWN_KEY and not self._headers:
+            raise KeyRefusedError("this needs your API key: give it with --key, or set MEDIAMANAGER_KEY")
+        if response.status_code >= _CLIENT_ERROR:
+            raise _refusal(response)
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            raise RegistryUnavailableError(f"{self._url} answered with something that is no answer") from error
+
+
+def readable(name: str) -> str:
+    """A name as text that can be sent: what is no UTF-8 in a file name becomes the sign for what is unreadable."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _answering(url: str) -> Iterator[None]:
     try:
         yield
     except httpx2.HTTPError as error:
-        raise RegistryUnavailableError(f"the registry does not answer: {error or type(error).__name__}") from error
+        what = _ERRNO.sub("", str(error)) or type(error).__name__
+        raise RegistryUnavailableError(f"{url} does not answer: {what}") from error
     except httpx2.InvalidURL as error:
-        raise RegistryUnavailableError(f"this is no address of a registry: {error}") from error
-
-
-def _read(model: type[_Model], response: httpx2.Response) -> _Model:
-    if response.status_code >= _CLIENT_ERROR:
-        raise _refusal(response)
-    try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        raise RegistryUnavailableError("the registry answered with something that is no answer") from error
+        raise RegistryUnavailableError(f"{url} is not the address of a registry: {error}") from error
 
 
 def _refusal(response: httpx2.Response) -> RegistryRefusedError | RegistryUnavailableError:
@@ -204,4 +227,8 @@ def _refusal(response: httpx2.Response) -> RegistryRefusedError | RegistryUnavai
         return RegistryUnavailableError(f"the registry can't answer: {detail}")
     if response.status_code == _CONFLICT:
         return RegistryConflictError(detail)
+    if response.status_code == _UNKNOWN_KEY:
+        return KeyRefusedError(f"the registry does not take this key (--key or MEDIAMANAGER_KEY): {detail}")
+    if response.status_code == _WRONG_ROLE:
+        return KeyRefusedError(detail)
     return RegistryRefusedError(detail)

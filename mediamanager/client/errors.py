@@ -19,6 +19,12 @@ class RegistryRefusedError(ClientError):
     code = "registry-refused"
 
 
+class KeyRefusedError(RegistryRefusedError):
+    """No key, one that is not known, or one without the role that is needed: nothing else will be answered either."""
+
+    code = "key-refused"
+
+
 class UnknownInputError(ClientError):
     """The input is of a kind that can't be read, or a line of it can't be understood."""
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from fingerprinting.types import Fingerprint
 from optout.catalogue.answers import Asset
 from optout.consent.identifiers import fingerprints_for
+from optout.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Walk:
             (self.hidden, "hidden file or folder was skipped", "hidden files or folders were skipped"),
             (self.links, "link to a folder was not followed", "links to folders were not followed"),
         )
-        return [f"{count} {one if count == 1 else many}" for count, one, many in said if count]
+        notes = [f"{count} {one if count == 1 else many}" for count, one, many in said if count]
+        return notes if self.queries else [*notes, "no file was found"]
 
 
 def walk(paths: Iterable[str | Path]) -> Walk:
@@ -98,8 +100,18 @@ def walk(paths: Iterable[str | Path]) -> Walk:
         if not text.startswith(("http://", "https://")) and Path(text).is_dir():
             found.queries.extend(_under(Path(text), found))
         else:
-            found.queries.append(as_query(text, len(found.queries)))
+            found.queries.append(_named(text, len(found.queries)))
     return found
+
+
+def _named(text: str, number: int) -> Query:
+    """One that was named: an address that is none must not keep the others from being asked about."""
+    if "://" in text and not text.startswith(("http://", "https://")) and not os.path.lexists(text):
+        return Query(text, error="only addresses that begin with https:// or http:// can be used.")
+    try:
+        return as_query(text, number)
+    except InvalidInputError as error:
+        return Query(text, error=f"{str(error).rstrip('.')}.")
 
 
 def _under(folder: Path, found: Walk) -> Iterator[Query]:

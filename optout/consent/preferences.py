@@ -37,7 +37,7 @@ def expand(preferences: Mapping[Use, Preference]) -> dict[Use, Preference]:
 
 
 def parse(text: str) -> tuple[Use, Preference]:
-    """Read `train-ai=disallowed`.
+    """Read `train-ai=disallowed`. A preset says several at once: `parse_all` reads those, too.
 
     Raises:
         InvalidInputError: no `=`, or a word that we do not know; the message names it and lists the known ones.
@@ -45,7 +45,9 @@ def parse(text: str) -> tuple[Use, Preference]:
     use_word, equals, preference_word = (part.strip() for part in text.partition("="))
     if not equals:
         raise InvalidInputError(
-            f"`{text}` is not of the form USE=PREFERENCE, for instance train-ai=disallowed", field="prefer"
+            f"`{text}` is not of the form USE=PREFERENCE, for instance train-ai=disallowed, "
+            f"and none of {', '.join(Preset)}",
+            field="prefer",
         )
     return parse_use(use_word, field="prefer"), parse_preference(preference_word, field="prefer")
 
@@ -53,17 +55,25 @@ def parse(text: str) -> tuple[Use, Preference]:
 def parse_all(texts: Iterable[str]) -> dict[Use, Preference]:
     """Read several; saying two different things about one use is an error, not a matter of order.
 
+    A preset is spelt out first, leaf by leaf where it says something, and what is said beside it wins.
+
     Raises:
-        InvalidInputError: as `parse`, or a use that is named twice with different preferences.
+        InvalidInputError: as `parse`, a use that is named twice with different preferences, or two presets.
     """
+    said = list(texts)
+    presets = list(dict.fromkeys(text for text in said if text in list(Preset)))
+    if len(presets) > 1:
+        raise InvalidInputError(f"{presets[0]} and {presets[1]} contradict one another: say one", field="prefer")
     preferences: dict[Use, Preference] = {}
-    for text in texts:
+    for text in said:
+        if text in presets:
+            continue
         use, preference = parse(text)
         if preferences.setdefault(use, preference) is not preference:
             raise InvalidInputError(
                 f"{use} is said to be both {preferences[use]} and {preference}: say one of them", field="prefer"
             )
-    return preferences
+    return {**(_spelt(Preset(presets[0]), preferences) if presets else {}), **preferences}
 
 
 def parse_use(word: str, field: str = "use") -> Use:
@@ -80,6 +90,12 @@ def parse_preference(word: str, field: str = "preference") -> Preference:
         known = ", ".join(STATABLE)
         raise InvalidInputError(f"`{word}` is not a preference: the known ones are {known}", field=field)
     return Preference(word)
+
+
+def _spelt(preset: Preset, beside: Mapping[Use, Preference]) -> dict[Use, Preference]:
+    """What a preset says about the leaves that nothing beside it covers: a leaf would win over an aggregate."""
+    covered = {leaf for use in beside for leaf in use.leaves}
+    return {use: said for use, said in PRESETS[preset].items() if use not in covered and said in STATABLE}
 
 
 def _preset(preferences: Mapping[Use, Preference]) -> Mapping[Use, Preference]:

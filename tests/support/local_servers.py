@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import re
 import socket
 import ssl
 import threading
@@ -56,6 +57,7 @@ def serving(routes: Mapping[str, Script], tls: ssl.SSLContext | None = None, por
                 request = b""
                 while b"\r\n\r\n" not in request:
                     request += speaker.recv(4096) or b"\r\n\r\n"
+                request = _with_body(speaker, request)
                 path = request.split(b" ")[1].decode()
                 server.seen.append(path)
                 server.requests.append(request)
@@ -86,6 +88,15 @@ def serving(routes: Mapping[str, Script], tls: ssl.SSLContext | None = None, por
         listener.close()
         for thread in [acceptor, *threads]:
             thread.join(6)
+
+
+def _with_body(speaker: socket.socket, request: bytes) -> bytes:
+    """Read on to the end of the body: to close with something unread would reset the connection."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *([0-9]+)", head, re.IGNORECASE)
+    while length and len(body) < int(length[1]) and (more := speaker.recv(65536)):
+        body += more
+    return head + b"\r\n\r\n" + body
 
 
 def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -1,6 +1,7 @@
 """The creator's commands against scripted registries: what is sent, what is printed, how each failure is told."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -8,18 +9,22 @@ from uuid import UUID, uuid4
 import pytest
 from local_servers import LocalServer, answer, serving
 
-from mediamanager.cli.connection import preferences_of
+from mediamanager.cli.invoke import invoke
+from mediamanager.cli.register import register
 from mediamanager.client.creator import Creator, RegistryConflictError
-from mediamanager.client.errors import ClientError, RegistryRefusedError, RegistryUnavailableError
+from mediamanager.client.errors import (
+    ClientError,
+    KeyRefusedError,
+    RegistryRefusedError,
+    RegistryUnavailableError,
+)
 from mediamanager.schemas.works import WorkResponse
-from optout.consent.vocabulary import Preference, Use
-from optout.errors import InvalidInputError
 
 WORK = uuid4()
 
 
 def work(**more: object) -> bytes:
-    told = {
+    told: dict[str, object] = {
         "id": str(WORK), "state": "ready", "title": None, "modality": "text", "media_type": "text/plain",
         "source_url": None, "identifiable": True, "notes": [], "fingerprints": [], "failure": None,
         "media_kept": False, "registered_at": "2026-11-24T20:00:00Z", "ready_at": None,
@@ -37,6 +42,7 @@ def problem(status: int, detail: str) -> bytes:
 def broken() -> Iterator[LocalServer]:
     answers = {
         "refused": problem(403, "this needs a key with the role creator"),
+        "unknown": problem(401, "this is not an API key"),
         "conflict": problem(409, "amend that one instead"),
         "down": problem(503, "try again"),
         "error": answer(b"<html>oops</html>", status=500),
@@ -54,7 +60,8 @@ def broken() -> Iterator[LocalServer]:
 @pytest.mark.parametrize(
     ("name", "kind", "says"),
     [
-        ("refused", RegistryRefusedError, "role creator"),
+        ("refused", KeyRefusedError, "role creator"),
+        ("unknown", KeyRefusedError, "--key or MEDIAMANAGER_KEY"),
         ("conflict", RegistryConflictError, "amend that one"),
         ("down", RegistryUnavailableError, "try again"),
         ("error", RegistryUnavailableError, "500"),
@@ -119,15 +126,113 @@ def test_a_wire_work_of_ours_is_what_the_schema_says() -> None:
     assert WorkResponse.model_validate_json(work()).id == WORK
 
 
-def test_a_preset_is_spelt_out_and_what_is_said_beside_it_wins() -> None:
-    assert preferences_of(["train-ai=disallowed"]) == {Use.TRAIN_AI: Preference.DISALLOWED}
-    spelt = preferences_of(["no-ai", "train-genai=conditional"])
-    assert spelt[Use.TRAIN_GENAI] is Preference.CONDITIONAL
-    assert spelt[Use.TRAIN_OTHER] is Preference.DISALLOWED
-    assert Preference.UNKNOWN not in spelt.values()
+def run(server: LocalServer, *words: object, key: str = "crk_live_k") -> int:
+    return invoke(
+        register, "mediamanager register", [*map(str, words), "--registry", server.url(), "--key", key, "--no-wait"]
+    )
 
 
-@pytest.mark.parametrize("word", ["no-AI", "train-ai", "train-ai=", "=disallowed", "train-ai=unknown", "x=allowed"])
-def test_a_word_that_is_no_preference_is_named(word: str) -> None:
-    with pytest.raises(InvalidInputError, match="`"):
-        preferences_of([word])
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "song.txt"
+    path.write_bytes(b"la la la")
+    return path
+
+
+def test_an_uploaded_work_is_called_as_its_file(song: Path) -> None:
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        assert run(server, song) == 0
+
+    assert b'name="title"\r\n\r\nsong.txt' in server.requests[0]
+
+
+@pytest.mark.parametrize("local", [[], ["--local"]])
+def test_a_file_name_that_is_no_text_is_sent_as_far_as_it_can_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], local: list[str]
+) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    path.write_bytes(b"la la la")
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        assert run(server, path, *local) == 0
+
+    assert "caf\N{REPLACEMENT CHARACTER}.txt" in server.requests[0].decode()
+    assert "ready" in capsys.readouterr().out
+
+
+def test_a_key_that_is_none_is_told_once_and_ends_the_run(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/v1/works": problem(401, "this is not an API key")}) as server:
+        assert run(server, song, song) == 2
+        assert run(server, song, key="clé") == 2
+
+    assert len(server.requests) == 1
+    assert [line[:7] for line in capsys.readouterr().err.splitlines()] == ["error: ", "error: "]
+
+
+def test_an_address_where_no_registry_is_ends_the_run(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/v1/works": problem(404, "nothing here")}) as server:
+        assert run(server, song, song) == 2
+
+    assert len(server.requests) == 1
+    assert "there is no registry at" in capsys.readouterr().err
+
+
+def test_an_empty_folder_is_not_registered_in_silence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({}) as server:
+        assert run(server, tmp_path) == 64
+
+    assert "nothing to register" in capsys.readouterr().err
+
+
+def test_an_address_that_is_none_is_named_and_the_others_are_registered(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        assert run(server, "https://exa mple.com/", "ftp://example.com/x", song) == 2
+
+    shown = capsys.readouterr().out
+    assert shown.count("not registered") == 2
+    assert "https://exa mple.com/" in shown
+    assert "ready" in shown
+
+
+def test_a_work_that_takes_long_to_read_holds_up_no_registration(
+    song: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediamanager.cli.register._WAIT_SECONDS", 0.2)
+    routes = {
+        "/v1/works": answer(work(state="pending"), status=202),
+        f"/v1/works/{WORK}": answer(work(state="pending")),
+    }
+    with serving(routes) as server:
+        words = [str(song), str(song), "--registry", server.url(), "--json"]
+        assert invoke(register, "mediamanager register", words) == 0
+
+    first_three = [request.split(b" ")[0] for request in server.requests[:3]]
+    assert first_three == [b"POST", b"GET", b"POST"]
+    assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == ["pending", "pending"]
+
+
+def test_what_was_registered_is_told_when_the_registry_goes_away(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({"/v1/works": answer(work(state="pending"), status=202)}) as server:
+        words = [str(song), "--registry", server.url(), "--key", "crk_live_k"]
+        assert invoke(register, "mediamanager register", words) == 2
+
+    assert str(WORK) in capsys.readouterr().out
+
+
+def test_a_preference_that_is_refused_is_not_told_as_a_work_that_is_not_registered(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    routes = {
+        "/v1/works": answer(work(), status=201),
+        f"/v1/works/{WORK}": answer(work()),
+        f"/v1/works/{WORK}/claims": problem(409, "contested"),
+    }
+    with serving(routes) as server:
+        assert run(server, song, "--prefer", "no-ai") == 2
+
+    shown = capsys.readouterr().out
+    assert "it is registered, but no preference is stated: contested" in shown
+    assert "not registered" not in shown

@@ -85,6 +85,21 @@ def test_an_address_that_is_none_is_refused() -> None:
         as_query("https://", 0)
 
 
+@pytest.mark.parametrize("address", ["https://", "https://exa mple.com/", "ftp://example.com/x", "file:///etc/passwd"])
+def test_an_address_that_is_none_keeps_no_other_from_being_asked_about(tmp_path: Path, address: str) -> None:
+    (tmp_path / "real.txt").write_text("x")
+
+    named, real = walk([address, tmp_path]).queries
+
+    assert (named.path, named.file, named.fingerprints) == (address, None, ())
+    assert "address" in (named.error or "")
+    assert real.error is None
+
+
+def test_that_nothing_was_found_is_said(tmp_path: Path) -> None:
+    assert walk([tmp_path]).notes == ["no file was found"]
+
+
 def test_an_asset_is_called_by_its_number() -> None:
     query = as_query(Asset((Fingerprint("sha256", 1, bytes(32)),)), 7)
 

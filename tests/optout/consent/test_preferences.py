@@ -62,6 +62,27 @@ def test_a_wrong_word_is_named_and_refused(text: str, named: str) -> None:
     assert caught.value.parameters["field"] == "prefer"
 
 
+def test_a_preset_is_spelt_out_and_what_is_said_beside_it_wins() -> None:
+    assert expand(parse_all(["no-ai"])) == PRESETS[Preset.NO_AI]
+    said = expand(parse_all(["no-ai", "train-ai=conditional", "search=allowed"]))
+    assert said[Use.TRAIN_GENAI] is said[Use.TRAIN_OTHER] is Preference.CONDITIONAL
+    assert said[Use.AI_INPUT] is Preference.DISALLOWED
+    assert said[Use.SEARCH] is Preference.ALLOWED
+    assert said[Use.TDM_OTHER] is Preference.UNKNOWN
+
+
+def test_two_presets_contradict_one_another() -> None:
+    with pytest.raises(InvalidInputError, match="no-ai and ask-first"):
+        parse_all(["no-ai", "ask-first"])
+    assert parse_all(["no-ai", "no-ai"]) == parse_all(["no-ai"])
+
+
+@pytest.mark.parametrize("word", ["no-AI", "noai"])
+def test_a_word_that_is_no_preset_is_told_which_there_are(word: str) -> None:
+    with pytest.raises(InvalidInputError, match="no-ai, search-only, ask-first, all-welcome"):
+        parse_all([word])
+
+
 def test_an_unknown_word_lists_the_known_ones() -> None:
     with pytest.raises(InvalidInputError, match="train-genai, train-other"):
         parse("x=disallowed")
