@@ -12,6 +12,8 @@ from pathlib import Path
 
 import mediamanager.cli
 from mediamanager.app import create_app
+from mediamanager.policy import POLICY
+from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +75,33 @@ def settings() -> str:
     return "".join(lines)
 
 
+def access() -> str:
+    """Who may use which address, from the table that decides it."""
+    roles = list(Role)
+    columns = ["address", *roles, "without a key", "ids in it"]
+    head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
+    parts = ["# Who may do what\n\n", _NOTICE, _ABOUT_ACCESS, head]
+    for (method, path), rule in POLICY.items():
+        cells = ["yes" if rule.roles is None or role in rule.roles else "403" for role in roles]
+        without = "yes" if rule.roles is None else "401" if path.startswith(("/v1/", "/metrics")) else "sign in"
+        ids = [f"{name}: your own, else 404" for name in rule.own] + [f"{name}: any" for name in rule.of_registry]
+        listed = ["lists only your own"] if rule.lists_own else []
+        row = [f"`{method} {path}`", *cells, without, "; ".join(listed + ids)]
+        parts.append("| " + " | ".join(row) + " |\n")
+    return "".join(parts)
+
+
+_ABOUT_ACCESS = """\
+This is `mediamanager/policy.py`, which every request passes before anything of its body is read. A route that is not
+in it is closed to everybody. Roles do not imply one another: a key may have several.
+
+Somebody else's work or claim answers exactly as one that does not exist, to every role, on the API and on pages.
+`tests/mediamanager/api/test_policy.py` holds every route, with every role and with own, other people's and absent
+things, against this table.
+
+"""
+
+
 def files() -> str:
     """Every source file and its one job, by floor, as its first line says it."""
     parts = ["# Files\n\n", _NOTICE, "Each file has one job, told in its first line. Floors import downwards only.\n"]
@@ -96,6 +125,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/openapi.json": openapi,
     "docs/reference/commands.md": commands,
     "docs/reference/settings.md": settings,
+    "docs/reference/access.md": access,
     "docs/reference/files.md": files,
     "README.md": readme,
 }

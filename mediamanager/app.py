@@ -5,21 +5,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
-from mediamanager import problems
+from mediamanager import policy, problems
 from mediamanager.api import claims, log, lookups, operations, works
 from mediamanager.api.meter import Counters, Meter
-from mediamanager.dependencies import Resources
+from mediamanager.dependencies import Resources, admitted
 from mediamanager.request_ids import RequestIds
 from mediamanager.schemas.problems import Problem
 from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
 from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
+from mediamanager.uses import Uses
 from mediamanager.web import router as pages
-from optout.ledger.keys import load_or_create
+from optout.ledger.keys import open_keys
 from optout.registry.lookups import Lookups
 from optout.store import db, encryption
 from optout.store.settings import Settings
@@ -35,6 +36,15 @@ _ABOUT = (
 )
 
 
+_KEY = "ApiKey"
+_KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "crk_live_…",
+    "description": "An API key of this registry. It needs one of the roles that an operation names in `x-roles`.",
+}
+
+
 class Registry(FastAPI):
     """A FastAPI application whose OpenAPI also holds the models that are named by reference only."""
 
@@ -47,6 +57,13 @@ class Registry(FastAPI):
                 ref_template="#/components/schemas/{model}",
             )
             made["components"]["schemas"] = {**definitions["$defs"], **made["components"]["schemas"]}
+            made["components"]["securitySchemes"] = {_KEY: _KEY_SCHEME}
+            for path, methods in made["paths"].items():
+                for method, operation in methods.items():
+                    roles = policy.POLICY[(method.upper(), path)].roles
+                    if roles is not None:
+                        operation["security"] = [{_KEY: []}]
+                        operation["x-roles"] = sorted(roles)
         return super().openapi()
 
 
@@ -71,6 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        # Every route, whoever adds it, is opened by the one table of `policy`, or not at all.
+        dependencies=[Depends(admitted)],
     )
     problems.install(app)
     # What is added last stands outermost.
@@ -102,6 +121,7 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
         dispatch.connect(settings)
         engine = db.engine(settings)
         sessions = db.sessions(engine)
+        uses = Uses(sessions)
         try:
             with db.transaction(sessions) as session:
                 encryption.prepare(session)
@@ -110,12 +130,14 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
                 engine=engine,
                 sessions=sessions,
                 storage=open_storage(settings),
-                keys=load_or_create(settings.data_folder, settings.log_origin),
+                keys=open_keys(settings),
                 lookups=Lookups(sessions),
                 counters=counters,
+                uses=uses,
             )
             yield
         finally:
+            uses.close()
             engine.dispose()
 
     return lifespan

@@ -1,22 +1,22 @@
-"""What routes ask for: the resources of this process, a unit of work, and a caller with the role that is needed."""
+"""What routes ask for: the resources of this process, a unit of work, and the caller, who was let in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias, cast
+from typing import Annotated, TypeAlias, cast
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from mediamanager import policy
 from mediamanager.api.meter import Counters
-from optout.errors import NotAuthenticatedError, NotPermittedError
+from mediamanager.uses import Uses
+from optout.errors import NotAuthenticatedError
 from optout.ledger.keys import LogKeys
 from optout.registry.accounts import Principal
 from optout.registry.lookups import Lookups
 from optout.store import db, jobs
-from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 from optout.store.storage import Storage
 from workers import dispatch
@@ -33,6 +33,7 @@ class Resources:
     keys: LogKeys
     lookups: Lookups
     counters: Counters
+    uses: Uses
 
 
 def resources_of(request: Request) -> Resources:
@@ -81,39 +82,24 @@ def get_reading_session(resources: ResourcesDep) -> Iterator[Session]:
 SessionDep: TypeAlias = Annotated[Session, Depends(get_session, scope="function")]
 ReadingDep: TypeAlias = Annotated[Session, Depends(get_reading_session, scope="function")]
 
-_bearer: Final = HTTPBearer(auto_error=False, bearerFormat="crk_live_…", description="An API key of this registry.")
 
+async def admitted(request: Request) -> Principal | None:
+    """The dependency of the whole application: who asks, if `policy.POLICY` lets them use this route.
 
-@dataclass(frozen=True, slots=True)
-class Requires:
-    """Lets a route be used by callers with one of some roles. Roles do not imply one another.
-
-    As a dependency it yields the `Principal` that `security.Authentication` found.
+    Raises:
+        NotAuthenticatedError, NotPermittedError: it does not.
     """
-
-    roles: frozenset[Role]
-
-    async def __call__(self, request: Request, _documented: Annotated[object, Security(_bearer)]) -> Principal:
-        """Check the caller.
-
-        Raises:
-            NotAuthenticatedError: nobody is signed in and no key was sent.
-            NotPermittedError: the caller has none of the roles.
-        """
-        principal = cast(Principal | None, request.state.principal)
-        needed = " or ".join(sorted(self.roles))
-        if principal is None:
-            raise NotAuthenticatedError(f"This needs a key with the role {needed}: send it as Authorization: Bearer.")
-        if self.roles.isdisjoint(principal.roles):
-            has = ", ".join(sorted(principal.roles)) or "none"
-            raise NotPermittedError(
-                f"This needs the role {needed}; your key has: {has}. Ask the operator for a key with that role.",
-                needed=needed,
-            )
-        return principal
+    principal = cast(Principal | None, request.state.principal)
+    policy.admit(request.method, request.scope["route"].path_format, principal)
+    return principal
 
 
-CreatorDep: TypeAlias = Annotated[Principal, Depends(Requires(frozenset({Role.CREATOR})))]
-PipelineDep: TypeAlias = Annotated[Principal, Depends(Requires(frozenset({Role.PIPELINE})))]
-AskerDep: TypeAlias = Annotated[Principal, Depends(Requires(frozenset({Role.PIPELINE, Role.CREATOR})))]
-AdminDep: TypeAlias = Annotated[Principal, Depends(Requires(frozenset({Role.ADMIN})))]
+async def _caller(principal: Annotated[Principal | None, Depends(admitted)]) -> Principal:
+    if principal is None:
+        raise NotAuthenticatedError("This needs a key: send it as Authorization: Bearer.")
+    return principal
+
+
+CallerDep: TypeAlias = Annotated[Principal, Depends(_caller)]
+"""Who asks, on a route that is not open to everybody. Which roles that takes stands in `policy.POLICY` alone."""
+AdminDep = CallerDep

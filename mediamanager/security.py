@@ -1,6 +1,7 @@
 """Who is asking, whether a browser was tricked into asking, and what browsers may do with our answers."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -104,7 +105,7 @@ class Authentication:
     """Finds out who is asking, once a request, before anything of its body is read.
 
     It leaves a `Principal`, or None, in `request.state.principal`; what the roles allow is decided by
-    `dependencies.Requires`. A key that is presented has to be good, also where none is needed. Under /v1/ nothing but
+    `policy.POLICY`. A key that is presented has to be good, also where none is needed. Under /v1/ nothing but
     reading works without one, whatever a route forgets to declare.
     """
 
@@ -156,7 +157,7 @@ async def _principal(request: Request) -> Principal | None:
         principal = await run_in_threadpool(_of_cookie, request, cookie)
     if principal is None and request.method not in SAFE_METHODS and request.url.path.startswith(API_PREFIX):
         raise NotAuthenticatedError(
-            "This needs a key: send it as `Authorization: Bearer crk_live_…`."
+            f"This needs a key: send it as `Authorization: Bearer crk_{resources_of(request).settings.environment}_…`."
             " The registry's operator makes keys with `mediamanager keys create`."
         )
     return principal
@@ -170,17 +171,25 @@ def _bearer(authorization: str) -> str:
 
 
 def _of_key(request: Request, secret: str) -> Principal:
-    with reading(resources_of(request).sessions) as session:
-        return accounts.authenticate(session, secret)
+    resources = resources_of(request)
+    with reading(resources.sessions) as session:
+        principal = accounts.authenticate(session, secret, environment=resources.settings.environment)
+    if principal.key_id is not None:
+        resources.uses.of_key(principal.key_id)
+    return principal
 
 
 def _of_cookie(request: Request, token: str) -> Principal | None:
+    resources = resources_of(request)
     try:
-        with reading(resources_of(request).sessions) as session:
-            return sessions.authenticate(session, token)
+        with reading(resources.sessions) as session:
+            idle = timedelta(hours=resources.settings.session_idle_hours)
+            principal = sessions.authenticate(session, token, idle=idle)
     except NotAuthenticatedError:
         # A sign-in that has run out makes a visitor of its owner, who can still read public pages and sign in again.
         return None
+    resources.uses.of_session(sessions.digest(token))
+    return principal
 
 
 def _host(origin: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mediamanager import problems
 from mediamanager.api.routes import ApiRoute
-from mediamanager.dependencies import CreatorDep, ReadingDep, Resources, ResourcesDep, SessionDep
+from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, SessionDep
 from mediamanager.schemas.claims import ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
 from optout.consent.vocabulary import Preference, Use
 from optout.ledger import consentlog, receipts
@@ -28,7 +28,7 @@ def file_claim(
     work_id: UUID,
     body: ClaimRequest,
     session: SessionDep,
-    claimant: CreatorDep,
+    claimant: CallerDep,
     resources: ResourcesDep,
     response: Response,
 ) -> ClaimResponse:
@@ -39,14 +39,14 @@ def file_claim(
 
 
 @router.get("/claims/{claim_id}", responses=_READS)
-def read_claim(claim_id: UUID, session: ReadingDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimResponse:
+def read_claim(claim_id: UUID, session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimResponse:
     """How one of your claims stands."""
     return _respond(session, claims.get(session, claim_id=claim_id, account_id=claimant.account_id), resources)
 
 
 @router.patch("/claims/{claim_id}", responses=_WRITES)
 def amend_claim(
-    claim_id: UUID, body: ClaimRequest, session: SessionDep, claimant: CreatorDep, resources: ResourcesDep
+    claim_id: UUID, body: ClaimRequest, session: SessionDep, claimant: CallerDep, resources: ResourcesDep
 ) -> ClaimResponse:
     """Replace a claim by what you say now, all of it, in one step. The answer is the new claim, with a new id."""
     claim = claims.amend(session, claim_id=claim_id, claimant_id=claimant.account_id, **_terms(body))
@@ -54,14 +54,14 @@ def amend_claim(
 
 
 @router.delete("/claims/{claim_id}", responses=problems.documented(401, 403, 404, 409, 413, 422, 503))
-def withdraw_claim(claim_id: UUID, session: SessionDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimResponse:
+def withdraw_claim(claim_id: UUID, session: SessionDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimResponse:
     """Take a claim back. It stays in the log, and so does the entry that says that it was withdrawn."""
     claim = claims.withdraw(session, claim_id=claim_id, claimant_id=claimant.account_id)
     return _respond(session, claim, resources)
 
 
 @router.get("/claims/{claim_id}/receipt", responses={**_READS, **problems.documented(409)})
-def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CreatorDep, resources: ResourcesDep) -> ClaimReceipt:
+def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimReceipt:
     """The proof that a claim is in the log, to keep. A 409 says that its entry is not published yet: ask again."""
     claim = claims.get(session, claim_id=claim_id, account_id=claimant.account_id)
     entry = claims.entry_of(session, claim)

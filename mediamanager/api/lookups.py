@@ -14,7 +14,7 @@ from mediamanager.api.assets import assets_of
 from mediamanager.api.forms import Upload
 from mediamanager.api.routes import ApiRoute
 from mediamanager.api.verdicts import encode
-from mediamanager.dependencies import AskerDep, PipelineDep, ReadingDep, Resources, ResourcesDep
+from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.schemas.lookups import LookupRequest, LookupResponse, Question
 from optout.catalogue.answers import Asset
 from optout.registry.accounts import Principal, get_account
@@ -35,13 +35,13 @@ _FileDep: TypeAlias = Annotated[Upload[Question], Depends(_read_file)]
 
 
 @router.post("", response_model=LookupResponse, responses=_PROBLEMS)
-def look_up(asker: PipelineDep, body: LookupRequest, session: ReadingDep, resources: ResourcesDep) -> Response:
+def look_up(asker: CallerDep, body: LookupRequest, session: ReadingDep, resources: ResourcesDep) -> Response:
     """Ask about up to 10,000 assets: a verdict each, in the order asked. Nothing about them is kept."""
     return _answer(session, resources, asker, assets_of(body.assets), body)
 
 
 @router.post("/media", response_model=LookupResponse, responses=_PROBLEMS, openapi_extra=_FORM)
-def look_up_media(asker: AskerDep, body: _FileDep, session: ReadingDep, resources: ResourcesDep) -> Response:
+def look_up_media(asker: CallerDep, body: _FileDep, session: ReadingDep, resources: ResourcesDep) -> Response:
     """Ask about one file: it is fingerprinted here, in a sandbox, and forgotten. The answer has one verdict."""
     at_hand = uploads.at_hand(body.file, resources.settings.max_upload_bytes)
     with at_hand as path, tally.failures(tally.SANDBOX_FAILURES):

@@ -10,7 +10,7 @@ from starlette import status as codes
 from mediamanager import problems, readiness
 from mediamanager.api import meter, metrics
 from mediamanager.api.routes import ApiRoute
-from mediamanager.dependencies import AdminDep, CountersDep, ReadingDep, ResourcesDep
+from mediamanager.dependencies import CountersDep, ReadingDep, ResourcesDep
 from mediamanager.readiness import State
 
 router = APIRouter(tags=["operations"], route_class=ApiRoute)
@@ -59,7 +59,7 @@ def read_readiness(resources: ResourcesDep, response: Response) -> Readiness:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems.documented(401, 403, 503)},
 )
-def read_metrics(_admin: AdminDep, session: ReadingDep, counters: CountersDep, resources: ResourcesDep) -> Response:
+def read_metrics(session: ReadingDep, counters: CountersDep, resources: ResourcesDep) -> Response:
     """Numbers in the Prometheus text format: requests of this process, and what the database holds."""
     held = metrics.contents(session, resources.settings, resources.lookups.status())
     return Response(meter.render([*counters.metrics(), *held]), media_type=meter.MEDIA_TYPE)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mediamanager.api import bodies
+from mediamanager.dependencies import admitted
 
 
 class ApiRoute(APIRoute):
@@ -33,6 +34,8 @@ class ApiRoute(APIRoute):
         takes_json = self.body_field is not None and _media_type(self) == bodies.JSON
 
         async def handle_strictly(request: Request) -> Response:
+            # FastAPI itself would read the body first, of whoever sends one.
+            await admitted(request)
             if takes_json and bodies.content_type(request) != bodies.JSON:
                 bodies.refuse_content_type(bodies.JSON)
             return await handle(_StrictRequest(request.scope, request.receive))

@@ -14,7 +14,7 @@ from mediamanager.api.assets import fingerprints_of
 from mediamanager.api.forms import Upload
 from mediamanager.api.registrations import DOCUMENTED_BODY, Registration, RegistrationDep
 from mediamanager.api.routes import ApiRoute
-from mediamanager.dependencies import CreatorDep, ReadingDep, Resources, ResourcesDep, SessionDep
+from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, SessionDep
 from mediamanager.schemas.works import (
     FingerprintSummary,
     WorkByUpload,
@@ -46,7 +46,7 @@ _REGISTERED: Final[dict[int | str, dict[str, Any]]] = {
     openapi_extra=DOCUMENTED_BODY,
 )
 def register_work(
-    creator: CreatorDep, body: RegistrationDep, session: SessionDep, resources: ResourcesDep, response: Response
+    creator: CallerDep, body: RegistrationDep, session: SessionDep, resources: ResourcesDep, response: Response
 ) -> WorkResponse:
     """Register a file (multipart), an address, or fingerprints made on your own device (JSON)."""
     registered = _register(session, resources, creator, body)
@@ -59,7 +59,7 @@ def register_work(
 @router.get("", responses=problems.documented(401, 403, 404, 422, 503))
 def list_works(
     session: ReadingDep,
-    creator: CreatorDep,
+    creator: CallerDep,
     limit: Annotated[int, Query(ge=1, le=works.MAX_PAGE)] = 50,
     after: UUID | None = None,
 ) -> WorkPage:
@@ -69,7 +69,7 @@ def list_works(
 
 
 @router.get("/{work_id}", responses=problems.documented(401, 403, 404, 422, 503))
-def read_work(work_id: UUID, session: ReadingDep, creator: CreatorDep) -> WorkResponse:
+def read_work(work_id: UUID, session: ReadingDep, creator: CallerDep) -> WorkResponse:
     """How one of your works stands: pending, ready, or failed with a reason."""
     return _respond(session, [works.get(session, work_id=work_id, account_id=creator.account_id)])[0]
 

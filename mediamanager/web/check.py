@@ -28,7 +28,7 @@ ASKED: Final = (Use.TRAIN_AI, Use.TRAIN_GENAI, Use.TRAIN_OTHER, Use.AI_INPUT, Us
 
 
 @router.get("/check")
-def check_form(request: Request, asker: CallerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+def check_form(request: Request) -> Response:
     """Ask for a file or a link."""
     return _page(request, None, {})
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
+from babel.support import NullTranslations
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
@@ -34,9 +35,9 @@ def sign_in(
 ) -> Response:
     """Take a key, and go where the person was going."""
     try:
-        principal = accounts.authenticate(session, key.strip())
-    except NotAuthenticatedError:
-        text = pages.words(request).gettext("This key is not known here: copy it again, complete, and try once more.")
+        principal = accounts.authenticate(session, key.strip(), environment=resources_of(request).settings.environment)
+    except NotAuthenticatedError as error:
+        text = _refusal(error, pages.words(request))
         context = {"next": pages.local(onward), "problems": {"key": text}}
         return pages.render(request, "sign_in.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _signed_in(request, session, principal, pages.local(onward))
@@ -73,6 +74,8 @@ def sign_out(request: Request, resources: ResourcesDep, session: SessionDep) -> 
 def _signed_in(request: Request, session: SessionDep, principal: Principal, onward: str) -> Response:
     settings = resources_of(request).settings
     lifetime = timedelta(hours=settings.session_hours)
+    # Whoever signs in gets a new token, and the one that this browser had before opens nothing any more.
+    sessions.close(session, request.cookies.get(session_cookie(settings), ""))
     token = sessions.open(session, principal, lifetime=lifetime)
     response = pages.see_other(onward)
     response.set_cookie(
@@ -85,6 +88,17 @@ def _signed_in(request: Request, session: SessionDep, principal: Principal, onwa
         samesite="lax",
     )
     return response
+
+
+def _refusal(error: NotAuthenticatedError, words: NullTranslations) -> str:
+    match error.parameters.get("reason"):
+        case "expired":
+            return words.gettext("This key has expired. Ask the operator for a new one.")
+        case "revoked":
+            return words.gettext("This key was revoked. Ask the operator for a new one.")
+        case "environment":
+            return words.gettext("This key is for another kind of registry: a trial, or the real one.")
+    return words.gettext("This key is not known here: copy it again, complete, and try once more.")
 
 
 def _is_https(request: Request) -> bool:

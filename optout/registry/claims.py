@@ -150,8 +150,9 @@ def get(session: Session, *, claim_id: UUID, account_id: UUID) -> Claim:
     Raises:
         NotFoundError: there is none, or it is somebody else's.
     """
-    claim = session.get(Claim, claim_id)
-    if claim is None or claim.claimant_id != account_id:
+    # The database does not hand out somebody else's: the answer can't depend on whether there is one.
+    claim = session.scalars(select(Claim).where(Claim.id == claim_id, Claim.claimant_id == account_id)).one_or_none()
+    if claim is None:
         raise NotFoundError(f"there is no claim {claim_id} of yours", claim=str(claim_id))
     return claim
 

@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
 
+from mediamanager import policy
 from mediamanager.app import create_app
+from mediamanager.policy import Rule
 from mediamanager.security import session_cookie
 from optout.registry import sessions as sign_ins
 from optout.registry.accounts import Principal
@@ -32,7 +34,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, live_engine: Engine) -> FastAPI:
+def app(settings: Settings, live_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    more = {("POST", "/form"): Rule(None), ("GET", "/fail"): Rule(None)}
+    monkeypatch.setattr(policy, "POLICY", {**policy.POLICY, **more})
     made = create_app(settings)
 
     @made.post("/form")

@@ -47,7 +47,7 @@ class _Taken:
 
 
 @router.get("/works/new")
-def new_works(request: Request, creator: CallerDep) -> Response:  # noqa: ARG001 - asking for the role is the point
+def new_works(request: Request) -> Response:
     """Ask for files or links, and for one choice."""
     return _form(request, None, {})
 

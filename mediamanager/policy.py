@@ -1,0 +1,128 @@
+"""Who may use which address: one table of method, route, roles, and whose things an id in it may name.
+
+Every request to a route passes `admit` before anything of its body is read; a route that is not in the table is closed
+to everybody. Roles do not imply one another. Somebody else's work, claim or account answers exactly as one that does
+not exist, to every role: `NotFoundError`. `docs/reference/access.md` is written from this table, and a test holds every
+route, with every role and every kind of owner, against it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from optout.errors import NotAuthenticatedError, NotPermittedError
+from optout.registry.accounts import Principal
+from optout.store.models.accounts import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may use a route.
+
+    Attributes:
+        roles: callers with one of these; None: anybody, also without a key.
+        own: parameters of the path or the query with the id of something that has to be the caller's own.
+        of_registry: parameters with the id of something that belongs to nobody but the registry.
+        lists_own: it lists things, and only those of the caller.
+    """
+
+    roles: frozenset[Role] | None
+    own: tuple[str, ...] = ()
+    of_registry: tuple[str, ...] = ()
+    lists_own: bool = False
+
+
+Route: TypeAlias = tuple[str, str]
+"""A method and the template of a path."""
+
+
+def _for(*roles: Role, own: tuple[str, ...] = (), of_registry: tuple[str, ...] = (), lists_own: bool = False) -> Rule:
+    return Rule(frozenset(roles), own, of_registry, lists_own)
+
+
+_ANYBODY: Final = Rule(None)
+_CREATOR: Final = Role.CREATOR
+_ASKERS: Final = (Role.PIPELINE, Role.CREATOR)
+
+POLICY: Mapping[Route, Rule] = MappingProxyType(
+    {
+        # The API: works and claims.
+        ("GET", "/v1/works"): _for(_CREATOR, own=("after",), lists_own=True),
+        ("POST", "/v1/works"): _for(_CREATOR),
+        ("GET", "/v1/works/{work_id}"): _for(_CREATOR, own=("work_id",)),
+        ("POST", "/v1/works/{work_id}/claims"): _for(_CREATOR, own=("work_id",)),
+        ("GET", "/v1/claims/{claim_id}"): _for(_CREATOR, own=("claim_id",)),
+        ("PATCH", "/v1/claims/{claim_id}"): _for(_CREATOR, own=("claim_id",)),
+        ("DELETE", "/v1/claims/{claim_id}"): _for(_CREATOR, own=("claim_id",)),
+        ("GET", "/v1/claims/{claim_id}/receipt"): _for(_CREATOR, own=("claim_id",)),
+        # The API: asking. Answers name works by id, never their owners or titles.
+        ("POST", "/v1/lookups"): _for(Role.PIPELINE),
+        ("POST", "/v1/lookups/media"): _for(*_ASKERS),
+        # The API: what everybody can read and check.
+        ("GET", "/v1/log/key"): _ANYBODY,
+        ("GET", "/v1/log/checkpoint"): _ANYBODY,
+        ("GET", "/v1/log/tile/{path}"): _ANYBODY,
+        ("GET", "/v1/openapi.json"): _ANYBODY,
+        # Operations.
+        ("GET", "/healthz"): _ANYBODY,
+        ("GET", "/readyz"): _ANYBODY,
+        ("GET", "/metrics"): _for(Role.ADMIN),
+        # Pages for everybody.
+        ("GET", "/"): _ANYBODY,
+        ("GET", "/design"): _ANYBODY,
+        ("GET", "/favicon.ico"): _ANYBODY,
+        ("GET", "/static/{digest}/{name}"): _ANYBODY,
+        ("POST", "/language"): _ANYBODY,
+        ("POST", "/theme"): _ANYBODY,
+        ("GET", "/log"): _ANYBODY,
+        ("GET", "/log/{index}"): _ANYBODY,
+        ("GET", "/sign-in"): _ANYBODY,
+        ("POST", "/sign-in"): _ANYBODY,
+        ("GET", "/sign-in/link/{token}"): _ANYBODY,
+        ("POST", "/sign-in/link/{token}"): _ANYBODY,
+        ("POST", "/sign-out"): _ANYBODY,
+        # Pages of a creator.
+        ("GET", "/works"): _for(_CREATOR, own=("after",), lists_own=True),
+        ("GET", "/works/new"): _for(_CREATOR),
+        ("POST", "/works/new"): _for(_CREATOR),
+        ("GET", "/works/added"): _for(_CREATOR, own=("work",)),
+        ("GET", "/works/{work_id}"): _for(_CREATOR, own=("work_id",)),
+        ("GET", "/works/{work_id}/change"): _for(_CREATOR, own=("work_id",)),
+        ("POST", "/works/{work_id}/change"): _for(_CREATOR, own=("work_id",)),
+        ("GET", "/claims/{claim_id}/withdraw"): _for(_CREATOR, own=("claim_id",)),
+        ("POST", "/claims/{claim_id}/withdraw"): _for(_CREATOR, own=("claim_id",)),
+        ("GET", "/claims/{claim_id}/receipt"): _for(_CREATOR, own=("claim_id",)),
+        ("GET", "/claims/{claim_id}/receipt.json"): _for(_CREATOR, own=("claim_id",)),
+        # Pages for whoever asks.
+        ("GET", "/check"): _for(*_ASKERS),
+        ("POST", "/check"): _for(*_ASKERS),
+        # Pages of the operator.
+        ("GET", "/jobs"): _for(Role.ADMIN),
+        ("POST", "/jobs/replay"): _for(Role.ADMIN),
+        ("POST", "/jobs/{job_id}/replay"): _for(Role.ADMIN, of_registry=("job_id",)),
+    }
+)
+
+
+def admit(method: str, path: str, principal: Principal | None) -> None:
+    """Let a caller use a route, by its template.
+
+    Raises:
+        NotAuthenticatedError: the route needs a role, and nobody is signed in and no key was sent.
+        NotPermittedError: the caller has none of the roles, or no rule opens the route to anybody.
+    """
+    rule = POLICY.get((method, path))
+    if rule is None:
+        raise NotPermittedError("No rule opens this address to anybody: tell the operator of this registry.")
+    if rule.roles is None:
+        return
+    needed = " or ".join(sorted(rule.roles))
+    if principal is None:
+        raise NotAuthenticatedError(f"This needs a key with the role {needed}: send it as Authorization: Bearer.")
+    if rule.roles.isdisjoint(principal.roles):
+        has = ", ".join(sorted(principal.roles)) or "none"
+        raise NotPermittedError(
+            f"This needs the role {needed}; your key has: {has}. Ask the operator for a key with that role.",
+            needed=needed,
+        )
