@@ -23,7 +23,12 @@ _SECRETS: Final = (
     (re.compile(r"(/sign-in/link/)[^\s/?#\"']+"), r"\1***"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), r"\1***@"),
 )
-_STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+_STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",  # uvicorn says the same again for terminals
+}
 
 
 def configure(level: str, log_format: LogFormat, *, process: str, stream: TextIO | None = None) -> None:
