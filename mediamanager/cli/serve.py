@@ -18,8 +18,8 @@ import typer
 import uvicorn
 
 from mediamanager.app import create_app
-from mediamanager.doctor.findings import LOCK_FILE
 from mediamanager.cli.processes import require_prepared
+from mediamanager.doctor.findings import LOCK_FILE
 from mediamanager.supervisor import Supervisor
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger import keys
@@ -43,7 +43,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one and prints it.")] = 8000,
     open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the sign-in link in a browser.")] = False,
     ready_file: Annotated[
-        Path | None, typer.Option(help="Written when requests are answered: a JSON object with url, pid, sign_in.")
+        Path | None,
+        typer.Option(help="Written when requests are answered: a JSON object with url, port, pid, sign_in."),
     ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
     log_format: Annotated[
@@ -79,7 +80,8 @@ def serve(
             supervisor = Supervisor(settings, log_level=level)
             supervisor.start()
             stack.callback(supervisor.stop)
-        announce = _Announcement(settings, link, ready_file, open_browser=open_browser)
+        port = listener.getsockname()[1]
+        announce = _Announcement(settings, port, link, ready_file, open_browser=open_browser)
         _run(settings, listener, level, announce)
 
 
@@ -167,8 +169,11 @@ def _write(path: Path, fields: dict[str, object]) -> None:
 class _Announcement:
     """What is said once requests are answered."""
 
-    def __init__(self, settings: Settings, link: str | None, ready_file: Path | None, *, open_browser: bool) -> None:
+    def __init__(
+        self, settings: Settings, port: int, link: str | None, ready_file: Path | None, *, open_browser: bool
+    ) -> None:
         self._settings = settings
+        self._port = port
         self._link = link
         self._ready_file = ready_file
         self._open_browser = open_browser
@@ -187,7 +192,7 @@ class _Announcement:
             typer.echo("  stop     Ctrl-C")
         sys.stdout.flush()
         if self._ready_file is not None:
-            ready = {"url": url, "pid": os.getpid(), "data": str(folder), "sign_in": self._link}
+            ready = {"url": url, "port": self._port, "pid": os.getpid(), "data": str(folder), "sign_in": self._link}
             _write(self._ready_file, ready)
         if self._open_browser:
             # A browser that takes its time must not hold up the server.

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from mediamanager.doctor.findings import Deployment, Finding, fine, weak, wrong
 from optout.errors import ConflictError, InvalidProofError, NotFoundError, OptoutError
@@ -74,10 +75,9 @@ def database(deployment: Deployment) -> Finding:
         migrate.require_current(deployment.engine)
     except ConflictError as error:
         return wrong(str(error), _MIGRATE)
-    except OptoutError as error:
-        return wrong(
-            str(error), "start the database, and set MEDIAMANAGER_DATABASE_URL to its address, user and password"
-        )
+    except (OptoutError, DBAPIError) as error:
+        said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        return wrong(said, "start the database, and set MEDIAMANAGER_DATABASE_URL to its address, user and password")
     return fine(f"{url.get_backend_name()} answers, its tables are of this version")
 
 
