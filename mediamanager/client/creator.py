@@ -212,7 +212,7 @@ def _answering(url: str) -> Iterator[None]:
         yield
     except httpx2.HTTPError as error:
         what = _ERRNO.sub("", str(error)) or type(error).__name__
-        raise RegistryUnavailableError(f"{url} does not answer: {what}") from error
+        raise RegistryUnavailableError(f"the registry does not answer at {url}: {what}") from error
     except httpx2.InvalidURL as error:
         raise RegistryUnavailableError(f"{url} is not the address of a registry: {error}") from error
 

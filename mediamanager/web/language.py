@@ -1,5 +1,6 @@
 """Which language a page speaks: the one chosen, else the browser's; and its translations."""
 
+import re
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,8 @@ from optout.consent.explain import LANGUAGES, Language
 
 COOKIE: Final = "language"
 
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+_BEFORE_MARK: Final = re.compile(" (?=[:;?!»])")
 _FOLDER: Final = Path(__file__).parent / "locales"
 
 
@@ -34,10 +37,19 @@ def translations(language: Language) -> NullTranslations:
         return NullTranslations()  # the sentences in the templates are English
     with (_FOLDER / language / "LC_MESSAGES" / "messages.po").open("rb") as source:
         catalog = read_po(source, locale=language)
+    for message in catalog:
+        message.string = _unbroken(message.string or "")
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def _unbroken(said: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    """Keep marks with their word: French has a space before `:` and inside `« »`, which may not end or begin a line."""
+    if isinstance(said, str):
+        return _BEFORE_MARK.sub(_NO_BREAK, said).replace("« ", f"«{_NO_BREAK}")
+    return tuple(str(_unbroken(one)) for one in said)
 
 
 def own_name(language: Language) -> str:
