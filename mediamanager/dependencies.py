@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias, cast
 
 from fastapi import Depends, Request
@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from mediamanager import policy
+from mediamanager.api.doing import Doing
 from mediamanager.api.meter import Counters
 from mediamanager.uses import Uses
 from optout.errors import NotAuthenticatedError
@@ -34,6 +35,7 @@ class Resources:
     lookups: Lookups
     counters: Counters
     uses: Uses
+    doing: Doing = field(default_factory=Doing)
 
 
 def resources_of(request: Request) -> Resources:

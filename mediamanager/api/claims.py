@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from mediamanager import problems
+from mediamanager.api.once import OnceDep
 from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, SessionDep
 from mediamanager.schemas.claims import ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
@@ -31,6 +32,7 @@ def file_claim(
     claimant: CallerDep,
     resources: ResourcesDep,
     response: Response,
+    _once: OnceDep,
 ) -> ClaimResponse:
     """State preferences on your work. They count for lookups from this answer on."""
     claim = claims.file_claim(session, work_id=work_id, claimant_id=claimant.account_id, **_terms(body))
@@ -46,7 +48,12 @@ def read_claim(claim_id: UUID, session: ReadingDep, claimant: CallerDep, resourc
 
 @router.patch("/claims/{claim_id}", responses=_WRITES)
 def amend_claim(
-    claim_id: UUID, body: ClaimRequest, session: SessionDep, claimant: CallerDep, resources: ResourcesDep
+    claim_id: UUID,
+    body: ClaimRequest,
+    session: SessionDep,
+    claimant: CallerDep,
+    resources: ResourcesDep,
+    _once: OnceDep,
 ) -> ClaimResponse:
     """Replace a claim by what you say now, all of it, in one step. The answer is the new claim, with a new id."""
     claim = claims.amend(session, claim_id=claim_id, claimant_id=claimant.account_id, **_terms(body))

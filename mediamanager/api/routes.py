@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mediamanager.api import bodies
+from mediamanager.api.once import Once
 from mediamanager.dependencies import admitted
 
 
@@ -52,8 +53,7 @@ class _StrictRequest(Request):
 def _encoded(endpoint: Callable[..., Any], declared_status: int | None) -> Callable[..., Any]:
     """An endpoint that answers with bytes; status and headers come from its `response` parameter, if it has one."""
 
-    @functools.wraps(endpoint)
-    def call(**values: Any) -> Any:
+    def answer(**values: Any) -> Any:
         answered = endpoint(**values)
         if not isinstance(answered, BaseModel):
             return answered
@@ -67,6 +67,13 @@ def _encoded(endpoint: Callable[..., Any], declared_status: int | None) -> Calla
         if said is not None:
             made.headers.raw.extend(said.headers.raw)
         return made
+
+    @functools.wraps(endpoint)
+    def call(**values: Any) -> Any:
+        once: Once | None = values.get("_once")
+        if once is None:
+            return answer(**values)
+        return once.run(values["session"], values["body"], lambda: answer(**values))
 
     return call
 

@@ -12,6 +12,7 @@ from mediamanager import problems
 from mediamanager.api import uploads
 from mediamanager.api.assets import fingerprints_of
 from mediamanager.api.forms import Upload
+from mediamanager.api.once import OnceDep
 from mediamanager.api.registrations import DOCUMENTED_BODY, Registration, RegistrationDep
 from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, SessionDep
@@ -42,11 +43,16 @@ _REGISTERED: Final[dict[int | str, dict[str, Any]]] = {
     "",
     status_code=202,
     response_description="Registered; a worker is going to read it.",
-    responses={**_REGISTERED, **problems.documented(400, 401, 403, 413, 415, 422, 503)},
+    responses={**_REGISTERED, **problems.documented(400, 401, 403, 409, 413, 415, 422, 503)},
     openapi_extra=DOCUMENTED_BODY,
 )
 def register_work(
-    creator: CallerDep, body: RegistrationDep, session: SessionDep, resources: ResourcesDep, response: Response
+    creator: CallerDep,
+    body: RegistrationDep,
+    session: SessionDep,
+    resources: ResourcesDep,
+    response: Response,
+    _once: OnceDep,
 ) -> WorkResponse:
     """Register a file (multipart), an address, or fingerprints made on your own device (JSON)."""
     registered = _register(session, resources, creator, body)
