@@ -1,6 +1,7 @@
 """`mediamanager reindex`: works that newer algorithms do not know yet are fingerprinted anew; the rest is listed."""
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -189,10 +190,16 @@ def _table(owners: Sequence[_Owner]) -> Table:
 
 
 def _progress() -> Progress:
+    """A bar for whoever watches a terminal; nothing in a log."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
 
 
 @contextmanager
