@@ -4,8 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
@@ -67,12 +65,6 @@ def check(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         command.check(_config(connection))
-
-
-def revisions(connection: Connection) -> tuple[str | None, str | None]:
-    """The revision that a database is at, None if it has no tables of ours, and the newest one."""
-    script = ScriptDirectory.from_config(_config(connection))
-    return MigrationContext.configure(connection).get_current_revision(), script.get_current_head()
 
 
 def _config(connection: Connection) -> Config:
