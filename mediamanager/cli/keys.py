@@ -1,13 +1,14 @@
-"""`mediamanager keys`: API keys of a registry on this machine, made and revoked in its database."""
+"""`mediamanager keys`: API keys of a registry, made, rotated and revoked in its database."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 import typer
@@ -16,6 +17,7 @@ from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import EvidenceLevel
+from optout.errors import InvalidInputError
 from optout.registry import accounts, identities
 from optout.store import db, encryption, migrate
 from optout.store.models.accounts import Account, ApiKey, Role
@@ -23,11 +25,17 @@ from optout.store.models.base import utc_now
 from optout.store.settings import Settings
 
 ERASED = "(erased)"
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke API keys.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list, rotate and revoke API keys.")
 
 DataOption: TypeAlias = Annotated[
     Path | None, typer.Option("--data", help="The registry's data folder; else MEDIAMANAGER_DATA_FOLDER.")
+]
+ExpiresOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="DURATION", help="How long the key is good for, like 12h, 90d or 4w; else for ever."),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
 
@@ -42,44 +50,74 @@ def create(
     evidence: Annotated[
         EvidenceLevel | None, typer.Option(help="How well the account's right to speak is shown, as you checked it.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until the key expires; never, if left out.")] = None,
+    expires_in: ExpiresOption = None,
     contact: Annotated[str | None, typer.Option(help="E-mail address at which the account is reached.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an account with a key, and print the secret: it can't be shown again."""
-    with _unit_of_work(data) as session:
+    expires_at = _end(expires_in)
+    with _unit_of_work(data) as (session, settings):
         owner = accounts.get_account(session, account) if account else accounts.create_account(session, name=name)
         if contact is not None:
             accounts.set_contact(session, account=owner, contact=contact)
         if evidence is not None:
             accounts.set_evidence(session, account_id=owner.id, evidence=evidence)
-        expires_at = None if days is None else utc_now() + timedelta(days=days)
-        key, secret = accounts.create_key(session, account_id=owner.id, roles=role, label=name, expires_at=expires_at)
+        key, secret = accounts.create_key(
+            session,
+            account_id=owner.id,
+            roles=role,
+            label=name,
+            expires_at=expires_at,
+            environment=settings.environment,
+        )
         facts = _facts(session, [(key, owner)])[0]
     # Only now, after the commit, is the key good.
-    if as_json:
-        typer.echo(json.dumps({**dataclasses.asdict(facts), "secret": secret}))
-        return
-    typer.echo(f"account  {owner.id} ({owner.evidence})")
-    typer.echo(f"key      {key.id} ({', '.join(sorted(key.roles))})")
-    typer.echo(f"secret   {secret}")
-    typer.echo("Keep the secret now: only its hash is stored.", err=True)
+    _print_made(facts, secret, as_json=as_json)
 
 
 @app.command("list")
 def list_keys(*, data: DataOption = None, as_json: JsonOption = False) -> None:
     """List keys with their accounts, oldest first. Secrets are not stored, and not shown."""
-    with _unit_of_work(data) as session:
+    with _unit_of_work(data) as (session, _):
         found = _facts(session, accounts.list_keys(session))
     if as_json:
         for one in found:
             typer.echo(json.dumps(dataclasses.asdict(one)))
         return
     # Ids are there to be copied: they are never cut, however narrow the terminal is.
-    table = Table(Column("key", no_wrap=True), "for", "roles", "state", "evidence", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        Column("key", no_wrap=True), "for", "roles", "state", "last used", "evidence", box=None, padding=(0, 2, 0, 0)
+    )
     for one in found:
-        table.add_row(one.key, one.label or ERASED, ", ".join(one.roles), one.state, one.evidence)
+        state = one.state if one.replaced_by is None else f"{one.state}, replaced by {one.replaced_by}"
+        used = "never" if one.last_used_at is None else one.last_used_at[: len("2026-01-31T12")].replace("T", " ") + "h"
+        table.add_row(one.key, one.label or ERASED, ", ".join(one.roles), state, used, one.evidence)
     Console().print(table)
+
+
+@app.command()
+def rotate(
+    *,
+    key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
+    overlap: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long the old key goes on beside the new one, like 12h or 7d.")
+    ] = "7d",
+    expires_in: ExpiresOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a new key in the place of one, and print its secret. Both are good for the overlap, then only the new one.
+
+    The new key has the account, the roles and the label of the old one, and lasts as long unless told otherwise.
+    """
+    both, expires_at = _duration(overlap, "overlap"), _end(expires_in)
+    with _unit_of_work(data) as (session, settings):
+        old, new, secret = accounts.rotate_key(
+            session, key, overlap=both, expires_at=expires_at, environment=settings.environment
+        )
+        facts = _facts(session, [(new, accounts.get_account(session, new.account_id))])[0]
+    _print_made(facts, secret, as_json=as_json)
+    typer.echo(f"The old key {old.id} ends at {old.expires_at:%Y-%m-%d %H:%M} UTC, and its sign-ins with it.", err=True)
 
 
 @app.command()
@@ -90,7 +128,7 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """End a key and the sign-ins made with it, at once."""
-    with _unit_of_work(data) as session:
+    with _unit_of_work(data) as (session, _):
         revoked = accounts.revoke_key(session, key)
         owner = accounts.get_account(session, revoked.account_id)
         facts = _facts(session, [(revoked, owner)])[0]
@@ -98,7 +136,7 @@ def revoke(
 
 
 @contextmanager
-def _unit_of_work(data: Path | None) -> Iterator[Session]:
+def _unit_of_work(data: Path | None) -> Iterator[tuple[Session, Settings]]:
     """A transaction in the registry's database, which is made if it is not there yet."""
     settings = Settings() if data is None else Settings(data_folder=data)
     engine = db.engine(settings)
@@ -106,7 +144,7 @@ def _unit_of_work(data: Path | None) -> Iterator[Session]:
         migrate.upgrade(engine)
         with db.transaction(db.sessions(engine)) as session:
             encryption.prepare(session)
-            yield session
+            yield session, settings
     finally:
         engine.dispose()
 
@@ -126,6 +164,8 @@ class _Facts:
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    replaced_by: str | None
+    last_used_at: str | None
 
 
 def _facts(session: Session, found: Sequence[tuple[ApiKey, Account]]) -> list[_Facts]:
@@ -144,9 +184,34 @@ def _facts(session: Session, found: Sequence[tuple[ApiKey, Account]]) -> list[_F
             created_at=key.created_at.isoformat(),
             expires_at=_iso(key.expires_at),
             revoked_at=_iso(key.revoked_at),
+            replaced_by=key.replaced_by,
+            last_used_at=_iso(key.last_used_at),
         )
         for key, owner in found
     ]
+
+
+def _print_made(facts: _Facts, secret: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({**dataclasses.asdict(facts), "secret": secret}))
+        return
+    typer.echo(f"account  {facts.account} ({facts.evidence})")
+    typer.echo(f"key      {facts.key} ({', '.join(facts.roles)})")
+    typer.echo(f"secret   {secret}")
+    typer.echo("Keep the secret now: only its hash is stored.", err=True)
+
+
+def _end(expires_in: str | None) -> datetime | None:
+    return None if expires_in is None else utc_now() + _duration(expires_in, "expires-in")
+
+
+def _duration(text: str, field: str) -> timedelta:
+    parts = _DURATION.fullmatch(text.strip())
+    if parts is None:
+        raise InvalidInputError(
+            f"--{field} is a number and h, d or w for hours, days or weeks: 12h, 90d, 4w", field=field
+        )
+    return int(parts[1]) * _UNITS[parts[2]]
 
 
 def _iso(moment: datetime | None) -> str | None:

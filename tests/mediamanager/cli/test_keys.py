@@ -1,6 +1,7 @@
 """`mediamanager keys` acts on the database of a data folder."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,54 @@ def test_a_revoked_key_no_longer_opens_anything(keys: Keys) -> None:
         keys.authenticate(made["secret"])
 
 
+def test_a_key_expires_when_it_was_told_to(keys: Keys) -> None:
+    made = json.loads(keys.run("create", "--role", "creator", "--name", "Ada", "--expires-in", "90d", "--json")[1])
+
+    lasts = datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])
+    assert timedelta(days=89, hours=23) < lasts <= timedelta(days=90)
+
+
+def test_a_rotated_key_and_its_successor_are_good_for_the_overlap(keys: Keys) -> None:
+    old = json.loads(keys.run("create", "--role", "creator", "--role", "auditor", "--name", "Ada", "--json")[1])
+
+    status, printed = keys.run("rotate", old["key"], "--overlap", "2h", "--json")
+
+    new = json.loads(printed)
+    assert (status, new["label"], new["account"]) == (0, "Ada", old["account"])
+    assert f"old key {old['key']} ends at" in keys.error
+    assert keys.authenticate(old["secret"]) == keys.authenticate(new["secret"]) == {Role.CREATOR, Role.AUDITOR}
+    listed = {line["key"]: line for line in map(json.loads, keys.run("list", "--json")[1].splitlines())}
+    assert (listed[old["key"]]["replaced_by"], listed[new["key"]]["replaced_by"]) == (new["key"], None)
+    left = datetime.fromisoformat(listed[old["key"]]["expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=1, minutes=55) < left <= timedelta(hours=2)
+    assert keys.run("rotate", old["key"])[0] == 2
+    assert new["key"] in keys.error
+
+
+def test_the_list_shows_when_a_key_was_last_used(keys: Keys) -> None:
+    made = json.loads(keys.run("create", "--role", "creator", "--name", "Ada", "--json")[1])
+    never = keys.run("list")[1]
+    engine = db.engine(Settings(data_folder=keys.folder))
+    with db.transaction(db.sessions(engine)) as session:
+        accounts.note_uses(session, [made["key"]], now=datetime(2026, 11, 24, 20, 30, tzinfo=UTC))
+    engine.dispose()
+
+    shown, line = keys.run("list")[1], json.loads(keys.run("list", "--json")[1])
+
+    assert "never" in never
+    assert "2026-11-24 20h" in " ".join(shown.split())
+    assert line["last_used_at"] == "2026-11-24T20:30:00+00:00"
+
+
+def test_the_keys_of_a_trial_say_so_and_open_nothing_else(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIAMANAGER_ENVIRONMENT", "test")
+    made = json.loads(keys.run("create", "--role", "creator", "--name", "Ada", "--json")[1])
+
+    assert made["secret"].startswith("crk_test_")
+    with pytest.raises(NotAuthenticatedError, match="for test registries"):
+        keys.authenticate(made["secret"])
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
@@ -98,6 +147,11 @@ def test_a_revoked_key_no_longer_opens_anything(keys: Keys) -> None:
             2,
             "account",
         ),
+        (("create", "--role", "creator", "--name", "x", "--expires-in", "soon"), 64, "90d"),
+        (("create", "--role", "creator", "--name", "x", "--expires-in", "0d"), 64, "90d"),
+        (("create", "--role", "creator", "--name", "x", "--expires-in", "99999w"), 64, "90d"),
+        (("rotate", "0123456789abcdef", "--overlap", "1"), 64, "--overlap"),
+        (("rotate", "0123456789abcdef"), 2, "0123456789abcdef"),
         (("revoke", "0123456789abcdef"), 2, "0123456789abcdef"),
     ],
 )
