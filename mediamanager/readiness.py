@@ -21,6 +21,7 @@ from optout.store.db import reading
 from optout.store.models.base import utc_now
 from optout.store.models.log import LogHead
 from workers import dispatch
+from workers.heart import weakness
 
 _PROBE: Final = "log/checkpoint"
 PROMISED: Final = timedelta(seconds=60)
@@ -55,6 +56,7 @@ def inspect(resources: Resources) -> list[Part]:
     except (OptoutError, SQLAlchemyError):
         parts.insert(0, Part("database", State.FAILED, _NO_DATABASE))
     parts.append(_part("broker", State.DEGRADED, _NO_BROKER, _broker))
+    parts.append(_part("sandbox", State.DEGRADED, "it can't be started", weakness))
     return parts
 
 

@@ -11,10 +11,20 @@ from optout.errors import StorageUnavailableError
 from optout.store import heartbeats
 from optout.store.db import transaction
 from optout.store.models.base import random_id, utc_now
-from workers import tally
+from workers import sandbox, tally
+from workers.errors import SandboxUnavailableError
 from workers.resources import Resources
 
 logger = logging.getLogger(__name__)
+
+
+def weakness() -> str | None:
+    """What is weak about the sandbox of this machine, in a sentence; None if nothing is."""
+    try:
+        found = sandbox.isolation()
+    except SandboxUnavailableError as error:
+        return str(error)
+    return None if found.is_complete else found.sentence
 
 
 class Heart:
@@ -23,7 +33,7 @@ class Heart:
     `note` is asked once, when it starts: a sentence about a weakness of this worker's machine, or None.
     """
 
-    def __init__(self, resources: Resources, *, note: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, resources: Resources, *, note: Callable[[], str | None] = weakness) -> None:
         self._resources = resources
         self._note = note
         self._name = random_id()

@@ -29,6 +29,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "workers": surroundings.workers,
         "jobs": surroundings.jobs,
         "libraries": surroundings.libraries,
+        "sandbox": surroundings.sandbox,
         "public address": surroundings.public_address,
     }
 )

@@ -24,6 +24,8 @@ from optout.store.models.log import LogEntry
 from optout.store.storage import INCOMING, open_storage
 from workers import dispatch
 from workers.app import make
+from workers.errors import SandboxUnavailableError
+from workers.sandbox import isolation
 
 _LARGEST_DIFFERENCE: Final = timedelta(seconds=60)
 _WRITTEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -122,6 +124,20 @@ def libraries(_deployment: Deployment) -> Finding:
             "install it: `apt install libchromaprint1`, `dnf install libchromaprint` or `brew install chromaprint`",
         )
     return fine("everything that reads media is installed")
+
+
+def sandbox(_deployment: Deployment) -> Finding:
+    """A hostile file that takes a decoder over reaches nothing. This machine's; workers say how theirs is."""
+    try:
+        found = isolation()
+    except SandboxUnavailableError as error:
+        return wrong(str(error), "see that this user may start processes, and that memory is left")
+    if found.is_complete:
+        return fine(found.sentence)
+    return weak(
+        found.sentence,
+        "`apt install bubblewrap`; in a container allow user namespaces, or use a kernel with Landlock (5.13 or later)",
+    )
 
 
 def public_address(deployment: Deployment) -> Finding:

@@ -23,7 +23,7 @@ BEATS_MISSED: Final = 4
 SLACK: Final = timedelta(seconds=5)
 """A busy machine may be late by this much in all."""
 
-_MAX_NOTE: Final = 200
+_MAX_NOTE: Final = 400
 
 
 def patience(settings: Settings) -> timedelta:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,8 +12,10 @@ from optout.errors import StorageUnavailableError
 from optout.store import db, heartbeats
 from optout.store.models import Heartbeat
 from optout.store.models.base import utc_now
-from workers import heart, tally
+from workers import heart, sandbox, tally
+from workers.errors import SandboxUnavailableError
 from workers.heart import Heart
+from workers.isolation import Isolation
 from workers.resources import Resources
 
 
@@ -21,6 +24,22 @@ def _fresh() -> Iterator[None]:
     tally.take()
     yield
     tally.take()
+
+
+def test_a_weak_sandbox_is_a_note_and_a_tight_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    tight = Isolation(is_wrapped=True, walls=("landlock",), can_read=False, can_connect=False, can_run=False)
+
+    def fail() -> None:
+        raise SandboxUnavailableError("no decoder starts")
+
+    notes = []
+    for found in (lambda: tight, lambda: replace(tight, can_connect=True), fail):
+        monkeypatch.setattr(sandbox, "isolation", found)
+        notes.append(heart.weakness())
+
+    assert notes[0] is None
+    assert "the network" in str(notes[1])
+    assert notes[2] == "no decoder starts"
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -51,7 +70,7 @@ def test_a_worker_is_seen_while_it_lives_and_not_missed_when_it_ends(resources: 
 
 
 def test_a_heart_that_never_beat_can_be_stopped(resources: Resources) -> None:
-    Heart(resources).stop()
+    Heart(resources, note=lambda: None).stop()
 
 
 def test_failures_are_counted_by_their_codes_and_written_down_once(resources: Resources) -> None:
@@ -61,7 +80,7 @@ def test_failures_are_counted_by_their_codes_and_written_down_once(resources: Re
     assert tally.read(tally.SANDBOX_FAILURES) == {"unreadable-media": 2, "storage-unavailable": 1}
 
     for _life in range(2):
-        beating = Heart(resources)
+        beating = Heart(resources, note=lambda: None)
         beating.start()
         until(lambda: alive(resources.sessions))
         beating.stop()
@@ -80,7 +99,7 @@ def test_what_could_not_be_written_is_written_later(
 
     with monkeypatch.context() as patched:
         patched.setattr(heart, "transaction", away)
-        broken = Heart(resources)
+        broken = Heart(resources, note=lambda: None)
         broken.start()
         until(lambda: "not written" in caplog.text)
         broken.stop()

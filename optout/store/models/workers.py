@@ -18,7 +18,7 @@ class Heartbeat(Base):
     kind: Mapped[str] = mapped_column(String(16))
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
-    note: Mapped[str | None] = mapped_column(String(200))
+    note: Mapped[str | None] = mapped_column(String(400))
     """A weakness that an operator should know of, in one sentence; None if all is well."""
 
 

@@ -19,7 +19,9 @@ from optout.store.models import Heartbeat, Job, LogEntry
 from optout.store.models.accounts import Role
 from optout.store.models.base import utc_now
 from optout.store.storage import FolderStore
-from workers import dispatch, tally
+from workers import dispatch, sandbox, tally
+from workers.errors import SandboxUnavailableError
+from workers.isolation import Isolation
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+')
 
@@ -48,6 +50,18 @@ def worker(resources: Any) -> Iterator[None]:
         heartbeats.remove_old(session, before=utc_now() + timedelta(days=1))
 
 
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Whatever the machine of the test allows: decoders that reach nothing, or files."""
+
+    def found(can_read: bool) -> None:  # noqa: FBT001 - of this fixture only
+        made = Isolation(is_wrapped=True, walls=(), can_read=can_read, can_connect=False, can_run=False)
+        monkeypatch.setattr(sandbox, "isolation", lambda: made)
+
+    found(False)
+    return found
+
+
 def parts(client: TestClient) -> tuple[int, str, dict[str, tuple[str, str | None]]]:
     answer = client.get("/readyz")
     body = answer.json()
@@ -62,7 +76,7 @@ def test_every_part_that_does_well_says_so(client: TestClient, worker: None) -> 
     status, state, found = parts(client)
 
     assert (status, state) == (200, "ok")
-    assert {"database", "storage", "index", "broker", "worker", "log"} <= set(found)
+    assert {"database", "storage", "index", "broker", "worker", "log", "sandbox"} <= set(found)
     assert set(found.values()) == {("ok", None)}
 
 
@@ -130,6 +144,20 @@ def test_what_a_worker_notes_about_its_machine_is_told(client: TestClient, worke
         heartbeats.beat(session, "a-worker", heartbeats.WORKER, note="no namespaces here")
 
     assert parts(client)[2]["worker"] == ("degraded", "a worker says: no namespaces here")
+
+
+def test_a_sandbox_that_is_not_tight_is_told(
+    client: TestClient, worker: None, isolated: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolated(True)
+    assert parts(client)[2]["sandbox"][0] == "degraded"
+    assert "files" in str(parts(client)[2]["sandbox"][1])
+
+    def fail() -> None:
+        raise SandboxUnavailableError("the media decoder could not be started")
+
+    monkeypatch.setattr(sandbox, "isolation", fail)
+    assert parts(client)[:2] == (200, "degraded")
 
 
 def test_a_broker_that_does_not_answer_is_told_and_asked_only_now_and_then(

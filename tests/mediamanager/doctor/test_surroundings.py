@@ -20,6 +20,8 @@ from optout.store.jobs import Retries
 from optout.store.models import Heartbeat, JobKind, LogEntry
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
+from workers.errors import SandboxUnavailableError
+from workers.isolation import Isolation
 
 
 def graded(finding: Finding, grade: Grade, *words: str) -> None:
@@ -117,6 +119,22 @@ def test_libraries_that_are_missing_are_told(healthy: Deployment, monkeypatch: p
 
     monkeypatch.setattr(importlib, "import_module", fail)
     graded(surroundings.libraries(healthy), Grade.FAILED, "av")
+
+
+def test_a_sandbox_that_is_open_or_does_not_start_is_told(healthy: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(*, can_read: bool) -> None:
+        made = Isolation(is_wrapped=True, walls=(), can_read=can_read, can_connect=False, can_run=False)
+        monkeypatch.setattr(surroundings, "isolation", lambda: made)
+
+    def fail() -> None:
+        raise SandboxUnavailableError("the media decoder could not be started")
+
+    found(can_read=False)
+    graded(surroundings.sandbox(healthy), Grade.OK)
+    found(can_read=True)
+    graded(surroundings.sandbox(healthy), Grade.WARNING, "files")
+    monkeypatch.setattr(surroundings, "isolation", fail)
+    graded(surroundings.sandbox(healthy), Grade.FAILED, "could not be started")
 
 
 def test_the_address_leads_to_this_registry_or_it_is_told(healthy: Deployment) -> None:
