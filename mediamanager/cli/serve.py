@@ -17,6 +17,7 @@ from uuid import UUID
 import typer
 import uvicorn
 
+from mediamanager import http_server
 from mediamanager.app import create_app
 from mediamanager.cli.processes import require_prepared
 from mediamanager.doctor.findings import LOCK_FILE
@@ -214,14 +215,7 @@ class _Server(uvicorn.Server):
 
 
 def _run(settings: Settings, listener: socket.socket, level: str, announcement: _Announcement) -> None:
-    config = uvicorn.Config(
-        create_app(settings),
-        log_level=level.lower(),
-        log_config=None,
-        access_log=False,  # paths hold one-time links; request_ids.RequestIds says what may be said
-        server_header=False,
-        timeout_graceful_shutdown=settings.stop_seconds,
-    )
+    config = http_server.config(create_app(settings), settings, log_level=level)
     server = _Server(config, announcement)
     server.run(sockets=[listener])
     if not server.started:

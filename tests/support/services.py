@@ -95,12 +95,13 @@ def postgresql(folder: Path) -> Iterator[PostgreSql]:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """A Redis of our own that keeps nothing; its URL."""
+def redis_server(folder: Path) -> Iterator[str]:
+    """A Redis of our own that keeps nothing and wants a password; its URL."""
     pytest_socket.enable_socket()
-    port = port or free_port()
-    command = [_program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    url = f"redis://127.0.0.1:{port}/0"
+    port, password = free_port(), secrets.token_hex(8)
+    command = [_program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder),
+               "--requirepass", password]  # fmt: skip
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
 
     def answers() -> bool:
         with contextlib.suppress(redis.RedisError), contextlib.closing(redis.Redis.from_url(url)) as client:
@@ -146,17 +147,16 @@ def rabbitmq(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def object_store(folder: Path, *, ports: "tuple[int, ...] | None" = None) -> Iterator[ObjectStore]:
+def object_store(folder: Path) -> Iterator[ObjectStore]:
     """SeaweedFS with its S3 gateway, and a key that it was given."""
     pytest_socket.enable_socket()
     data = folder / "objects"
     data.mkdir(exist_ok=True)
-    made = ObjectStore("", "test-key", secrets.token_hex(16))
     names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc",
              "filer.port", "filer.port.grpc", "s3.port.grpc", "s3.port")  # fmt: skip
-    ports = ports or tuple(free_port() for _ in names)
+    ports = [free_port() for _ in names]
     listening = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
-    made = ObjectStore(f"http://127.0.0.1:{ports[-1]}", made.access_key_id, made.secret_access_key)
+    made = ObjectStore(f"http://127.0.0.1:{ports[-1]}", "test-key", secrets.token_hex(16))
     command = [
         Path(sys.executable).with_name("weed"), "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1", "-filer", f"-filer.localSocket={folder / 'filer'}", "-s3", "-s3.port.iceberg=0",
