@@ -4,8 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from mediamanager.app import create_app
 from mediamanager.cli import main
+from optout.errors import MasterKeyError
+from optout.store.settings import Settings
+from workers.resources import open_resources
 
 
 class Registry:
@@ -13,12 +18,12 @@ class Registry:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.key_file = folder / "keys" / "master.key"
-        self._folder = folder
+        self.folder = folder
         self._capsys = capsys
 
     def run(self, *words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            main([*words, "--data", str(self._folder)])
+            main([*words, "--data", str(self.folder)])
         output = self._capsys.readouterr()
         return int(ended.value.code or 0), output.out, output.err
 
@@ -57,7 +62,9 @@ def test_the_status_names_the_key_and_its_source(registry: Registry) -> None:
     assert registry.key_file.read_text().strip() not in printed
 
 
-@pytest.mark.parametrize("words", [("keys", "list"), ("encryption", "status"), ("encryption", "rotate-master")])
+@pytest.mark.parametrize(
+    "words", [("keys", "list"), ("encryption", "status"), ("encryption", "rotate-master"), ("serve", "--port", "0")]
+)
 def test_without_the_master_key_a_command_says_so_and_changes_nothing(
     registry: Registry, words: tuple[str, ...]
 ) -> None:
@@ -72,6 +79,16 @@ def test_without_the_master_key_a_command_says_so_and_changes_nothing(
     registry.key_file.write_text(key)
     registry.key_file.chmod(0o600)
     assert registry.names() == [("Ada", "ada@example.org")]
+
+
+def test_neither_the_api_nor_a_worker_starts_without_the_master_key(registry: Registry) -> None:
+    settings = Settings(data_folder=registry.folder)
+    registry.key_file.unlink()
+
+    with pytest.raises(MasterKeyError, match="missing"):
+        open_resources(settings)
+    with pytest.raises(MasterKeyError, match="missing"), TestClient(create_app(settings)):
+        pass
 
 
 def test_no_key_is_made_under_a_wrong_master_key(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
