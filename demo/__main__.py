@@ -20,7 +20,7 @@ from demo.stage import DemoError, Person, console
 READ_SECONDS: Final = 60
 SIGNS: Final = {
     "disallowed": "[bold red]✗ disallowed[/]",
-    "unknown": "[green]· unknown[/]",
+    "unknown": "[dim]· unknown[/]",
     "allowed": "[green]✓ allowed[/]",
 }
 

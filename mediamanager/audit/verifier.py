@@ -145,7 +145,9 @@ def receipt_key(text: str) -> Key:
     """Take the key that a receipt itself names. Raises UndecidedError if it names none."""
     try:
         vkey = json.loads(text)["log_key"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        raise UndecidedError("this is not a claim receipt: it is no whole JSON file") from error
+    except (TypeError, KeyError) as error:
         raise UndecidedError("the receipt names no log_key") from error
     return signatures.parse_key(str(vkey), given=False)
 

@@ -52,8 +52,10 @@ def wide_console() -> Console:
 def _found(one: Checked) -> Text:
     if not one.matches:
         return Text("-", style="dim")
+    # The best match may say less than another one: the work shown is the one that the reason beside it is about.
+    shown = next((match for match in one.matches if str(match.verdict) == str(one.verdict)), one.matches[0])
     more = f" and {len(one.matches) - 1} more" if len(one.matches) > 1 else ""
-    return Text(printable(one.matches[0].work)).append(f"\n{evidence(one.matches[0])}{more}", style="dim")
+    return Text(printable(shown.work)).append(f"\n{evidence(shown)}{more}", style="dim")
 
 
 def verdict_text(verdict: Verdict) -> Text:

@@ -61,3 +61,4 @@ def test_a_name_without_a_blank_pushes_no_column_out_of_sight(
     assert work["work"] in (page.get_by_role("link", name="LLLL").get_attribute("href") or "")
     hidden = page.evaluate("[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)")
     assert hidden == [0]
+    assert page.evaluate("document.querySelector('caption').clientHeight") < 50  # one line, not a column of words

@@ -4,7 +4,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -65,7 +65,7 @@ def run(
     parameters = _parameters(job, opened, sources)
     finished = receipt.finished(job.output, parameters)
     if finished is not None:
-        return finished
+        return replace(finished, notes=("this run was finished before; to do it again, choose another --output",))
     _require_ours(job.output)
     job.output.mkdir(parents=True, exist_ok=True)
     fresh: Parameters = {"run": str(uuid4()), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}

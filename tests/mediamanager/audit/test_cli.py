@@ -242,3 +242,15 @@ def test_nothing_that_others_wrote_moves_the_cursor(run: Run, tmp_path: Path) ->
 
 def test_the_statuses_are_those_that_people_script_against() -> None:
     assert {outcome.name: int(outcome) for outcome in Outcome} == {"HOLDS": 0, "BROKEN": 1, "UNDECIDED": 2}
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: "\\xff\\xd8 a picture"])
+def test_a_receipt_that_is_cut_off_or_another_file_is_called_what_it_is(
+    run: Run, receipt: Path, tmp_path: Path, damage: Callable[[str], str]
+) -> None:
+    (tmp_path / "bad.json").write_text(damage(receipt.read_text()))
+
+    status, shown, _ = run("receipt", tmp_path / "bad.json")
+
+    assert status == 2
+    assert "not a claim receipt" in shown

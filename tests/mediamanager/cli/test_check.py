@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from fingerprinting.types import Strength
 from mediamanager.cli import asking
 from mediamanager.cli.check import check
 from mediamanager.cli.invoke import invoke
-from optout.consent.vocabulary import Preference
+from mediamanager.cli.tables import _found
+from mediamanager.client.verdicts import Checked, Verdict
+from optout.catalogue.answers import WorkMatch
+from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
 
 
@@ -134,3 +138,15 @@ def test_a_name_can_not_take_over_the_terminal(
     shown = capsys.readouterr().out
     assert "\x1b[31m" not in shown
     assert "[bold]" in shown
+
+
+def test_the_work_in_the_table_is_the_one_that_decides() -> None:
+    def match(work: str, verdict: Preference) -> WorkMatch:
+        return WorkMatch(work, Strength.EXACT, None, "sha256", 1, 0, None, 0.0, None, None, verdict)
+
+    matches = (match("open", Preference.ALLOWED), match("closed", Preference.DISALLOWED))
+
+    shown = _found(Checked("copy.txt", Verdict.DISALLOWED, Use.TRAIN_GENAI, matches=matches)).plain
+
+    assert shown.startswith("closed\n")
+    assert shown.endswith("and 1 more")

@@ -246,6 +246,7 @@ def test_a_finished_run_is_not_done_again(job: Job, sources: list[Catalogue]) ->
 
     assert (job.output / "receipt.json").read_bytes() == receipt
     assert (again.verdicts, again.kept, again.exit_status) == (first.verdicts, first.kept, first.exit_status)
+    assert again.notes == ("this run was finished before; to do it again, choose another --output",)
 
 
 @pytest.mark.parametrize("half", ["finished", "interrupted"])
