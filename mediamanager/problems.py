@@ -222,6 +222,7 @@ _OF_HTTP: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         400: ("bad-request", "The body can't be read: send it in the form that its Content-Type says."),
         404: ("not-found", "There is nothing at this address: check its spelling."),
         405: ("method-not-allowed", "This address does not take that method: the Allow header names those it takes."),
+        408: ("too-slow", "The request came too slowly: send it again."),
         413: ("content-too-large", "The request is too large: send less at once."),
         415: ("unsupported-content-type", "This kind of body is not accepted here."),
     }

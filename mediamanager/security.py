@@ -1,11 +1,13 @@
 """Who is asking, whether a browser was tricked into asking, and what browsers may do with our answers."""
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
+import anyio
 from starlette import status
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -25,6 +27,11 @@ API_PREFIX: Final = "/v1/"
 
 _MULTIPART_OVERHEAD_BYTES: Final = 1_000_000
 """What a form may hold beside its file: the boundaries, a title, a few short fields."""
+
+_TOO_SLOW: Final = (
+    "The request came too slowly and was given up; nothing was done. Send it again on a better connection."
+)
+_TWO_LENGTHS: Final = "The request says its length in two ways, Content-Length and Transfer-Encoding: send one of them."
 
 _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -70,7 +77,17 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Stops reading a request that is larger than the settings allow. What `problems.LastResort` answers is a 413."""
+    """Stops reading a request that is larger than the settings allow (413) or comes too slowly (408).
+
+    One that says its length in two ways is refused unread (400): a proxy may have taken the other one, and somebody
+    else's request for the rest of this. Source: RFC 9112, section 6.3.
+    """
+
+    first_seconds: ClassVar[float] = 30.0
+    """The time that any body may take."""
+
+    bytes_a_second: ClassVar[float] = 2000.0
+    """Beyond that, it has to come as quickly as this on average: a tenth of a bad mobile connection."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -86,19 +103,33 @@ class BodyLimit:
         is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
         limit = self._max_form_bytes if is_form else self._max_other_bytes
         declared = request.headers.get("content-length", "")
+        if declared and "transfer-encoding" in request.headers:
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, _TWO_LENGTHS, {"Connection": "close"})
         if declared.isascii() and declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
-        seen = 0
+        await self.app(scope, self._counted(receive, limit), send)
+
+    def _counted(self, receive: Receive, limit: int) -> Receive:
+        seen, waited_seconds, is_complete = 0, 0.0, False
 
         async def count() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, waited_seconds, is_complete
+            if is_complete:
+                return await receive()  # from here on it only waits for the client to go away
+            began = time.monotonic()
+            try:
+                with anyio.fail_after(self.first_seconds + seen / self.bytes_a_second - waited_seconds):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(status.HTTP_408_REQUEST_TIMEOUT, _TOO_SLOW, {"Connection": "close"}) from error
+            waited_seconds += time.monotonic() - began  # what we ourselves take is not the sender's fault
             seen += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
             if seen > limit:
                 raise _too_large(limit)
             return message
 
-        await self.app(scope, count, send)
+        return count
 
 
 class Authentication:

@@ -124,6 +124,12 @@ class Settings(BaseSettings):
         gt=0,
         description="The largest body of any other request; 10,000 assets with fingerprints fit.",
     )
+    max_connections: int = Field(
+        default=500,
+        ge=1,
+        description="Connections open at once to one process; more are told to come back (503). Each needs an open"
+        " file: see `ulimit -n`.",
+    )
     fetch_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="host:port pairs, separated by commas, that fetching may reach although they are private."
