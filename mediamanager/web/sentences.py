@@ -9,7 +9,7 @@ from fingerprinting.errors import FingerprintingError
 from optout.consent import explain
 from optout.consent.explain import Language
 from optout.consent.preferences import PRESETS, Preset
-from optout.errors import OptoutError
+from optout.errors import InvalidInputError, OptoutError
 
 
 def _(text: str) -> str:
@@ -33,9 +33,17 @@ _ERRORS: Final[Mapping[str, str]] = {
     ),
     "limit-exceeded": _("This file is too large for us. Nothing was kept: choose a smaller version and try again."),
     "unreadable-media": _("We couldn't read this file: it is empty, damaged or incomplete. Nothing was kept."),
+    "fetch-refused": _(
+        "We can't fetch what lies at this address. Give one that opens in a browser without signing in, "
+        "or choose the file instead."
+    ),
+    "fetch-failed": _("We could not reach this address. Check that it opens in your browser, then register it again."),
+    "fetch-too-large": _("What lies at this address is too large for us. Choose a smaller version and try again."),
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
 }
+
+_NO_ADDRESS: Final = _("This is not a web address. Copy it from your browser: it begins with https:// or http://.")
 
 _JOB_REASONS: Final[Mapping[str, str]] = {
     "worker-lost": _(
@@ -79,9 +87,11 @@ def failure(code: str, sentence: str, words: NullTranslations) -> str:
     """Why a work could not be read; the worker's own English sentence is the most exact, so English readers get it."""
     if code in _ERRORS and words.gettext(_ERRORS[code]) != _ERRORS[code]:
         return words.gettext(_ERRORS[code])
-    return sentence
+    return capital(sentence) if sentence.endswith((".", "!", "?")) else f"{capital(sentence)}."
 
 
 def error(problem: OptoutError | FingerprintingError, words: NullTranslations) -> str:
     """An error in the reader's language; where only the English sentence exists, that one: exact beats vague."""
+    if type(problem) is InvalidInputError and problem.parameters.get("field") == "url":
+        return words.gettext(_NO_ADDRESS)
     return failure(problem.code, str(problem), words)
