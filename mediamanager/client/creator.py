@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from fingerprinting.index import registry as algorithms
 from fingerprinting.types import Extraction
 from mediamanager.client.errors import KeyRefusedError, RegistryRefusedError, RegistryUnavailableError
+from mediamanager.client.sending import Message, Sender
 from mediamanager.schemas.claims import ClaimReceipt, ClaimResponse
 from mediamanager.schemas.works import WorkPage, WorkResponse, WorkState
 from optout.consent.vocabulary import Preference, Use
@@ -45,7 +46,8 @@ class Creator:
     """A registry, as a creator with a key sees it.
 
     Every method raises RegistryUnavailableError when the registry does not answer as it should, KeyRefusedError when
-    it does not take the key, and RegistryRefusedError, with the registry's own sentence, when it refuses.
+    it does not take the key, and RegistryRefusedError, with the registry's own sentence, when it refuses. What is lost
+    on the way is sent again, and done once.
     """
 
     def __init__(self, url: str, *, key: str | None, http: httpx2.Client | None = None) -> None:
@@ -65,6 +67,7 @@ class Creator:
             )
         self._url = url.rstrip("/")
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._sender = Sender(self._http, self._headers)
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +83,7 @@ class Creator:
         if title is not None:
             fields["title"] = readable(title)
         with path.open("rb") as file, _answering(self._url):
-            sent = {"file": (readable(path.name), file)}
-            response = self._http.post(_WORKS, headers=self._headers, data=fields, files=sent)
+            response = self._sender.send(Message("POST", _WORKS, fields=fields, file=(readable(path.name), file)))
         return self._read(WorkResponse, response)
 
     def register_url(self, url: str, *, title: str | None = None, keep_media: bool = False) -> WorkResponse:
@@ -185,7 +187,7 @@ class Creator:
 
     def _ask(self, model: type[_Model], method: str, path: str, body: Mapping[str, object] | None = None) -> _Model:
         with _answering(self._url):
-            response = self._http.request(method, path, headers=self._headers, json=body)
+            response = self._sender.send(Message(method, path, body))
         return self._read(model, response)
 
     def _read(self, model: type[_Model], response: httpx2.Response) -> _Model:

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import api_bodies
+import httpx2
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -15,7 +17,10 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from mediamanager.api.once import HEADER, REPLAYED
+from mediamanager.client import sending
+from mediamanager.client.creator import Creator
 from mediamanager.dependencies import Resources
+from optout.consent.vocabulary import Preference, Use
 from optout.errors import RequestInFlightError
 from optout.registry import works
 from optout.store import db, idempotency
@@ -249,6 +254,40 @@ def test_two_keys_are_refused_and_quotes_are_not_part_of_one(client: TestClient,
 
     assert (two.status_code, two.json()["errors"][0]["field"]) == (422, HEADER)
     assert (plain.status_code, quoted.headers[REPLAYED]) == (202, "true")
+
+
+def test_a_creator_who_lost_every_first_answer_registered_and_claimed_once(
+    client: TestClient, creator: Any, count: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lost: set[str] = set()
+    really = client.request
+
+    def losing(method: str, url: str, **more: Any) -> Any:
+        answer = really(method, url, **more)
+        sent = more["headers"].get(HEADER, "")
+        if sent and sent not in lost:
+            lost.add(sent)
+            raise httpx2.ReadError("the connection was lost after the commit")
+        return answer
+
+    monkeypatch.setattr(client, "request", losing)
+    monkeypatch.setattr(sending, "FIRST_PAUSE_SECONDS", 0.0)
+    picture = tmp_path / "fox.png"
+    picture.write_bytes(api_bodies.png(12))
+    there = Creator("http://testserver", key=creator.secret, http=client)
+    before = count()
+
+    work = there.register_file(picture, title="Fox")
+    claim = there.prefer(work, {Use.TRAIN_AI: Preference.DISALLOWED})
+    amended = there.amend(claim.id, {Use.ALL: Preference.DISALLOWED})
+
+    after = count()
+    assert (len(lost), amended.supersedes) == (3, claim.id)
+    assert {name: after[name] - before[name] for name in ("works", "claims", "log_entries")} == {
+        "works": 1,
+        "claims": 2,
+        "log_entries": 2,
+    }
 
 
 class Client(RuleBasedStateMachine):

@@ -11,6 +11,7 @@ from local_servers import LocalServer, answer, serving
 
 from mediamanager.cli.invoke import invoke
 from mediamanager.cli.register import register
+from mediamanager.client import sending
 from mediamanager.client.creator import Creator, RegistryConflictError
 from mediamanager.client.errors import (
     ClientError,
@@ -21,6 +22,12 @@ from mediamanager.client.errors import (
 from mediamanager.schemas.works import WorkResponse
 
 WORK = uuid4()
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before something is sent again."""
+    monkeypatch.setattr(sending, "FIRST_PAUSE_SECONDS", 0.0)
 
 
 def work(**more: object) -> bytes:
