@@ -1,57 +1,61 @@
-"""Decoding strangers' media in a child process that may do little, for tasks and for `POST /v1/lookups/media`.
+"""Decoding strangers' media at arm's length, for tasks and for `POST /v1/lookups/media`.
 
-The child gets limits on memory, CPU, file size and processes, an empty environment, a session of its own and a wall
-clock; whatever happens to it, the caller gets an `Extraction` or a typed error in bounded time. A seam is left in
-`_COMMAND` for a wrapper that takes network and file system away as well.
+A warm nursery (`workers.sandbox_child`) forks a child for each file. The child has limits on memory, CPU, file size and
+processes, an empty environment, one open file, and neither network nor file system where this machine can take them
+away (`isolation` says whether). Whatever happens to it, the caller gets an `Extraction` or a typed error in bounded
+time, and the next file meets a child that never saw this one.
 """
 
-import contextlib
+import atexit
 import dataclasses
-import json
-import logging
 import os
-import selectors
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict
-
-from fingerprinting import errors as fingerprinting_errors
-from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
+from fingerprinting import media
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.types import Extraction, Fingerprint, Modality, Role, SpanUnit
-from workers.errors import SandboxUnavailableError
+from fingerprinting.types import Extraction, Role
+from workers import sandbox_wire
+from workers.isolation import Isolation
+from workers.nursery import is_readable
+from workers.sandbox_pool import Pool
 
-logger = logging.getLogger(__name__)
+__all__ = ["Allowance", "Isolation", "extract", "isolation", "run"]
+
+Heard = TypeVar("Heard")
+
+_STEP: Final = 1024 * 1024
+_LAST_WORDS_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one child may use. Memory is address space: numpy, Pillow and PyAV map 0.4 GB before the first pixel."""
+    """What one child may use. Memory is address space: libraries map 0.4 GB of it before the first pixel."""
 
-    memory_bytes: int = 2 * 1024**3
+    memory_bytes: int = 1024**3
     cpu_seconds: int = 300
     wall_seconds: float = 330.0
     answer_bytes: int = 160 * 1024**2
 
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
-_START: Final = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from workers.sandbox_child import main; main()"
-_COMMAND: Final = (sys.executable, "-I", "-c", _START)
-# One thread for linear algebra: more would only reserve address space. Nothing of our own environment is passed on.
-_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-_STEP: Final = 1024 * 1024
-_LAST_WORDS_SECONDS: Final = 2.0
+_ALLOWANCES: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90, wall_seconds=110.0)}
+"""By what a file is read for: behind a query somebody waits, and its thread and decoder are missing to others."""
 
-# Many requests at once may bring media; more decoders than this would only fight for cores and memory.
-_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+_pool = Pool(max(2, os.cpu_count() or 2))
+atexit.register(lambda: _pool.close())  # noqa: PLW0108 - the pool of that moment
+os.register_at_fork(after_in_child=lambda: _pool.forget())  # noqa: PLW0108
+
+
+def isolation() -> Isolation:
+    """How far decoders are shut in on this machine; tried out once, which takes a second.
+
+    Raises:
+        SandboxUnavailableError: no decoder can be started.
+    """
+    return _pool.isolation
 
 
 def extract(
@@ -60,180 +64,83 @@ def extract(
     name: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     role: Role = Role.WORK,
-    allowance: Allowance = Allowance(),
+    allowance: Allowance | None = None,
 ) -> Extraction:
     """Compute every fingerprint of a file, as `fingerprinting.extract` does, at arm's length.
 
     Raises:
         UnsupportedMediaError, UnreadableMediaError, LimitExceededError: as decoding says. Crashing the decoder makes
             a file unreadable; using more memory or time than `allowance` exceeds a limit.
-        SandboxUnavailableError: the child did not start, or all are busy; the file was not judged.
+        SandboxUnavailableError: no decoder could be started, or all are busy; the file was not judged.
     """
-    request = {
+    allowed = allowance or _ALLOWANCES[role]
+    task: dict[str, object] = {
+        "task": "decode",
         "path": str(path.absolute()),
-        "name": name,
+        "name": path.name if name is None else name,
         "limits": dataclasses.asdict(limits),
         "role": role,
-        "memory_bytes": allowance.memory_bytes,
-        "cpu_seconds": allowance.cpu_seconds,
     }
-    deadline = time.monotonic() + allowance.wall_seconds
-    if not _slots.acquire(timeout=allowance.wall_seconds):
-        raise SandboxUnavailableError("all media decoders are busy; try again in a moment")
+    media.read_head(path)  # says in its own words when there is nothing to open
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    reading, writing = os.pipe()
     try:
-        printed, status = _run(json.dumps(request).encode(), deadline, allowance)
-    finally:
-        _slots.release()
-    return _read(printed, status)
-
-
-def _run(request: bytes, deadline: float, allowance: Allowance) -> tuple[bytes, int]:
-    """Start the child, hand it the request, take what it prints; in the end nothing of its session lives."""
-    try:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            _COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=_ENVIRONMENT,
-            start_new_session=True,
+        said, status = run(
+            task, [writing, file], allowed, lambda deadline: _answer(reading, deadline, allowed.answer_bytes)
         )
-    except OSError as error:
-        raise SandboxUnavailableError("the media decoder could not be started; try again later") from error
-    with child:
-        try:
-            printed = _converse(child, request, deadline, allowance.answer_bytes)
-            _await_exit(child, min(deadline, time.monotonic() + _LAST_WORDS_SECONDS))
-        finally:
-            # Not yet reaped, so the number still means this child and whatever it started.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-    return printed, child.returncode
+    finally:
+        os.close(reading)
+        os.close(file)
+    return sandbox_wire.read(said, status)
 
 
-def _converse(child: subprocess.Popen[bytes], request: bytes, deadline: float, max_bytes: int) -> bytes:
-    if child.stdin is None or child.stdout is None:
-        raise SandboxUnavailableError("the media decoder has no pipes")
-    # A request is smaller than a pipe's buffer, so writing can't block on a child that does not read.
-    with contextlib.suppress(BrokenPipeError), child.stdin:
-        child.stdin.write(request)
-    printed = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while len(printed) <= max_bytes:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise LimitExceededError(
-                    "Reading this file takes too long. Use a shorter or smaller version of it.", limit="seconds"
-                )
-            piece = os.read(child.stdout.fileno(), _STEP)
-            if not piece:
-                return bytes(printed)
-            printed += piece
-    raise LimitExceededError("This file yields more fingerprints than we keep. Use a shorter part of it.")
+def run(
+    task: Mapping[str, object], descriptors: Sequence[int], allowance: Allowance, listen: Callable[[float], Heard]
+) -> tuple[Heard, int | None]:
+    """Have a child do something.
 
+    Args:
+        task: what `workers.sandbox_child` should do.
+        descriptors: what the child gets copies of. It answers on the first, which is closed here in any case, so that
+            the other end of it sees the child's end.
+        allowance: what the child may use.
+        listen: takes what the child says until a deadline (`time.monotonic()`). If it raises, the child is killed.
 
-def _await_exit(child: subprocess.Popen[bytes], until: float) -> None:
-    """Wait for the child's end without reaping it, so that its status is its own and not our SIGKILL."""
-    while time.monotonic() < until:
-        if os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-            return
-        time.sleep(0.002)
+    Returns:
+        What `listen` returns, and the child's exit status: negative for a signal, None if the child had to be killed.
 
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _WireFingerprint(_Wire):
-    algorithm: str
-    version: int
-    value: Base64Bytes
-    quality: float
-    span: list[float] | None
-    unit: str | None
-
-
-class _WireExtraction(_Wire):
-    modality: str
-    media_type: str
-    identifiable: bool
-    notes: list[str]
-    fingerprints: list[_WireFingerprint]
-
-
-class _WireError(_Wire):
-    code: str
-    message: str
-    parameters: dict[str, str | int | float]
-
-
-class _Answer(_Wire):
-    extraction: _WireExtraction | None = None
-    error: _WireError | None = None
-    out_of_memory: bool = False
-    crash: str | None = None
-
-
-_ERRORS: Final[Mapping[str, type[FingerprintingError]]] = {
-    kind.code: kind for kind in vars(fingerprinting_errors).values() if isinstance(kind, type)
-    and issubclass(kind, FingerprintingError)
-}  # fmt: skip
-
-
-def _read(printed: bytes, status: int) -> Extraction:
-    """What the child said, checked; or what its silence means."""
-    if not printed:
-        raise _silence(status)
+    Raises:
+        SandboxUnavailableError: no child could be started, or all are busy.
+    """
+    answering = descriptors[0]
     try:
-        answer = _Answer.model_validate_json(printed)
-        if answer.extraction is not None:
-            return _extraction(answer.extraction)
-    except ValueError as error:  # not JSON, not of this form, or with a word that is none of ours
-        raise _broken() from error
-    if answer.error is not None:
-        kind = _ERRORS.get(answer.error.code, UnreadableMediaError)
-        raise kind(answer.error.message, **answer.error.parameters)
-    if answer.out_of_memory:
-        raise _out_of_memory()
-    logger.warning("a decoder crashed", extra={"crash": answer.crash})
-    raise _broken()
+        limits = {"memory_bytes": allowance.memory_bytes, "cpu_seconds": allowance.cpu_seconds}
+        request = {**task, **limits, "walls": isolation().walls}
+        with _pool.lend(time.monotonic() + allowance.wall_seconds) as nursery:
+            deadline = time.monotonic() + allowance.wall_seconds
+            try:
+                nursery.begin(request, descriptors)
+            finally:
+                os.close(answering)
+                answering = -1
+            heard = listen(deadline)
+            status = nursery.status(min(deadline, time.monotonic() + _LAST_WORDS_SECONDS))
+            if status is None:
+                nursery.end()
+    finally:
+        if answering >= 0:
+            os.close(answering)
+    return heard, status
 
 
-def _silence(status: int) -> FingerprintingError | SandboxUnavailableError:
-    if status == -signal.SIGXCPU:
-        return LimitExceededError("Reading this file takes too much computing. Use a shorter or smaller version of it.")
-    if status == -signal.SIGKILL:  # not by us, as we read to the end first: the system was short of memory
-        return _out_of_memory()
-    if status < 0:
-        logger.warning("a decoder crashed", extra={"signal": -status})
-        return _broken()
-    return SandboxUnavailableError("the media decoder did not start properly; try again later", status=status)
-
-
-def _broken() -> UnreadableMediaError:
-    return UnreadableMediaError("This file broke its decoder. Export it again and use the new file.")
-
-
-def _out_of_memory() -> LimitExceededError:
-    return LimitExceededError("Reading this file takes too much memory. Use a smaller version of it.", limit="memory")
-
-
-def _extraction(wire: _WireExtraction) -> Extraction:
-    return Extraction(
-        modality=Modality(wire.modality),
-        media_type=wire.media_type,
-        identifiable=wire.identifiable,
-        notes=tuple(wire.notes),
-        fingerprints=tuple(
-            Fingerprint(
-                algorithm=each.algorithm,
-                version=each.version,
-                value=each.value,
-                quality=each.quality,
-                span=None if each.span is None else tuple(each.span),
-                unit=None if each.unit is None else SpanUnit(each.unit),
-            )
-            for each in wire.fingerprints
-        ),
-    )
+def _answer(reading: int, deadline: float, max_bytes: int) -> bytes:
+    """All that a child answers."""
+    said = bytearray()
+    while len(said) <= max_bytes:
+        if not is_readable(reading, deadline):
+            raise sandbox_wire.too_long()
+        piece = os.read(reading, _STEP)
+        if not piece:
+            return bytes(said)
+        said += piece
+    raise sandbox_wire.too_much()

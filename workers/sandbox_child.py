@@ -1,100 +1,159 @@
-"""The child of `workers.sandbox`: limits itself first, then decodes one file and prints what it found as JSON.
+"""The process of `workers.sandbox` that strangers' files are decoded in: a nursery that forks a child for each file.
 
-It runs in a process of its own with an empty environment. It is imported nowhere else, and what it prints is checked
-by the parent, because a decoder fed with hostile bytes may have taken it over.
+The nursery imports every decoder once, reads nothing of a stranger, and forks. Each child limits itself for good,
+decodes one file and dies, so that no file finds anything that another one left behind. What a child answers is checked
+by the parent, because a decoder fed with hostile bytes may have taken it over. The nursery runs with an empty
+environment, is started by `workers.nursery`, and ends when the socket that is its standard input ends.
 """
 
-import base64
+import array
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
+import select
 import signal
+import socket
 import sys
 from pathlib import Path
+from typing import Any, Final, NoReturn
 
-_PR_SET_PDEATHSIG = 1
-_CANNOT_START = 3
-_MAX_FILES = 64
-_MORE_PROCESSES = 128
+CANNOT_START: Final = 3
+"""A child's exit status when it could not be limited or lacks a decoder: the file was not judged."""
+
+_MAX_REQUEST_BYTES: Final = 64 * 1024
+_MAX_DESCRIPTORS: Final = 2
+_MAX_OPEN_FILES: Final = 64
+_MORE_PROCESSES: Final = 128
+_PR_SET_DUMPABLE: Final = 4
+_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
-def main() -> None:
-    """Read one request from standard input, answer it on standard output."""
-    request = json.loads(sys.stdin.buffer.read())
+def main(readable: list[str]) -> None:
+    """Have one child after the other wait on standard input for a request: a line of JSON with descriptors beside it.
+
+    The next child is there before it is needed, and each one's end is told to the parent by a line of JSON.
+
+    Args:
+        readable: where Python and its libraries lie; a child may read nothing else.
+    """
+    control = socket.socket(fileno=0)
+    _prepare()
+    awake = _wake_on_child()
+    control.sendall(b"ready\n")
+    while True:
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.close(awake)
+            _child(control, readable)
+        status = _wait(pid, control, awake)
+        _end_leftovers()
+        if status is None:
+            return
+        control.sendall(json.dumps({"status": status}).encode() + b"\n")
+
+
+def _prepare() -> None:
+    """Load what children need, once; keep others from looking in; be the first to go when memory is short."""
+    # Imported where it runs, under limits, and not where this module is only read.
+    from workers import landlock, sandbox_decode, seccomp  # noqa: F401, PLC0415
+
+    sandbox_decode.warm_up()
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    gc.freeze()  # what is here stays: collecting it would copy its pages in every child
+
+
+def _wake_on_child() -> int:
+    """A descriptor that becomes readable when a child has ended."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    return reading
+
+
+def _wait(pid: int, control: socket.socket, awake: int) -> int | None:
+    """A child's exit status, negative for a signal; None when the parent is gone, and then so is the child."""
+    poll = select.poll()
+    poll.register(control, 0)  # requests are for the child; only the end of the parent is for us
+    poll.register(awake, select.POLLIN)
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if control.fileno() in dict(poll.poll()):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return None
+        os.read(awake, 4096)
+
+
+def _end_leftovers() -> None:
+    """Kill what a child left running. On Linux it has become ours."""
+    with contextlib.suppress(OSError):
+        while children := Path("/proc/thread-self/children").read_text(encoding="ascii").split():
+            for pid in children:
+                os.kill(int(pid), signal.SIGKILL)
+                os.waitpid(int(pid), 0)
+
+
+def _child(control: socket.socket, readable: list[str]) -> NoReturn:
+    """Wait for a request, limit this process for good, do what was asked, end."""
+    status = CANNOT_START
     try:
-        _limit(int(request["memory_bytes"]), int(request["cpu_seconds"]))
-    except (OSError, ValueError):
-        sys.exit(_CANNOT_START)
-    sys.stdout.write(json.dumps(_answer(request)))
-    sys.stdout.flush()
+        line, descriptors = _receive(control)
+        control.close()
+        if line:
+            request = json.loads(line)
+            _limit(int(request["memory_bytes"]), int(request["cpu_seconds"]))
+            confined = confine(readable, descriptors[1] if len(descriptors) > 1 else None)
+            if set(request["walls"]) <= confined:
+                status = _serve(request, descriptors, confined)
+    finally:  # whatever happened: never back into the nursery's loop
+        os._exit(status)
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
+    """One request with its descriptors; nothing at the end."""
+    line, descriptors = b"", array.array("i")
+    while not line.endswith(b"\n") and len(line) < _MAX_REQUEST_BYTES:
+        room = socket.CMSG_LEN(_MAX_DESCRIPTORS * descriptors.itemsize)
+        piece, ancillary, _, _ = control.recvmsg(_MAX_REQUEST_BYTES, room)
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+        if not piece:
+            return b"", list(descriptors)
+        line += piece
+    return line, list(descriptors)
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
     """Give up for good what a decoder does not need. Nothing of a stranger has been read yet."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for which, limit, hard in (
         (resource.RLIMIT_AS, memory_bytes, memory_bytes),
         # The soft limit ends in SIGXCPU, which tells the parent why; the hard one in SIGKILL.
         (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 5),
         (resource.RLIMIT_FSIZE, 0, 0),
-        (resource.RLIMIT_NOFILE, _MAX_FILES, _MAX_FILES),
+        (resource.RLIMIT_NOFILE, _MAX_OPEN_FILES, _MAX_OPEN_FILES),
         (resource.RLIMIT_CORE, 0, 0),
     ):
         resource.setrlimit(which, (limit, hard))
-    _limit_processes()
-
-
-def _answer(request: dict[str, object]) -> dict[str, object]:
-    # Decoders are imported under the limits, and only here: they are the heaviest part of a start.
-    from fingerprinting.errors import FingerprintingError  # noqa: PLC0415
-    from fingerprinting.extract import extract  # noqa: PLC0415
-    from fingerprinting.media import Limits  # noqa: PLC0415
-    from fingerprinting.types import Role  # noqa: PLC0415
-
-    name = request["name"]
-    try:
-        extraction = extract(
-            Path(str(request["path"])),
-            name=None if name is None else str(name),
-            limits=Limits(**request["limits"]),  # type: ignore[arg-type]  # the parent dumped a Limits
-            role=Role(str(request["role"])),
-        )
-    except FingerprintingError as error:
-        return {"error": {"code": error.code, "message": str(error), "parameters": dict(error.parameters)}}
-    except MemoryError:
-        return {"out_of_memory": True}
-    except ImportError:
-        sys.exit(_CANNOT_START)
-    except Exception as error:  # noqa: BLE001 - a decoder met bytes that it was not written for: the file's end, not ours
-        return {"crash": type(error).__name__}
-    return {
-        "extraction": {
-            "modality": extraction.modality,
-            "media_type": extraction.media_type,
-            "identifiable": extraction.identifiable,
-            "notes": extraction.notes,
-            "fingerprints": [
-                {
-                    "algorithm": each.algorithm,
-                    "version": each.version,
-                    "value": base64.b64encode(each.value).decode("ascii"),
-                    "quality": each.quality,
-                    "span": each.span,
-                    "unit": each.unit,
-                }
-                for each in extraction.fingerprints
-            ],
-        }
-    }
 
 
 def _limit_processes() -> None:
     """Few more processes and threads than the user has by now; the kernel counts them per user, and not for root.
 
-    None at all would be better, but video decoders start threads and fail without them.
+    None at all would be better, but video decoders start threads and fail without them. Seccomp can tell them apart.
     """
     mine, running = os.geteuid(), 0
     for process in Path("/proc").glob("[0-9]*/task"):
@@ -104,3 +163,40 @@ def _limit_processes() -> None:
     limit = running + _MORE_PROCESSES
     if running and (hard == resource.RLIM_INFINITY or limit < hard):
         resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+
+def confine(readable: list[str], open_file: int | None) -> set[str]:
+    """Take file system, network and other processes away, as far as this kernel can; what it could, by name."""
+    from workers import landlock, seccomp  # noqa: PLC0415 - this module is read with nothing else there
+
+    confined = set()
+    with contextlib.suppress(OSError):
+        landlock.restrict(readable, open_file)
+        confined.add("landlock")
+    with contextlib.suppress(OSError):
+        seccomp.restrict()
+        confined.add("seccomp")
+    if "seccomp" not in confined:
+        _limit_processes()
+    return confined
+
+
+def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) -> int:
+    """Do one of the three things that a child can be asked for, and answer on the first descriptor."""
+    if request["task"] == "captions":
+        from workers.youtube_child import serve  # noqa: PLC0415 - yt-dlp takes most of a second, and few need it
+
+        serve(str(request["video_id"]), socket.socket(fileno=descriptors[0]))
+        return 0
+    if request["task"] == "probe":
+        from workers.sandbox_probe import look  # noqa: PLC0415
+
+        answer: object = {**look(str(request["canary"]), int(request["port"])), "walls": sorted(confined)}
+    else:
+        from workers.sandbox_decode import decode  # noqa: PLC0415
+
+        path = f"/proc/self/fd/{descriptors[1]}" if sys.platform == "linux" else str(request["path"])
+        answer = decode(request, Path(path))
+    with os.fdopen(descriptors[0], "w", encoding="ascii") as answering:
+        json.dump(answer, answering)
+    return 0

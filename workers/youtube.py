@@ -1,48 +1,41 @@
-"""A YouTube link to the captions of its video, through yt-dlp's own YouTube extractor and our guarded client.
+"""A YouTube link to the captions of its video: yt-dlp in a sandboxed child without a network, and our guarded client.
 
 One track a video: what a person wrote in the language that is spoken, else YouTube's own recognition of it. Machine
 translations are never taken: they share almost nothing with human captions of that language. A video without captions
 today may have them tomorrow (or YouTube holds them back), so that is a failure to try again, never "no speech".
 """
 
-import contextlib
+import base64
 import io
+import json
 import re
-from collections.abc import Mapping
+import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final, Literal, TypeAlias
 
-import yt_dlp
-from yt_dlp.extractor.youtube import YoutubeIE
-from yt_dlp.networking.common import Request, Response
-from yt_dlp.networking.exceptions import TransportError
-from yt_dlp.utils import ExtractorError, YoutubeDLError
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
+from workers import sandbox
 from workers.errors import FetchFailedError, FetchRefusedError, FetchTooLargeError
 from workers.fetch import Ask, FetchLimits, fetch
 from workers.network import Guard
+from workers.nursery import is_readable
 
 JSON3_NAME: Final = "captions.json3"
 
 _DOMAINS: Final = ("youtube.com",)
-_LIMITS: Final = FetchLimits(max_bytes=24 * 1024 * 1024, max_seconds=60.0)
 _VIDEO_ID: Final = re.compile(r"[0-9A-Za-z_-]{11}")
+_ALLOWANCE: Final = sandbox.Allowance(cpu_seconds=60, wall_seconds=90.0)
+_MAX_REQUESTS: Final = 24
+_MAX_BYTES: Final = 24 * 1024 * 1024
+_MAX_HEARD_BYTES: Final = 48 * 1024 * 1024
+"""Of everything that the child says: its requests, and captions of the largest size in base64."""
+_STEP: Final = 256 * 1024
 
-# Nothing is read from or written to the disk, no program is run, no other site is spoken to.
-_OPTIONS: Final[Mapping[str, object]] = {
-    "quiet": True,
-    "no_warnings": True,
-    "noprogress": True,
-    "noplaylist": True,
-    "skip_download": True,
-    "cachedir": False,
-    "proxy": "",
-    "js_runtimes": {},
-    "extractor_retries": 1,
-    "writesubtitles": True,
-    "writeautomaticsub": True,
-    "extractor_args": {"youtube": {"player_skip": ["js"], "skip": ["translated_subs", "hls", "dash"]}},
-}
+# The client says these itself; a child that was taken over must not.
+_OWN_HEADERS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,100 +57,126 @@ class Captions:
     data: bytes
 
 
-class _Silent:
-    """yt-dlp talks through a logger; what matters of it comes back as exceptions."""
-
-    def debug(self, message: str) -> None: ...
-    def warning(self, message: str) -> None: ...
-    def error(self, message: str) -> None: ...
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class GuardedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
-    """yt-dlp with one extractor and without a network of its own: every request goes through `fetch`."""
+class PageRequest(_Said):
+    """What the child wants of the web."""
 
-    def __init__(self, guard: Guard) -> None:
-        """Load the YouTube extractor only: no generic one, no plug-in, no configuration file."""
-        super().__init__({**_OPTIONS, "logger": _Silent()}, auto_init=False)
-        self.add_info_extractor(YoutubeIE())
-        self._guard = guard
-
-    def urlopen(self, req: Request | str) -> Response:
-        """Answer a request of the extractor."""
-        request = Request(req) if isinstance(req, str) else req
-        body = request.data if request.data is None or isinstance(request.data, bytes) else b"".join(request.data)
-        headers = {**self.params["http_headers"], **request.headers}
-        cookies = self.cookiejar.get_cookie_header(request.url)
-        if cookies:
-            headers["Cookie"] = cookies
-        into = io.BytesIO()
-        try:
-            ask = Ask(request.method, headers, body)
-            fetched = fetch(request.url, into, guard=self._guard, limits=_LIMITS, ask=ask)
-        except (FetchFailedError, FetchRefusedError, FetchTooLargeError) as error:
-            raise TransportError(str(error), cause=error) from error
-        into.seek(0)
-        return Response(into, url=fetched.url, headers={"Content-Type": fetched.media_type or ""}, status=200)
+    method: Literal["GET", "POST"]
+    url: str = Field(max_length=8000)
+    headers: dict[str, str] = Field(max_length=64)
+    body: Base64Bytes | None
 
 
-def captions(video_id: str, *, guard: Guard, downloader: yt_dlp.YoutubeDL | None = None) -> Captions:
+class _Found(_Said):
+    title: str | None
+    language: str
+    automatic: bool
+    data: Base64Bytes
+
+
+class _Line(_Said):
+    ask: PageRequest | None = None
+    captions: _Found | None = None
+    failed: str | None = None
+
+
+Client: TypeAlias = Callable[[PageRequest, float], dict[str, object]]
+"""From a request and a deadline to `url`, `media_type` and `body` in base64, or to `error`."""
+
+
+def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Captions:
     """Fetch the captions of a video.
 
     Args:
         video_id: eleven characters, as `optout.consent.identifiers.youtube_id` finds them in a link.
         guard: where connections may go; it is narrowed to YouTube's own domains.
-        downloader: yt-dlp with another `urlopen`, for tests.
+        client: another way to YouTube, for tests.
 
     Raises:
         FetchRefusedError: this is no video id.
         FetchFailedError: YouTube did not answer, or gives no captions for now; the message says which.
+        SandboxUnavailableError: yt-dlp could not be started.
     """
     if not _VIDEO_ID.fullmatch(video_id):
         raise FetchRefusedError("this is not the id of a YouTube video", field="url")
-    ydl = downloader or GuardedYoutubeDL(replace(guard, domains=_DOMAINS))
-    with contextlib.closing(ydl):
-        try:
-            url = f"https://www.youtube.com/watch?v={video_id}"
-            info = ydl.extract_info(url, download=False, process=False)
-            language, automatic, track_url = _best_track(info)
-            data = ydl.urlopen(track_url).read(_LIMITS.max_bytes)
-        except (YoutubeDLError, TransportError) as error:
-            raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {_reason(error)}") from error
-    if not data.strip():
+    talk = _Conversation(client or guarded_client(guard))
+    ours, theirs = socket.socketpair()
+    with ours:
+        task = {"task": "captions", "video_id": video_id}
+        found, _status = sandbox.run(task, [theirs.detach()], _ALLOWANCE, lambda until: talk.listen(ours, until))
+    if isinstance(found, str):
+        raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {found}")
+    if not found.data.strip():
         raise FetchFailedError(f"YouTube gave empty captions for {video_id}; we try again later")
-    title = info.get("title")
-    return Captions(video_id, title if isinstance(title, str) else None, language, automatic, data)
+    return Captions(video_id, found.title, found.language, found.automatic, found.data)
 
 
-def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
-    """Language, whether automatic, and address of the track to take."""
-    written = _json3(info.get("subtitles"))
-    heard = {language: url for language, url in _json3(info.get("automatic_captions")).items() if "&tlang=" not in url}
-    # YouTube marks the language that it heard with "-orig"; that is the language of the video.
-    spoken = next((language.removesuffix("-orig") for language in heard if language.endswith("-orig")), None)
-    spoken = spoken or info.get("language")
-    for language in written:
-        if spoken is not None and language.partition("-")[0] == str(spoken).partition("-")[0]:
-            return language, False, written[language]
-    for language, url in heard.items():
-        return language.removesuffix("-orig"), True, url
-    for language, url in written.items():
-        return language, False, url
-    raise FetchFailedError(f"YouTube gives no captions for {info.get('id')} at the moment; we try again later")
+def guarded_client(guard: Guard) -> Client:
+    """The way to YouTube, and to nothing else."""
+    narrow = replace(guard, domains=_DOMAINS)
+
+    def client(request: PageRequest, deadline: float) -> dict[str, object]:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _OWN_HEADERS}
+        limits = FetchLimits(max_bytes=_MAX_BYTES, max_seconds=max(0.0, deadline - time.monotonic()))
+        into = io.BytesIO()
+        try:
+            ask = Ask(request.method, headers, request.body)
+            fetched = fetch(request.url, into, guard=narrow, limits=limits, ask=ask)
+        except (FetchFailedError, FetchRefusedError, FetchTooLargeError) as error:
+            return {"error": str(error)}
+        body = base64.b64encode(into.getvalue()).decode("ascii")
+        return {"url": fetched.url, "media_type": fetched.media_type, "body": body}
+
+    return client
 
 
-def _json3(tracks: object) -> dict[str, str]:
-    """The address of each language's json3 form; live chat is not captions."""
-    found: dict[str, str] = {}
-    for language, forms in tracks.items() if isinstance(tracks, dict) else ():
-        for form in forms:
-            if form.get("ext") == "json3" and language != "live_chat":
-                found[language] = form["url"]
-    return found
+class _Conversation:
+    """What is said with one child, from its first request to its last word."""
 
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._requests = 0
+        self._heard = bytearray()
+        self._heard_bytes = 0
 
-def _reason(error: Exception) -> str:
-    """A sentence without yt-dlp's advice to its own users."""
-    cause = error.exc_info[1] if isinstance(error, yt_dlp.DownloadError) and error.exc_info else error
-    if isinstance(cause, ExtractorError):
-        return str(cause.cause or cause.orig_msg)
-    return str(cause)
+    def listen(self, child: socket.socket, deadline: float) -> _Found | str:
+        """Serve the child's requests until its last word: captions, or why there are none."""
+        while True:
+            text = self._line(child, deadline)
+            if text is None:
+                return "reading its answer took too long or broke off; we try again later"
+            try:
+                line = _Line.model_validate_json(text)
+            except ValueError:
+                return "its answer could not be read"
+            if line.captions is not None:
+                return line.captions
+            self._requests += 1
+            if line.ask is None or self._requests > _MAX_REQUESTS:
+                return line.failed or "it takes too many requests"
+            reply = json.dumps(self._client(line.ask, deadline)).encode() + b"\n"
+            child.settimeout(max(0.1, deadline - time.monotonic()))
+            try:
+                child.sendall(reply)
+            except OSError:
+                return "reading its answer broke off; we try again later"
+
+    def _line(self, child: socket.socket, deadline: float) -> bytes | None:
+        """The next line; None if the child ended, says too much, or is too slow."""
+        while (end := self._heard.find(b"\n")) < 0:
+            if self._heard_bytes > _MAX_HEARD_BYTES or not is_readable(child, deadline):
+                return None
+            try:
+                piece = child.recv(_STEP)
+            except OSError:
+                return None
+            if not piece:
+                return None
+            self._heard += piece
+            self._heard_bytes += len(piece)
+        line = bytes(self._heard[:end])
+        del self._heard[: end + 1]
+        return line

@@ -1,15 +1,17 @@
 """The sandbox: whatever a file does to its decoder, the caller gets an answer or a typed error, in bounded time."""
 
+import contextlib
+import os
 import signal
-import struct
 import subprocess
 import sys
+import threading
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from decoder_stand_ins import command, pool_of, program
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError, UnsupportedMediaError
 from fingerprinting.extract import extract
@@ -18,6 +20,7 @@ from fingerprinting.types import Role
 from workers import sandbox
 from workers.errors import SandboxUnavailableError
 from workers.sandbox import Allowance
+from workers.sandbox_pool import Pool
 
 WORDS = "the quick brown fox jumps over a lazy dog while seven wizards brew strange potions in copper kettles "
 
@@ -29,22 +32,27 @@ def prose(tmp_path: Path) -> Path:
     return path
 
 
-def instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Run another program as the child: a decoder that was taken over can do anything."""
-    monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
+Instead = Callable[..., Pool]
 
 
-def png(width: int, height: int) -> bytes:
-    """A valid black-and-white PNG of any size; its rows pack to almost nothing."""
+@pytest.fixture
+def instead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Instead]:
+    """Have other children: a decoder that was taken over can do anything that it is let."""
+    with contextlib.ExitStack() as stack:
 
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        def use(act: str, *, walls: bool = True, size: int = 2) -> Pool:
+            pool = stack.enter_context(pool_of(*command(act, walls=walls), size=size))
+            monkeypatch.setattr(sandbox, "_pool", pool)
+            return pool
 
-    packer = zlib.compressobj(9)
-    row = bytes(1 + (width + 7) // 8)
-    rows = b"".join(packer.compress(row) for _ in range(height if height < 20_000 else 10)) + packer.flush()
-    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+        yield use
+
+
+def told(path: Path) -> str:
+    """What a stand-in tells, by way of an error's sentence."""
+    with pytest.raises(UnreadableMediaError) as caught:
+        sandbox.extract(path)
+    return str(caught.value)
 
 
 def test_the_child_finds_what_decoding_here_finds(prose: Path) -> None:
@@ -59,7 +67,6 @@ def test_errors_of_decoding_come_back_with_class_sentence_and_parameters(tmp_pat
         "empty.png": (b"", UnreadableMediaError),
         "captions.vtt": (bytes(range(256)) * 40, UnreadableMediaError),
         "paper.pdf": (b"%PDF-1.7 ...", UnsupportedMediaError),
-        "huge.png": (png(100_000, 100_000), LimitExceededError),
     }
     for name, (data, kind) in cases.items():
         path = tmp_path / name
@@ -72,145 +79,237 @@ def test_errors_of_decoding_come_back_with_class_sentence_and_parameters(tmp_pat
         assert (str(there.value), dict(there.value.parameters)) == (str(here.value), dict(here.value.parameters))
 
 
+def test_a_file_that_is_not_there_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMediaError, match="cannot be opened"):
+        sandbox.extract(tmp_path / "nowhere.png")
+
+
 def test_the_limits_of_the_caller_reach_the_child(prose: Path) -> None:
     with pytest.raises(LimitExceededError):
         sandbox.extract(prose, limits=Limits(max_bytes=100))
 
 
-def test_a_picture_that_needs_more_memory_than_allowed_exceeds_a_limit(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.png"
-    path.write_bytes(png(12_000, 8_000))
-
-    with pytest.raises(LimitExceededError, match="memory"):
-        sandbox.extract(path, allowance=Allowance(memory_bytes=500 * 1024**2, wall_seconds=30))
-
-
 @pytest.mark.parametrize(
-    ("program", "kind"),
+    ("act", "kind"),
     [
-        ("import os; os.kill(os.getpid(), 11)", UnreadableMediaError),
-        ("import os; os.abort()", UnreadableMediaError),
-        ("import resource as r; r.setrlimit(r.RLIMIT_CPU, (1, 9))\nwhile True: pass", LimitExceededError),
-        ("import os; os.kill(os.getpid(), 9)", LimitExceededError),
-        ("""print('{"crash": "ValueError"}')""", UnreadableMediaError),
-        ("print('not json')", UnreadableMediaError),
-        ("print('{}')", UnreadableMediaError),
-        ("""print('{"extraction": {"modality": "image"}}')""", UnreadableMediaError),
-        ("""print('{"error": {"code": "no-such", "message": "m", "parameters": {}}}')""", UnreadableMediaError),
-        ("""print('{"out_of_memory": true}')""", LimitExceededError),
-        ("import sys; sys.exit(3)", SandboxUnavailableError),
-        ("while True: print('x' * 100_000)", LimitExceededError),
+        ("ctypes.string_at(0)", UnreadableMediaError),
+        ("os.abort()", UnreadableMediaError),
+        ("resource.setrlimit(resource.RLIMIT_CPU, (1, 9))\nwhile True: pass", LimitExceededError),
+        ("signal.raise_signal(9)", LimitExceededError),
+        ("""say('{"crash": "ValueError"}')""", UnreadableMediaError),
+        ("say('not json')", UnreadableMediaError),
+        ("say('{}')", UnreadableMediaError),
+        ("""say('{"extraction": {"modality": "image"}}')""", UnreadableMediaError),
+        ("""say('{"error": {"code": "no-such", "message": "m", "parameters": {}}}')""", UnreadableMediaError),
+        ("""say('{"out_of_memory": true}')""", LimitExceededError),
+        ("raise MemoryError", SandboxUnavailableError),
+        ("while True: say('x' * 60_000)", LimitExceededError),
     ],
 )  # fmt: skip
-def test_a_child_that_misbehaves_is_told_apart(
-    monkeypatch: pytest.MonkeyPatch, prose: Path, program: str, kind: type[Exception]
-) -> None:
-    instead(monkeypatch, program)
+def test_a_child_that_misbehaves_is_told_apart(instead: Instead, prose: Path, act: str, kind: type[Exception]) -> None:
+    instead(act, walls="RLIMIT_CPU" not in act)
 
     with pytest.raises(kind):
         sandbox.extract(prose, allowance=Allowance(wall_seconds=20, answer_bytes=1_000_000))
 
 
-def test_a_child_that_can_not_be_started_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch, prose: Path) -> None:
-    monkeypatch.setattr(sandbox, "_COMMAND", ("/nonexistent/python",))
-
-    with pytest.raises(SandboxUnavailableError):
-        sandbox.extract(prose)
-
-
-def test_after_the_time_out_nothing_of_the_child_lives(
-    monkeypatch: pytest.MonkeyPatch, prose: Path, tmp_path: Path
+def test_a_nursery_that_can_not_be_started_is_no_fault_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, prose: Path
 ) -> None:
+    for argv in (("/nonexistent/python",), (sys.executable, "-c", "pass")):
+        with pool_of(*argv) as pool:
+            monkeypatch.setattr(sandbox, "_pool", pool)
+            with pytest.raises(SandboxUnavailableError):
+                sandbox.extract(prose)
+
+
+def test_a_child_that_can_not_be_shut_in_as_it_should_reads_nothing(
+    monkeypatch: pytest.MonkeyPatch, prose: Path
+) -> None:
+    with pool_of(*command("tell('read it')", walls=False)) as pool:
+        monkeypatch.setattr(sandbox, "_pool", pool)
+        assert told(prose) == "read it"
+        monkeypatch.setattr(sandbox, "isolation", lambda: sandbox.Isolation(False, ("seccomp",), True, False, False))
+        with pytest.raises(SandboxUnavailableError):
+            sandbox.extract(prose)
+
+
+def test_every_file_meets_a_child_that_saw_no_other(instead: Instead, prose: Path) -> None:
+    instead("global seen\nseen = globals().get('seen', 0) + 1\ntell(f'{seen} {os.getpid()}')")
+
+    said = [told(prose).split() for _ in range(3)]
+
+    assert [count for count, _ in said] == ["1", "1", "1"]
+    assert len({pid for _, pid in said}) == 3
+
+
+def test_a_crashed_child_is_replaced_and_its_nursery_goes_on(instead: Instead, prose: Path) -> None:
+    pool = instead("os.abort() if request['name'] == 'bad' else tell(os.getppid())")
+    first = told(prose)
+    with pytest.raises(UnreadableMediaError, match="broke its decoder"):
+        sandbox.extract(prose, name="bad")
+
+    assert told(prose) == first
+    assert len(pool._idle) == 1
+
+
+def test_a_dead_nursery_is_replaced(instead: Instead, prose: Path) -> None:
+    pool = instead("tell(os.getppid())")
+    first = told(prose)
+    pool._idle[0]._process.send_signal(signal.SIGKILL)
+    pool._idle[0]._process.wait()
+
+    assert told(prose) != first
+
+
+def test_a_nursery_is_retired_after_many_files(instead: Instead, monkeypatch: pytest.MonkeyPatch, prose: Path) -> None:
+    monkeypatch.setattr("workers.sandbox_pool._MAX_SERVED", 2)
+    instead("tell(os.getppid())")
+
+    said = [told(prose) for _ in range(4)]
+
+    assert said[0] == said[1]
+    assert said[2] == said[3] != said[1]
+
+
+def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Instead, prose: Path) -> None:
+    instead("time.sleep(float(request['name']))\ntell('done')", size=1)
+    first = threading.Thread(target=_ignoring, args=(prose, "0.8"))
+    first.start()
+    time.sleep(0.3)
+    with pytest.raises(SandboxUnavailableError, match="busy"):
+        sandbox.extract(prose, name="0", allowance=Allowance(wall_seconds=0.1))
+    _ignoring(prose, "0")
+    first.join()
+
+
+def _ignoring(path: Path, name: str) -> None:
+    with contextlib.suppress(UnreadableMediaError):
+        sandbox.extract(path, name=name)
+
+
+def test_after_the_time_out_nothing_of_the_child_lives(instead: Instead, prose: Path, tmp_path: Path) -> None:
     instead(
-        monkeypatch,
-        f"""
-import os, subprocess, sys, time
-grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-open({str(tmp_path / "pids")!r}, "w").write(f"{{os.getpid()}} {{grandchild.pid}}")
-time.sleep(60)
-""",
+        """
+        grandchild = os.fork()
+        if not grandchild:
+            os.setsid()
+            time.sleep(60)
+        os.write(descriptors[0], b"%d %d %d" % (os.getpid(), grandchild, os.getppid()))
+        time.sleep(60)
+        """,
+        walls=False,
     )
+    said: list[bytes] = []
     started = time.monotonic()
 
     with pytest.raises(LimitExceededError, match="too long"):
-        sandbox.extract(prose, allowance=Allowance(wall_seconds=2.5))
+        _listening(prose, said, Allowance(wall_seconds=1.5))
 
     assert time.monotonic() - started < 8
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    pids = [int(pid) for pid in said[0].split()]
     wait_for(lambda: all(gone(pid) for pid in pids))
 
 
-def test_nothing_of_our_environment_reaches_the_child(monkeypatch: pytest.MonkeyPatch, prose: Path) -> None:
+def _listening(path: Path, said: list[bytes], allowance: Allowance) -> None:
+    """As `extract`, but remember what the child said even when it is too late."""
+    whole = sandbox._answer
+
+    def answer(reading: int, deadline: float, max_bytes: int) -> bytes:
+        said.append(os.read(reading, 1000))
+        return whole(reading, deadline, max_bytes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "_answer", answer)
+        sandbox.extract(path, allowance=allowance)
+
+
+def test_what_a_child_leaves_running_is_gone_before_the_next_file(instead: Instead, prose: Path) -> None:
+    instead(
+        """
+        if os.path.exists(request["name"]):
+            tell(request["name"])
+        else:
+            left = os.fork()
+            if not left:
+                os.setsid()
+                os.close(descriptors[0])
+                time.sleep(60)
+            tell(left)
+        """,
+        walls=False,
+    )
+    left = int(told(prose))
+
+    wait_for(lambda: gone(left), 1)
+
+
+def test_nothing_of_our_environment_or_open_files_reaches_the_child(
+    monkeypatch: pytest.MonkeyPatch, instead: Instead, prose: Path
+) -> None:
     monkeypatch.setenv("MEDIAMANAGER_CANARY", "s3cr3t-canary")
     instead(
-        monkeypatch,
-        """
-import json, os
-message = json.dumps([dict(os.environ), os.getcwd(), len(os.listdir("/proc/self/fd"))])
-print(json.dumps({"error": {"code": "unreadable-media", "message": message, "parameters": {}}}))
-""",
+        "tell([dict(os.environ), os.getcwd(), sorted(os.readlink(f'/proc/self/fd/{n}') for n in"
+        " os.listdir('/proc/self/fd') if os.path.lexists(f'/proc/self/fd/{n}'))])",
+        walls=False,
     )
 
-    with Path(__file__).open("rb"), pytest.raises(UnreadableMediaError) as caught:
-        sandbox.extract(prose)
+    with Path(__file__).open("rb"):
+        said = told(prose)
 
-    assert "canary" not in str(caught.value)
-    assert "HOME" not in str(caught.value)
+    assert "canary" not in said
+    assert "HOME" not in said
+    assert Path(__file__).name not in said
+    assert prose.name in said
 
 
 def test_the_child_can_neither_write_nor_dump_and_its_memory_is_limited(
-    monkeypatch: pytest.MonkeyPatch, prose: Path, tmp_path: Path
+    instead: Instead, prose: Path, tmp_path: Path
 ) -> None:
-    root = Path(sandbox.__file__).parent.parent
     instead(
-        monkeypatch,
         f"""
-import json, resource, sys
-sys.path.insert(0, {str(root)!r})
-from workers import sandbox_child
-sandbox_child._limit(1 << 30, 9)
-said = []
-try:
-    with open({str(tmp_path / "written")!r}, "wb", buffering=0) as file:
-        file.write(b"x")
-except OSError as error:
-    said.append(error.strerror)
-said += [resource.getrlimit(which) for which in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE)]
-print(json.dumps({{"error": {{"code": "unreadable-media", "message": repr(said), "parameters": {{}}}}}}))
-""",
+        said = []
+        try:
+            with open({str(tmp_path / "written")!r}, "wb", buffering=0) as file:
+                file.write(b"x")
+        except OSError as error:
+            said.append(error.strerror)
+        said += [resource.getrlimit(which) for which in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE)]
+        tell(said)
+        """,
+        walls=False,
     )
 
-    with pytest.raises(UnreadableMediaError) as caught:
-        sandbox.extract(prose)
-
-    assert str(caught.value) == repr(["File too large", (1 << 30, 1 << 30), (9, 14), (0, 0)])
+    assert told(prose) == str(["File too large", (1 << 30, 1 << 30), (300, 305), (0, 0)])
 
 
 def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:
+    root = Path(sandbox.__file__).parent.parent
     asking = f"""
 import sys
-from collections.abc import Callable
+sys.path[:0] = [{str(root)!r}, {str(root / "tests" / "support")!r}]
 from pathlib import Path
+from decoder_stand_ins import UNKNOWN
 from workers import sandbox
-child = '''
-import json, os, sys, time
-sys.path.insert(0, {str(Path(sandbox.__file__).parent.parent)!r})
-open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
-from workers import sandbox_child
-sandbox_child._limit(1 << 31, 60)
-time.sleep(60)
-'''
-sandbox._COMMAND = (sys.executable, "-I", "-c", child)
+from workers.isolation import Way
+from workers.nursery import Nursery
+from workers.sandbox_pool import Pool
+argv = (sys.executable, "-I", "-c", Path({str(tmp_path / "program")!r}).read_text())
+sandbox._pool = Pool(1, lambda: (Way(argv, UNKNOWN), Nursery(argv)))
+sandbox._answer = lambda reading, deadline, max_bytes: (
+    Path({str(tmp_path / "pids")!r}).write_bytes(sandbox.os.read(reading, 99)), sandbox.time.sleep(60))
 sandbox.extract(Path({str(prose)!r}))
 """
-    asker = subprocess.Popen([sys.executable, "-c", asking], cwd=Path(sandbox.__file__).parent.parent)
-    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
-    child = int((tmp_path / "pid").read_text())
-    time.sleep(0.3)  # past its own limits by now
+    (tmp_path / "program").write_text(
+        program("os.write(descriptors[0], b'%d %d' % (os.getpid(), os.getppid()))\ntime.sleep(60)"), encoding="utf-8"
+    )
+    asker = subprocess.Popen([sys.executable, "-c", asking], cwd=root)
+    wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text() != "", 15)
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     asker.send_signal(signal.SIGKILL)
     asker.wait()
 
-    wait_for(lambda: gone(child))
+    wait_for(lambda: all(gone(pid) for pid in pids))
 
 
 def gone(pid: int) -> bool:

@@ -1,19 +1,24 @@
 """Captions of YouTube videos, through yt-dlp's real YouTube extractor; only what the network would answer is ours."""
 
-import io
+import base64
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from decoder_stand_ins import command, pool_of
 from local_servers import answer, serving
-from yt_dlp.networking.common import Request, Response
+from yt_dlp.networking.common import Request
 from yt_dlp.networking.exceptions import TransportError
 
+from workers import sandbox
 from workers.errors import FetchFailedError, FetchRefusedError
 from workers.network import Guard
-from workers.youtube import GuardedYoutubeDL, captions
+from workers.youtube import PageRequest, captions, guarded_client
+from workers.youtube_child import NoCaptionsError, RemoteYoutubeDL, find
 
+NOWHERE = Guard(resolve=lambda host, port: [])
 VIDEO = "dQw4w9WgXcQ"
 TIMEDTEXT = f"https://www.youtube.com/api/timedtext?v={VIDEO}"
 HEARD_EN = {
@@ -46,73 +51,89 @@ def player(*tracks: dict[str, Any], status: str = "OK") -> dict[str, Any]:
     }
 
 
-class Recorded(GuardedYoutubeDL):
-    """yt-dlp as we run it, answered from a dictionary."""
+class Recorded:
+    """YouTube as a dictionary: what a request is answered, by a part of its address."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
-        super().__init__(Guard(resolve=lambda host, port: []))
         self.answers = answers
         self.asked: list[str] = []
 
-    def urlopen(self, req: Request | str) -> Response:
-        url = req if isinstance(req, str) else req.url
+    def __call__(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        url = request["url"]
         self.asked.append(url)
-        body = next((body for part, body in self.answers.items() if part in url), {})
-        return Response(io.BytesIO(json.dumps(body).encode()), url=url, headers={"Content-Type": "application/json"})
+        body: Any = next((body for part, body in self.answers.items() if part in url), {})
+        content = base64.b64encode(json.dumps(body).encode()).decode()
+        return {"url": url, "media_type": "application/json", "body": content}
+
+    def client(self, request: PageRequest, deadline: float) -> dict[str, object]:
+        return dict(self({"url": request.url}))
 
 
 def of(*tracks: dict[str, Any], **more: Any) -> Recorded:
     return Recorded({"/youtubei/v1/player": player(*tracks, **more), "/api/timedtext": {"events": [{"segs": []}]}})
 
 
-def test_captions_written_in_the_spoken_language_are_preferred() -> None:
-    found = captions(VIDEO, guard=Guard(), downloader=(ydl := of(HEARD_EN, written("de"), written("en-GB"))))
+def test_captions_come_out_of_the_sandbox() -> None:
+    youtube = of(HEARD_EN, written("de"), written("en-GB"))
+
+    found = captions(VIDEO, guard=NOWHERE, client=youtube.client)
 
     assert (found.video_id, found.title, found.language, found.automatic) == (VIDEO, "A talk", "en-GB", False)
-    assert "lang=en-GB" in ydl.asked[-1]
+    assert "lang=en-GB" in youtube.asked[-1]
     assert json.loads(found.data) == {"events": [{"segs": []}]}
 
 
-def test_recognised_speech_is_taken_before_another_language_that_somebody_wrote() -> None:
-    found = captions(VIDEO, guard=Guard(), downloader=(ydl := of(HEARD_EN, written("de"))))
+def test_captions_written_in_the_spoken_language_are_preferred() -> None:
+    found = find(VIDEO, youtube := of(HEARD_EN, written("de"), written("en-GB")))
 
-    assert (found.language, found.automatic) == ("en", True)
-    assert "kind=asr" in ydl.asked[-1]
+    assert (found["title"], found["language"], found["automatic"]) == ("A talk", "en-GB", False)
+    assert "lang=en-GB" in youtube.asked[-1]
+
+
+def test_recognised_speech_is_taken_before_another_language_that_somebody_wrote() -> None:
+    found = find(VIDEO, youtube := of(HEARD_EN, written("de")))
+
+    assert (found["language"], found["automatic"]) == ("en", True)
+    assert "kind=asr" in youtube.asked[-1]
 
 
 def test_a_machine_translation_is_never_taken() -> None:
-    ydl = of(HEARD_EN, written("de"))
-    captions(VIDEO, guard=Guard(), downloader=ydl)
+    youtube = of(HEARD_EN, written("de"))
+    find(VIDEO, youtube)
 
-    assert not [url for url in ydl.asked if "tlang=" in url]
+    assert not [url for url in youtube.asked if "tlang=" in url]
 
 
 def test_what_somebody_wrote_is_taken_where_nothing_was_recognised() -> None:
-    assert captions(VIDEO, guard=Guard(), downloader=of(written("de"))).language == "de"
+    assert find(VIDEO, of(written("de")))["language"] == "de"
 
 
 def test_no_captions_is_a_failure_to_try_again_and_not_silence() -> None:
-    with pytest.raises(FetchFailedError, match="no captions"):
-        captions(VIDEO, guard=Guard(), downloader=of())
+    with pytest.raises(FetchFailedError, match=f"captions of {VIDEO}: it has no captions"):
+        captions(VIDEO, guard=NOWHERE, client=of().client)
 
 
 def test_a_private_video_is_told_as_youtube_tells_it() -> None:
-    with pytest.raises(FetchFailedError, match="private") as caught:
-        captions(VIDEO, guard=Guard(), downloader=of(HEARD_EN, status="LOGIN_REQUIRED"))
+    with pytest.raises(NoCaptionsError, match="private") as caught:
+        find(VIDEO, of(HEARD_EN, status="LOGIN_REQUIRED"))
 
     assert "yt-dlp" not in str(caught.value)
 
 
 def test_broken_answers_are_failures_and_not_crashes() -> None:
-    for broken in ({"/youtubei/v1/player": []}, {"/youtubei/v1/player": {"captions": 7}}, {}):
-        with pytest.raises(FetchFailedError):
-            captions(VIDEO, guard=Guard(), downloader=Recorded(broken))
+    answers: list[dict[str, Any]] = [{"/youtubei/v1/player": []}, {"/youtubei/v1/player": {"captions": 7}}, {}]
+    for broken in answers:
+        with pytest.raises(NoCaptionsError):
+            find(VIDEO, Recorded(broken))
 
 
 @pytest.mark.parametrize("video_id", ["", "short", f"{VIDEO}x", "../../etc/p", "--exec=touch"])
 def test_what_is_no_video_id_is_refused_before_anything_is_asked(video_id: str) -> None:
+    youtube = of(HEARD_EN)
     with pytest.raises(FetchRefusedError):
-        captions(video_id, guard=Guard(), downloader=of(HEARD_EN))
+        captions(video_id, guard=NOWHERE, client=youtube.client)
+
+    assert youtube.asked == []
 
 
 def test_a_name_server_that_points_youtube_inside_is_refused() -> None:
@@ -130,20 +151,74 @@ def test_a_name_server_that_points_youtube_inside_is_refused() -> None:
 
 def test_requests_leave_through_the_guarded_client_and_to_youtube_only() -> None:
     with serving({"/player": answer(b'{"a": 1}', content_type="application/json")}) as server:
-        with GuardedYoutubeDL(Guard(allowed=frozenset({server.pair}))) as ydl:
-            response = ydl.urlopen(Request(server.url("/player"), data=b"{}", headers={"X-Probe": "1"}))
-            assert json.loads(response.read()) == {"a": 1}
-        with (
-            GuardedYoutubeDL(Guard(allowed=frozenset({server.pair}), domains=("youtube.com",))) as ydl,
-            pytest.raises(TransportError, match="does not belong to"),
-        ):
-            ydl.urlopen(server.url("/player"))
+        client = guarded_client(Guard(allowed=frozenset({server.pair}), resolve=lambda host, port: ["127.0.0.1"]))
+        headers = {"X-Probe": "1", "host": "inside.test", "Content-Length": "9", "Transfer-Encoding": "chunked"}
+        url = f"http://www.youtube.com:{server.port}/player"
+        request = PageRequest(method="POST", url=url, headers=headers, body=base64.b64encode(b"{}"))
+        reply = client(request, time.monotonic() + 5)
+        elsewhere = client(request.model_copy(update={"url": server.url("/player")}), time.monotonic() + 5)
 
+    assert base64.b64decode(str(reply["body"])) == b'{"a": 1}'
+    assert "does not belong to" in str(elsewhere["error"])
     assert len(server.requests) == 1
-    assert server.requests[0].startswith(b"POST /player")
-    assert b"X-Probe: 1" in server.requests[0]
+    head = server.requests[0]
+    assert head.startswith(b"POST /player")
+    assert b"X-Probe: 1" in head
+    assert f"host: www.youtube.com:{server.port}".encode() in head.lower()
+    assert b"content-length: 2" in head.lower()
+    assert b"inside.test" not in head
+    assert b"chunked" not in head
+
+
+def test_a_request_that_youtube_does_not_answer_is_told_to_the_extractor() -> None:
+    with RemoteYoutubeDL(lambda request: {"error": "it rains"}) as ydl, pytest.raises(TransportError, match="it rains"):
+        ydl.urlopen(Request("https://www.youtube.com/"))
 
 
 def test_only_the_youtube_extractor_is_loaded() -> None:
-    with GuardedYoutubeDL(Guard()) as ydl:
+    with RemoteYoutubeDL(of()) as ydl:
         assert list(ydl._ies) == ["Youtube"]
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("say('not json\\n')", "could not be read"),
+        ("say(json.dumps({'captions': {'title': 1}}) + '\\n')", "could not be read"),
+        ("say(json.dumps({'ask': {'method': 'DELETE', 'url': 'x', 'headers': {}, 'body': None}}) + '\\n')", "be read"),
+        ("say('{}\\n')", "too many requests"),
+        ("os.abort()", "broke off"),
+        ("while True: say('x' * 60_000)", "broke off"),
+        ("time.sleep(60)", "too long"),
+    ],
+)
+def test_a_child_that_was_taken_over_gets_and_gives_nothing(
+    monkeypatch: pytest.MonkeyPatch, act: str, reason: str
+) -> None:
+    monkeypatch.setattr("workers.youtube._ALLOWANCE", sandbox.Allowance(wall_seconds=2.0))
+    monkeypatch.setattr("workers.youtube._MAX_HEARD_BYTES", 1_000_000)
+    with pool_of(*command(act)) as pool:
+        monkeypatch.setattr(sandbox, "_pool", pool)
+        with pytest.raises(FetchFailedError, match=reason):
+            captions(VIDEO, guard=NOWHERE)
+
+
+def test_a_child_may_ask_for_few_pages_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    act = """
+    for _ in range(100):
+        say(json.dumps({"ask": {"method": "GET", "url": "https://169.254.169.254/", "headers": {}, "body": None}}))
+        say("\\n")
+        os.read(descriptors[0], 10_000)
+    """
+    asked: list[str] = []
+
+    def client(request: PageRequest, deadline: float) -> dict[str, object]:
+        asked.append(request.url)
+        return guarded_client(NOWHERE)(request, deadline)
+
+    with pool_of(*command(act)) as pool:
+        monkeypatch.setattr(sandbox, "_pool", pool)
+        with pytest.raises(FetchFailedError, match="too many requests"):
+            captions(VIDEO, guard=NOWHERE, client=client)
+
+    assert 0 < len(asked) < 50

@@ -1,0 +1,172 @@
+"""One running nursery of `workers.sandbox_child`, as its parent sees it: started, asked, and ended whatever it does.
+
+It is wrapped in bubblewrap where that works: no network, no file but Python and its libraries (read-only), no process
+but its own, no privilege. It ends with us, however we end, because its standard input is a socket whose other end only
+we hold; and ending it ends all that it started.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import fingerprinting
+import optout
+import workers
+from workers.errors import SandboxUnavailableError
+
+_PACKAGES: Final = tuple(str(Path(folder).resolve()) for each in (fingerprinting, optout, workers)
+                         for folder in each.__path__)  # fmt: skip
+_LIBRARIES: Final = ("/lib", "/lib32", "/lib64")
+_SYSTEM: Final = ("/usr", "/etc/alternatives", "/etc/ld.so.cache")
+# Nothing of our own environment is passed on. One thread for linear algebra: more would only reserve address space.
+# And glibc should keep what is freed for what comes next: a child's every fresh page costs a fault, 20 ms a picture.
+_ENVIRONMENT: Final = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=268435456",
+}
+_START_SECONDS: Final = 30.0
+_OWN_END_SECONDS: Final = 1.0
+_END_SECONDS: Final = 5.0
+_MAX_STATUS_BYTES: Final = 200
+
+
+def readable() -> list[str]:
+    """Where Python, its libraries and our own code lie, and nothing else."""
+    places = (*_SYSTEM, *_LIBRARIES, sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *_PACKAGES)
+    return [place for place in dict.fromkeys(places) if Path(place).exists()]
+
+
+def bare_command() -> tuple[str, ...]:
+    """What starts a nursery without a wrapper."""
+    roots = list(dict.fromkeys(str(Path(package).parent) for package in _PACKAGES))
+    start = f"import sys; sys.path[:0] = {roots!r}; from workers.sandbox_child import main; main({readable()!r})"
+    return (sys.executable, "-I", "-c", start)
+
+
+def wrapped_command() -> tuple[str, ...] | None:
+    """What starts a nursery in bubblewrap; None where that is not installed."""
+    bwrap = shutil.which("bwrap") if sys.platform == "linux" else None
+    if bwrap is None:
+        return None
+    return (bwrap, *_wrapping(), "--", *bare_command())
+
+
+def _wrapping() -> Iterator[str]:
+    yield from ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox")
+    yield from ("--cap-drop", "ALL", "--clearenv")
+    for name, value in _ENVIRONMENT.items():
+        yield from ("--setenv", name, value)
+    for place in readable():
+        if place in _LIBRARIES and Path(place).is_symlink():
+            yield from ("--symlink", str(Path(place).readlink()), place)
+        else:
+            yield from ("--ro-bind", place, place)
+    yield from ("--proc", "/proc", "--dev", "/dev", "--chdir", "/", "--remount-ro", "/")
+
+
+class Nursery:
+    """A process that forks a limited child for each request. Used by one thread at a time."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start it and wait until its decoders are loaded, half a second.
+
+        Raises:
+            SandboxUnavailableError: it did not start.
+        """
+        self.served = 0
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    list(command),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env=_ENVIRONMENT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._control.close()
+                raise _not_started() from error
+        if self._line(time.monotonic() + _START_SECONDS) != b"ready":
+            self.end()
+            raise _not_started()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it lives and has nothing to say, as it should between two requests."""
+        return self._process.poll() is None and not is_readable(self._control, 0.0)
+
+    def begin(self, request: Mapping[str, object], descriptors: Sequence[int]) -> None:
+        """Have a child do something. It gets copies of the descriptors, the first of which it answers on.
+
+        Raises:
+            SandboxUnavailableError: the nursery is gone.
+        """
+        self.served += 1
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], list(descriptors))
+        except OSError as error:
+            raise SandboxUnavailableError("the media decoder has ended; try again in a moment") from error
+
+    def status(self, deadline: float) -> int | None:
+        """The exit status of the child, negative for a signal; None if the nursery did not tell: end it."""
+        try:
+            told = json.loads(self._line(deadline))
+        except ValueError:
+            return None
+        status = told.get("status") if isinstance(told, dict) else None
+        return status if isinstance(status, int) else None
+
+    def forget(self) -> None:
+        """Let go of it without ending it: in a fork of our process it belongs to somebody else."""
+        self._control.close()
+        self._process.returncode = 0
+
+    def end(self) -> None:
+        """Kill it and all that it started: first by its own hand, which knows its children, then by ours."""
+        self._control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_OWN_END_SECONDS)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+
+    def _line(self, deadline: float) -> bytes:
+        """What it says next, without the line's end; nothing if it ended or said nothing in time."""
+        said = b""
+        while not said.endswith(b"\n") and len(said) < _MAX_STATUS_BYTES:
+            if not is_readable(self._control, deadline):
+                return b""
+            try:
+                piece = self._control.recv(_MAX_STATUS_BYTES)
+            except OSError:
+                return b""
+            if not piece:
+                return b""
+            said += piece
+        return said[:-1]
+
+
+def is_readable(source: socket.socket | int, deadline: float) -> bool:
+    """Wait until there is something to read, or the end of it; False at the deadline (`time.monotonic()`)."""
+    poll = select.poll()  # unlike `select`, it knows descriptors above 1023
+    poll.register(source, select.POLLIN)
+    return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _not_started() -> SandboxUnavailableError:
+    return SandboxUnavailableError("the media decoder could not be started; try again later")

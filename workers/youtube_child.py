@@ -1,0 +1,163 @@
+"""yt-dlp in a child of the sandbox: it has no network, and asks our parent for each page over a socket.
+
+One line of JSON each way at a time. A child's line is a request (`{"ask": {…}}`), or its last word: `{"captions": {…}}`
+or `{"failed": reason}`. The parent (`workers.youtube`) answers a request with `{"body": …}` or `{"error": reason}`.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import yt_dlp
+from yt_dlp.extractor.youtube import YoutubeIE
+from yt_dlp.networking.common import Request, Response
+from yt_dlp.networking.exceptions import TransportError
+from yt_dlp.utils import ExtractorError, YoutubeDLError
+
+Transport: TypeAlias = Callable[[dict[str, object]], Mapping[str, Any]]
+"""From a request (`method`, `url`, `headers`, `body` in base64 or None) to what came of it (`url`, `media_type` and
+`body` in base64, or `error`)."""
+
+_MAX_BYTES: Final = 24 * 1024 * 1024
+_MAX_REASON: Final = 300
+
+# Nothing is read from or written to the disk, no program is run, no other site is spoken to.
+_OPTIONS: Final[Mapping[str, object]] = {
+    "quiet": True,
+    "no_warnings": True,
+    "noprogress": True,
+    "noplaylist": True,
+    "skip_download": True,
+    "cachedir": False,
+    "proxy": "",
+    "js_runtimes": {},
+    "extractor_retries": 1,
+    "writesubtitles": True,
+    "writeautomaticsub": True,
+    "extractor_args": {"youtube": {"player_skip": ["js"], "skip": ["translated_subs", "hls", "dash"]}},
+}
+
+
+class NoCaptionsError(Exception):
+    """There are no captions to be had now; the reason is for the work's owner."""
+
+
+class _Silent:
+    """yt-dlp talks through a logger; what matters of it comes back as exceptions."""
+
+    def debug(self, message: str) -> None: ...
+    def warning(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+
+
+class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
+    """yt-dlp with one extractor and without a network of its own: every request goes through `transport`."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Load the YouTube extractor only: no generic one, no plug-in, no configuration file."""
+        super().__init__({**_OPTIONS, "logger": _Silent()}, auto_init=False)
+        self.add_info_extractor(YoutubeIE())
+        self._transport = transport
+
+    def urlopen(self, req: Request | str) -> Response:
+        """Answer a request of the extractor."""
+        request = Request(req) if isinstance(req, str) else req
+        body = request.data if request.data is None or isinstance(request.data, bytes) else b"".join(request.data)
+        headers = {**self.params["http_headers"], **request.headers}
+        cookies = self.cookiejar.get_cookie_header(request.url)
+        if cookies:
+            headers["Cookie"] = cookies
+        reply = self._transport(
+            {
+                "method": request.method,
+                "url": request.url,
+                "headers": headers,
+                "body": None if body is None else base64.b64encode(body).decode("ascii"),
+            }
+        )
+        if "error" in reply:
+            raise TransportError(str(reply["error"]))
+        content = io.BytesIO(base64.b64decode(reply["body"]))
+        return Response(content, url=reply["url"], headers={"Content-Type": reply["media_type"] or ""}, status=200)
+
+
+def serve(video_id: str, parent: socket.socket) -> None:
+    """Find the captions of a video, asking the parent for every page, and tell it what was found."""
+    with parent, parent.makefile("rwb") as line:
+
+        def transport(request: dict[str, object]) -> Mapping[str, Any]:
+            line.write(json.dumps({"ask": request}).encode() + b"\n")
+            line.flush()
+            reply: Mapping[str, Any] = json.loads(line.readline())
+            return reply
+
+        try:
+            last: dict[str, object] = {"captions": find(video_id, transport)}
+        except NoCaptionsError as error:
+            last = {"failed": str(error)[:_MAX_REASON]}
+        line.write(json.dumps(last).encode() + b"\n")
+
+
+def find(video_id: str, transport: Transport) -> dict[str, object]:
+    """Find the captions of a video: `title`, `language`, `automatic`, and the track's json3 form in base64 (`data`).
+
+    Raises:
+        NoCaptionsError: YouTube did not answer, answers something else, or gives no captions for now.
+    """
+    with contextlib.closing(RemoteYoutubeDL(transport)) as ydl:
+        try:
+            url = f"https://www.youtube.com/watch?v={video_id}"
+            info = ydl.extract_info(url, download=False, process=False)
+            language, automatic, track_url = _best_track(info)
+            data = ydl.urlopen(track_url).read(_MAX_BYTES)
+        except (YoutubeDLError, TransportError) as error:
+            raise NoCaptionsError(_reason(error)) from error
+        # Broad on purpose: on answers that YouTube never gave before its reader raises anything.
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise NoCaptionsError("its answer could not be read") from error
+    title = info.get("title")
+    return {
+        "title": title if isinstance(title, str) else None,
+        "language": language,
+        "automatic": automatic,
+        "data": base64.b64encode(data).decode("ascii"),
+    }
+
+
+def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
+    """Language, whether automatic, and address of the track to take."""
+    written = _json3(info.get("subtitles"))
+    heard = {language: url for language, url in _json3(info.get("automatic_captions")).items() if "&tlang=" not in url}
+    # YouTube marks the language that it heard with "-orig"; that is the language of the video.
+    spoken = next((language.removesuffix("-orig") for language in heard if language.endswith("-orig")), None)
+    spoken = spoken or info.get("language")
+    for language in written:
+        if spoken is not None and language.partition("-")[0] == str(spoken).partition("-")[0]:
+            return language, False, written[language]
+    for language, url in heard.items():
+        return language.removesuffix("-orig"), True, url
+    for language, url in written.items():
+        return language, False, url
+    raise NoCaptionsError("it has no captions at the moment; we try again later")
+
+
+def _json3(tracks: object) -> dict[str, str]:
+    """The address of each language's json3 form; live chat is not captions."""
+    found: dict[str, str] = {}
+    for language, forms in tracks.items() if isinstance(tracks, dict) else ():
+        for form in forms:
+            if form.get("ext") == "json3" and language != "live_chat":
+                found[language] = form["url"]
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """A sentence without yt-dlp's advice to its own users."""
+    cause = error.exc_info[1] if isinstance(error, yt_dlp.DownloadError) and error.exc_info else error
+    if isinstance(cause, ExtractorError):
+        return str(cause.cause or cause.orig_msg)
+    return str(cause)
