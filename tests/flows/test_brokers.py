@@ -4,10 +4,9 @@ import os
 import secrets
 import signal
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
-import pytest_socket
 import services
 from kombu import Connection
 from production import Process, Production, production
@@ -18,28 +17,47 @@ from workers import app as workers_app
 
 pytestmark = pytest.mark.flow
 
-SLOW_SWEEP = {"MEDIAMANAGER_SWEEP_SECONDS": "3600"}
-QUICK_SWEEP = {"MEDIAMANAGER_SWEEP_SECONDS": "1", "MEDIAMANAGER_JOB_LEASE_SECONDS": "3"}
+
+@dataclass
+class Served:
+    """An API on a broker, the key of a creator, and the processes that a test starts."""
+
+    production: Production
+    api: Process
+    key: str
+    queue: str
+    broker_url: str
+
+    def upload(self, text: str) -> str:
+        with self.api.http(self.key) as http:
+            answered = http.post("/v1/works", files={"file": ("a.txt", text.encode())})
+        assert answered.status_code == 202, answered.text
+        return str(answered.json()["id"])
+
+    def state(self, work: str) -> str:
+        with self.api.http(self.key) as http:
+            return str(http.get(f"/v1/works/{work}").json()["state"])
 
 
 @pytest.fixture(scope="module", params=["redis", "rabbitmq"])
-def broker_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    start = services.redis_server if request.param == "redis" else services.rabbitmq
-    with start(tmp_path_factory.mktemp("broker")) as url:
-        yield url
-
-
-@pytest.fixture
-def environment(broker_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A queue of the test's own, which is removed at the end."""
-    pytest_socket.enable_socket()
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A registry on a queue of its own, which is removed at the end, without worker or beat."""
+    folder = tmp_path_factory.mktemp("broker")
     queue = f"test-{secrets.token_hex(6)}"
-    yield {
-        "MEDIAMANAGER_DATA_FOLDER": str(tmp_path / "data"),
-        "MEDIAMANAGER_BROKER_URL": broker_url,
-        "MEDIAMANAGER_BROKER_QUEUE": queue,
-    }
-    purge(broker_url, queue, delete=True)
+    start = services.redis_server if request.param == "redis" else services.rabbitmq
+    with start(folder) as broker_url:
+        environment = {
+            "MEDIAMANAGER_DATA_FOLDER": str(folder / "data"),
+            "MEDIAMANAGER_BROKER_URL": broker_url,
+            "MEDIAMANAGER_BROKER_QUEUE": queue,
+            "MEDIAMANAGER_SWEEP_SECONDS": "1",
+            "MEDIAMANAGER_JOB_LEASE_SECONDS": "3",
+        }
+        with production(folder, environment) as made:
+            made.migrate()
+            api, key = made.start("serve", "--no-worker", "--port", "0"), made.key("creator")
+            yield Served(made, api.wait(), key, queue, broker_url)
+        purge(broker_url, queue, delete=True)
 
 
 def purge(broker_url: str, queue: str, *, delete: bool = False) -> None:
@@ -55,44 +73,28 @@ def purge(broker_url: str, queue: str, *, delete: bool = False) -> None:
                 channel.exchange_delete(queue)
 
 
-def upload(served: Production, api: Process, key: str, text: str) -> str:
-    with served.http(api.url, key) as http:
-        answered = http.post("/v1/works", files={"file": ("a.txt", text.encode())})
-    assert answered.status_code == 202, answered.text
-    return str(answered.json()["id"])
+def test_a_message_wakes_a_worker_at_once_and_it_stops_in_order(served: Served) -> None:
+    worker = served.production.start("worker").wait()
+
+    work = served.upload("words that a message tells of " * 30)
+    wait_for(lambda: served.state(work) == "ready", 30)  # nothing sweeps: only a message can have told of it
+
+    assert worker.stop() == 0
+    assert not worker.ready.exists()
+    assert "Traceback" not in worker.log.read_text()
 
 
-def state(served: Production, api: Process, key: str, work: str) -> str:
-    with served.http(api.url, key) as http:
-        return str(http.get(f"/v1/works/{work}").json()["state"])
+def test_messages_that_are_lost_and_workers_that_die_cost_seconds(served: Served) -> None:
+    worker = served.production.start("worker").wait()
+    os.kill(worker.popen.pid, signal.SIGSTOP)
+    work = served.upload("words that no message tells of " * 30)
+    purge(served.broker_url, served.queue)
+    worker.kill()
+    assert served.state(work) == "pending"
 
+    beat, other = served.production.start("beat"), served.production.start("worker")
 
-def test_a_message_wakes_a_worker_at_once_and_each_stops_in_order(environment: dict[str, str], tmp_path: Path) -> None:
-    with production(tmp_path, {**environment, **SLOW_SWEEP}) as served:
-        served.migrate()
-        api, worker, beat = served.api(), served.worker(), served.beat()
-        key = served.key("creator")
-
-        work = upload(served, api, key, "words that a message tells of " * 30)
-        wait_for(lambda: state(served, api, key, work) == "ready", 30)
-
-        assert [process.stop() for process in (beat, worker, api)] == [0, 0, 0]
-        assert not [process.ready for process in (beat, worker) if process.ready.exists()]
-        assert "Traceback" not in served.logs()
-
-
-def test_messages_that_are_lost_and_workers_that_die_cost_seconds(environment: dict[str, str], tmp_path: Path) -> None:
-    with production(tmp_path, {**environment, **QUICK_SWEEP}) as served:
-        served.migrate()
-        api, worker = served.api(), served.worker()
-        key = served.key("creator")
-        os.kill(worker.popen.pid, signal.SIGSTOP)
-        work = upload(served, api, key, "words that no message tells of " * 30)
-        purge(environment["MEDIAMANAGER_BROKER_URL"], environment["MEDIAMANAGER_BROKER_QUEUE"])
-        worker.kill()
-        assert state(served, api, key, work) == "pending"
-
-        served.beat()
-        served.worker()
-
-        wait_for(lambda: state(served, api, key, work) == "ready", 40)
+    wait_for(lambda: served.state(work) == "ready", 60)
+    assert [process.wait().stop() for process in (beat, other)] == [0, 0]
+    assert not beat.ready.exists()
+    assert "Traceback" not in served.production.logs()

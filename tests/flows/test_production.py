@@ -64,7 +64,7 @@ def _replaced(value: str, local: dict[str, str]) -> str:
 def command(service: str) -> list[str]:
     """The command of a service, but for its port and its ready file, which each process here has of its own."""
     words = compose.read(dict.fromkeys(compose.required(), "x"))["services"][service]["command"]
-    kept = [word for at, word in enumerate(words) if "--ready-file" not in (word, words[at - 1])]
+    kept = [word for at, word in enumerate(words) if "--ready-file" not in {word, words[at - 1]}]
     return ["0" if at and kept[at - 1] == "--port" else word for at, word in enumerate(kept)]
 
 
@@ -74,8 +74,8 @@ def served(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
         yield made
 
 
-def ask(served: Production, api: Process, key: str) -> str:
-    with served.http(api.url, key) as http:
+def ask(api: Process, key: str) -> str:
+    with api.http(key) as http:
         body = {"assets": [{"sha256": hashlib.sha256(TEXT.encode()).hexdigest()}], "use": "train-genai"}
         return str(http.post("/v1/lookups", json=body).json()["verdicts"][0]["verdict"])
 
@@ -84,46 +84,45 @@ def test_nothing_starts_before_the_migration(served: Production) -> None:
     refused = run(*command("worker"), **served.environment)
 
     assert refused.returncode == 2
-    assert refused.stderr.splitlines()[-1].startswith("error: the database is not up to date: run `mediamanager migrate`")
+    assert refused.stderr.splitlines()[-1].startswith(
+        "error: the database is not up to date: run `mediamanager migrate`"
+    )
     assert "Traceback" not in refused.stderr
 
 
 def test_the_main_job_with_two_apis_and_two_workers(served: Production, tmp_path: Path) -> None:
-    served.migrate(command("migrate"))
-    first, second = served.api(command("api")), served.api(command("api"))
-    workers = [served.worker(command("worker")) for _ in range(2)]
-    beat = served.beat(command("beat"))
+    served.migrate(*command("migrate"))
+    started = [served.start(*command(name)) for name in ("api", "api", "worker", "worker", "beat")]
     creator, pipeline = served.key("creator"), served.key("pipeline")
+    first, second, one_worker, other_worker, beat = [process.wait() for process in started]
     work = tmp_path / "work.txt"
     work.write_text(TEXT)
 
-    there = ("--registry", f"http://127.0.0.1:{port(first)}", "--key", creator)
-    done = run("register", str(work), "--prefer", "train-ai=disallowed", *there, "--json")
+    at_first, at_second = (("--registry", api.url, "--key", creator) for api in (first, second))
+    done = run("register", str(work), "--prefer", "train-ai=disallowed", *at_first, "--json")
     assert done.returncode == 0, done.stdout + done.stderr + served.logs()
     said = json.loads(done.stdout)
     assert said["state"] == "ready"
 
     for api in (first, second):
-        with served.http(local(api), pipeline) as http:
-            assert http.get("/readyz").json()["status"] == "ok"
-        api.url = local(api)
-        assert ask(served, api, pipeline) == "disallowed"
+        with api.http() as http:
+            assert http.get("/readyz").json()["status"] == "ok", http.get("/readyz").text
+        assert ask(api, pipeline) == "disallowed"
 
     receipt = tmp_path / "receipt.json"
-    at_second = ("--registry", local(second), "--key", creator)
     kept = run("claims", "receipt", said["claim"], *at_second, "--output", str(receipt))
     assert kept.returncode == 0, kept.stderr
-    verified = run("audit", "verify", local(second), "--receipt", str(receipt))
+    verified = run("audit", "verify", second.url, "--receipt", str(receipt))
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
     # One API and one worker gone: the registry goes on, and what one process writes every other one sees.
     first.kill()
-    workers[0].kill()
+    one_worker.kill()
     withdrawn = run("claims", "withdraw", said["claim"], *at_second, "--json")
     assert json.loads(withdrawn.stdout)["state"] == "withdrawn"
-    assert ask(served, second, pipeline) == "unknown"
+    assert ask(second, pipeline) == "unknown"
 
-    assert [process.stop() for process in (second, workers[1], beat)] == [0, 0, 0]
+    assert [process.stop() for process in (second, other_worker, beat)] == [0, 0, 0]
     assert "Traceback" not in served.logs()
     assert_no_secret_is_told(served)
 
@@ -153,12 +152,3 @@ def assert_no_secret_is_told(served: Production) -> None:
     for name in ("MEDIAMANAGER_MASTER_KEY", "MEDIAMANAGER_S3_SECRET_ACCESS_KEY"):
         assert served.environment[name] not in told
     assert served.environment["MEDIAMANAGER_BROKER_URL"].partition("@")[0].rpartition(":")[2] not in told
-
-
-def port(api: Process) -> int:
-    """Where an API listens; what it calls itself is its public address."""
-    return int(json.loads(api.ready.read_text())["port"])
-
-
-def local(api: Process) -> str:
-    return f"http://127.0.0.1:{port(api)}"

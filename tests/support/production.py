@@ -5,7 +5,7 @@ import json
 import secrets
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,27 @@ from registry_process import COMMAND, ROOT, clean_environment, run, wait_for
 
 @dataclass
 class Process:
-    """One running command and its log."""
+    """A command that was started, and its log."""
 
     popen: subprocess.Popen[bytes]
     log: Path
     ready: Path
-    url: str = ""
+
+    def wait(self) -> "Process":
+        """Wait until it says that it is ready."""
+        wait_for(lambda: self.ready.exists() or self.popen.poll() is not None, 90)
+        assert self.ready.exists(), self.log.read_text()
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where an API listens here; what it calls itself is its public address."""
+        return f"http://127.0.0.1:{json.loads(self.ready.read_text())['port']}"
+
+    def http(self, key: str | None = None) -> httpx2.Client:
+        """A client of an API."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
 
     def stop(self) -> int:
         """Ask it to stop; its exit status."""
@@ -41,22 +56,25 @@ class Production:
     environment: dict[str, str]
     processes: list[Process] = field(default_factory=list)
 
-    def migrate(self, words: Sequence[str] = ("migrate",)) -> None:
-        done = run(*words, **self.environment)
+    def migrate(self, *words: str) -> None:
+        """Run the command that prepares a registry."""
+        done = run(*(words or ("migrate",)), **self.environment)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def api(self, words: Sequence[str] = ("serve", "--no-worker", "--port", "0")) -> Process:
-        ready = self._ready_file()
-        started = self._start([*words, "--ready-file", str(ready)], ready)
-        started.url = json.loads(ready.read_text())["url"]
-        return started
-
-    def worker(self, words: Sequence[str] = ("worker",)) -> Process:
-        ready = self._ready_file()
-        return self._start([*words, "--ready-file", str(ready)], ready)
-
-    def beat(self, words: Sequence[str] = ("beat",)) -> Process:
-        return self.worker(words)
+    def start(self, *words: str) -> Process:
+        """Start a command that says when it is ready; wait for that yourself, so that several start at once."""
+        ready = self.folder / f"ready-{secrets.token_hex(4)}"
+        log = ready.with_suffix(".log")
+        with log.open("wb") as said:
+            popen = subprocess.Popen(
+                [*COMMAND, *words, "--ready-file", str(ready)],
+                env=clean_environment(self.environment),
+                cwd=ROOT,
+                stdout=said,
+                stderr=said,
+            )
+        self.processes.append(Process(popen, log, ready))
+        return self.processes[-1]
 
     def key(self, *roles: str) -> str:
         """A key from `mediamanager keys create`."""
@@ -65,28 +83,9 @@ class Production:
         assert made.returncode == 0, made.stderr
         return str(json.loads(made.stdout)["secret"])
 
-    def http(self, url: str, key: str | None = None) -> httpx2.Client:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        return httpx2.Client(base_url=url, headers=headers, timeout=30)
-
     def logs(self) -> str:
         """What all of them said."""
         return "\n".join(process.log.read_text() for process in self.processes)
-
-    def _ready_file(self) -> Path:
-        return self.folder / f"ready-{secrets.token_hex(4)}"
-
-    def _start(self, words: Sequence[str], ready: Path) -> Process:
-        log = ready.with_suffix(".log")
-        with log.open("wb") as said:
-            popen = subprocess.Popen(
-                [*COMMAND, *words], env=clean_environment(self.environment), cwd=ROOT, stdout=said, stderr=said
-            )
-        started = Process(popen, log, ready)
-        self.processes.append(started)
-        wait_for(lambda: ready.exists() or popen.poll() is not None, 60)
-        assert ready.exists(), log.read_text()
-        return started
 
 
 @contextlib.contextmanager
