@@ -60,7 +60,7 @@ def test_a_failed_job_is_found_and_tried_again_without_script(opens: Opens, admi
     page.get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
 
-    page.get_by_label("State").select_option("Failed, waits for you")
+    page.get_by_label("State").select_option("Failed")
     page.get_by_role("button", name="Show these jobs").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody")).to_contain_text("The program that reads media could not be started")

@@ -83,7 +83,7 @@ def test_a_failed_job_shows_state_kind_attempts_and_its_reason_in_plain_words(ad
     page = admin.get("/jobs").text
 
     assert str(job)[:8] in page
-    assert "Failed, waits for you" in page
+    assert "Failed" in page
     assert "Read a work" in page
     assert "1 of 8" in page
     assert "The program that reads media could not be started" in page
@@ -97,7 +97,7 @@ def test_a_reason_is_told_in_french_too(admin: TestClient) -> None:
     page = admin.get("/jobs", headers={"Accept-Language": "fr"}).text
 
     assert "Le programme qui lit les fichiers" in page
-    assert "Échouée, vous attend" in page
+    assert "Échouée" in page
 
 
 def test_a_reason_without_words_of_its_own_is_shown_as_the_worker_said_it(admin: TestClient) -> None:
