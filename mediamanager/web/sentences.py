@@ -43,6 +43,9 @@ _ERRORS: Final[Mapping[str, str]] = {
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
 }
 
+NO_ADDRESS: Final = "no-address"
+_REFUSED: Final = _("This could not be taken. Nothing of it was kept.")
+_NOT_YET: Final = _("This counts only once you have shown who you are.")
 _NO_ADDRESS: Final = _("This is not a web address. Copy it from your browser: it begins with https:// or http://.")
 
 _JOB_REASONS: Final[Mapping[str, str]] = {
@@ -70,10 +73,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def presets(language: Language) -> list[tuple[Preset, str, str]]:
+def presets(language: Language, words: NullTranslations) -> list[tuple[Preset, str, str]]:
     """The presets in order: value, name, and the sentence that says back what it means."""
+    more = {Preset.ALL_WELCOME: f" {words.gettext(_NOT_YET)}"}
     return [
-        (preset, explain.preset_name(preset, language), explain.choice(said, language))
+        (preset, explain.preset_name(preset, language), explain.choice(said, language) + more.get(preset, ""))
         for preset, said in PRESETS.items()
     ]
 
@@ -90,8 +94,24 @@ def failure(code: str, sentence: str, words: NullTranslations) -> str:
     return capital(sentence) if sentence.endswith((".", "!", "?")) else f"{capital(sentence)}."
 
 
+def refusal(code: str, words: NullTranslations) -> str:
+    """Why something sent could not be taken, by the code that an address of ours carries; other codes say little."""
+    if code == NO_ADDRESS:
+        return words.gettext(_NO_ADDRESS)
+    return words.gettext(_ERRORS.get(code, _REFUSED))
+
+
+def refusal_code(problem: OptoutError | FingerprintingError) -> str:
+    """The code for `refusal`."""
+    return NO_ADDRESS if _is_no_address(problem) else problem.code
+
+
 def error(problem: OptoutError | FingerprintingError, words: NullTranslations) -> str:
     """An error in the reader's language; where only the English sentence exists, that one: exact beats vague."""
-    if type(problem) is InvalidInputError and problem.parameters.get("field") == "url":
+    if _is_no_address(problem):
         return words.gettext(_NO_ADDRESS)
     return failure(problem.code, str(problem), words)
+
+
+def _is_no_address(problem: OptoutError | FingerprintingError) -> bool:
+    return type(problem) is InvalidInputError and problem.parameters.get("field") == "url"

@@ -98,7 +98,7 @@ def _change(
     chosen, preferences = choice.shown(form, shown.claim.preferences if shown.claim else None)
     context = {
         "row": shown,
-        "presets": sentences.presets(language_of(request)),
+        "presets": sentences.presets(language_of(request), pages.words(request)),
         "chosen": chosen,
         "preferences": preferences,
         "problems": problems,

@@ -27,6 +27,8 @@ router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
 MAX_FILES: Final = 200
 MAX_LINKS: Final = 200
+MAX_NAME: Final = 200
+"""Characters of a name that an address of ours carries on."""
 
 
 async def form_of(request: Request) -> AsyncIterator[FormData]:
@@ -43,7 +45,7 @@ class _Taken:
     """What came of one form: the works, in order, and what could not be taken, with why."""
 
     works: list[UUID] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, InvalidInputError | FingerprintingError]] = field(default_factory=list)
 
 
 @router.get("/works/new")
@@ -73,11 +75,12 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
         try:
             taken.works.append(sender.link(item) if isinstance(item, str) else sender.file(item))
         except (InvalidInputError, FingerprintingError) as error:
-            taken.refused.append((name, sentences.error(error, pages.words(request))))
+            taken.refused.append((name, error))
     if not taken.works:
-        return _form(request, form, {}, taken.refused)
+        words = pages.words(request)
+        return _form(request, form, {}, [(name, sentences.error(error, words)) for name, error in taken.refused])
     asked = [("work", str(work)) for work in dict.fromkeys(taken.works)]
-    asked += [("refused", f"{name}: {text}") for name, text in taken.refused]
+    asked += [("refused", f"{sentences.refusal_code(error)} {name[:MAX_NAME]}") for name, error in taken.refused]
     return pages.see_other(f"/works/added?{urlencode(asked)}")
 
 
@@ -129,7 +132,7 @@ def _form(
         "refused": refused,
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
-        "presets": sentences.presets(language_of(request)),
+        "presets": sentences.presets(language_of(request), pages.words(request)),
         "chosen": chosen,
         "preferences": preferences,
     }

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep
-from mediamanager.web import pages
+from mediamanager.web import pages, sentences
 from mediamanager.web.creator.rows import row, rows
 from optout.registry import claims, fingerprints, works
 from optout.store.models.works import WorkState
@@ -37,7 +37,9 @@ def added(
     words = pages.words(request)
     shown = [row(session, work_id=one, account_id=creator.account_id, words=words) for one in work]
     pending = sum(one.work.state is WorkState.PENDING for one in shown)
-    context = {"rows": shown, "pending": pending, "refused": refused}
+    # Only codes of ours become sentences: nobody can make this page say something by an address that they hand out.
+    told = [(name, sentences.refusal(code, words)) for code, _, name in (one.partition(" ") for one in refused)]
+    context = {"rows": shown, "pending": pending, "refused": told}
     return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
 
 
