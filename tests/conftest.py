@@ -70,6 +70,13 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serv
 
 
 @pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.ObjectStore]:
+    """An S3-compatible server of this test run's own."""
+    with services.object_store(tmp_path_factory.mktemp("objects")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: services.PostgreSql) -> Iterator[str]:
     """The name of a database that the migrations have built: a copy of it is quicker than to build another one."""
     name = _name_of_a_database()

@@ -19,8 +19,9 @@ from optout.store.storage import Stored, check_key
 _PART_BYTES: Final = 16 << 20
 _READ_BYTES: Final = 1 << 20
 _CONNECT_SECONDS: Final = 5
-_READ_SECONDS: Final = 30
-_TRIES: Final = 4
+_READ_SECONDS: Final = 10
+_TRIES: Final = 3
+"""With its waits in between, a call to a server that hangs ends after some 35 s."""
 _DEFAULT_REGION: Final = "us-east-1"
 
 _NOT_THERE: Final = {"NoSuchKey", "NotFound", "404"}

@@ -23,19 +23,20 @@ TEXT = "\n".join(
 
 @pytest.fixture(scope="module")
 def environment(
-    tmp_path_factory: pytest.TempPathFactory, postgresql_server: services.PostgreSql
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_server: services.PostgreSql,
+    object_store: services.ObjectStore,
 ) -> Iterator[dict[str, str]]:
     """The environment of compose.yaml, with the servers of this machine in place of its services."""
     folder = tmp_path_factory.mktemp("production")
     name = f"mediamanager_test_{secrets.token_hex(6)}"
     with ExitStack() as stack:
-        store = stack.enter_context(services.object_store(folder))
         redis_url = stack.enter_context(services.redis_server(folder))
         given = {
             "POSTGRES_PASSWORD": "unused-where-everyone-is-trusted",
             "REDIS_PASSWORD": redis_url.partition("@")[0].rpartition(":")[2],
-            "S3_ACCESS_KEY_ID": store.access_key_id,
-            "S3_SECRET_ACCESS_KEY": store.secret_access_key,
+            "S3_ACCESS_KEY_ID": object_store.access_key_id,
+            "S3_SECRET_ACCESS_KEY": object_store.secret_access_key,
             "MASTER_KEY": secrets.token_hex(32),
             "PUBLIC_URL": "https://registry.example.org",
             "LOG_ORIGIN": "registry.example.org/log1",
@@ -46,7 +47,8 @@ def environment(
         local = {
             r"^postgresql://.*/mediamanager$": postgresql_server.url_of(name),
             r"@redis:6379": f"@{redis_url.partition('@')[2].partition('/')[0]}",
-            r"^http://s3:8333$": store.url,
+            r"^http://s3:8333$": object_store.url,
+            r"^s3://mediamanager/": f"s3://production-{secrets.token_hex(4)}/",
             r"^/data$": str(folder / "data"),
         }
         yield {

@@ -1,23 +1,46 @@
-"""The contract of a store, on a folder. Another store joins by a parameter of `store`."""
+"""The contract of a store, on a folder and on a real S3-compatible server."""
 
+import hashlib
 import io
+import random
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import services
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from optout.errors import InvalidInputError, NotFoundError, StorageUnavailableError
+from optout.store.s3 import S3Store
 from optout.store.settings import Settings
 from optout.store.storage import INCOMING, FolderStore, Storage, open_storage
 
 
-@pytest.fixture
-def store(settings: Settings) -> Storage:
-    return open_storage(settings)
+@pytest.fixture(scope="module")
+def bucket(object_store: services.ObjectStore) -> Settings:
+    """Settings of a bucket that is there."""
+    made = Settings(
+        storage_url="s3://contract",
+        s3_endpoint_url=object_store.url,
+        s3_access_key_id=object_store.access_key_id,
+        s3_secret_access_key=object_store.secret_access_key,
+    )
+    S3Store(made).create_bucket()
+    return made
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.flow)])
+def store(request: pytest.FixtureRequest, settings: Settings) -> Storage:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return open_storage(settings)
+    bucket: Settings = request.getfixturevalue("bucket")
+    prefix = f"s3://contract/{secrets.token_hex(6)}/registry"
+    return open_storage(bucket.model_copy(update={"storage_url": prefix}))
 
 
 class BreaksOff(io.BytesIO):
@@ -66,6 +89,47 @@ def test_of_many_who_put_if_absent_at_once_one_succeeds(store: Storage) -> None:
         thread.join()
 
     assert [store.get("one")] == won
+
+
+def test_what_is_large_comes_back_whole(store: Storage) -> None:
+    """Larger than a part of an upload, and no multiple of one."""
+    data = random.Random(7).randbytes((16 << 20) * 2 + 12_345)
+
+    assert store.put("media/large", io.BytesIO(data)) == len(data)
+
+    with store.open("media/large") as stream:
+        assert hashlib.file_digest(stream, "sha256").digest() == hashlib.sha256(data).digest()
+    store.move("media/large", "media/moved")
+    assert store.get("media/moved") == data
+
+
+def test_a_stream_is_read_from_where_it_stands_and_stays_open(store: Storage) -> None:
+    stream = io.BytesIO(b"head and body")
+    stream.seek(9)
+
+    assert store.put("media/1", stream) == 4
+
+    assert store.get("media/1") == b"body"
+    assert not stream.closed
+
+
+def test_nothing_is_something(store: Storage) -> None:
+    assert store.put("media/empty", io.BytesIO(b"")) == 0
+
+    assert store.exists("media/empty")
+    assert store.get("media/empty") == b""
+    assert store.put_if_absent("media/empty", b"x") is False
+
+
+def test_an_error_of_the_streams_own_comes_through(store: Storage) -> None:
+    class Refuses(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise InvalidInputError("too large", field="file")
+
+    with pytest.raises(InvalidInputError):
+        store.put("media/1", Refuses())
+
+    assert not store.exists("media/1")
 
 
 def test_a_stream_that_breaks_off_leaves_nothing(store: Storage) -> None:
