@@ -59,16 +59,25 @@ class World:
     def __init__(self, client: TestClient, resources: Resources) -> None:
         self._client = client
         self._resources = resources
+        self._lasting: dict[UUID, Things] = {}
         with db.transaction(resources.sessions) as session:
             self._other = factories.make_account(session)
             self._job = session.scalars(select(Job.id)).first()
 
-    def things_of(self, owner: Owner, account_id: UUID) -> Things:
+    def things_of(self, owner: Owner, account_id: UUID, route: Route) -> Things:
+        """Things that a route may name. What is only read is made once; a route that changes things gets new ones."""
         if owner == "absent":
             return Things(uuid4(), uuid4())
+        account = account_id if owner == "own" else self._other.id
+        if route[0] == "GET" or owner == "other":
+            if account not in self._lasting:
+                self._lasting[account] = self._make(account)
+            return self._lasting[account]
+        return self._make(account)
+
+    def _make(self, account_id: UUID) -> Things:
         with db.transaction(self._resources.sessions) as session:
-            account = session.get_one(Account, account_id if owner == "own" else self._other.id)
-            work = factories.make_work(session, account)
+            work = factories.make_work(session, session.get_one(Account, account_id))
             return Things(work.id, factories.make_claim(session, work).id)
 
     def send(self, route: Route, headers: Mapping[str, str], things: Things) -> Any:
@@ -157,7 +166,7 @@ def test_every_role_gets_from_every_route_what_the_table_says(
     wrong = []
     for route, rule in POLICY.items():
         for owner in OWNERS if rule.own else OWNERS[:1]:
-            things = world.things_of(owner, caller.account_id)
+            things = world.things_of(owner, caller.account_id, route)
             got = outcome(world.send(route, headers, things))
             if got != due(rule, role, owner):
                 wrong.append((route, owner, got, due(rule, role, owner)))
@@ -171,7 +180,7 @@ def test_somebody_with_every_role_still_gets_only_their_own(world: World, call_a
     wrong = []
     for route, rule in POLICY.items():
         for owner in OWNERS if rule.own else ():
-            got = outcome(world.send(route, caller.headers, world.things_of(owner, caller.account_id)))
+            got = outcome(world.send(route, caller.headers, world.things_of(owner, caller.account_id, route)))
             if got != due(rule, Role.CREATOR, owner):
                 wrong.append((route, owner, got))
 
@@ -202,7 +211,7 @@ def test_what_is_somebody_elses_can_not_be_told_from_what_is_not_there(
     """The same status, headers and body, and the same questions to the database, so that it takes as long."""
     seen = []
     for owner in ("other", "absent"):
-        things = world.things_of(owner, creator.account_id)
+        things = world.things_of(owner, creator.account_id, route)
         asked.clear()
         answer = world.send(route, creator.headers, things)
         said = re.sub(things.ids, "THE ID", answer.text)
@@ -211,6 +220,49 @@ def test_what_is_somebody_elses_can_not_be_told_from_what_is_not_there(
     assert seen[0][0] == 404
     assert len(seen[0][3]) > 0
     assert seen[0] == seen[1]
+
+
+HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+INLINE: Final = re.compile(
+    r"<script(?![^>]*\ssrc=)|<style|<[^>]+\s(?:style|on[a-z]+)=|javascript:|<base\b", re.IGNORECASE
+)
+"""What the policy for scripts and styles would block: a page that has it is broken for everybody."""
+
+
+@pytest.mark.parametrize("roles", [(), tuple(Role)], ids=["nobody", "everybody"])
+def test_every_route_answers_with_the_security_headers_and_no_page_needs_inline_code(
+    world: World, call_as: Callable[..., Any], roles: tuple[Role, ...]
+) -> None:
+    caller = call_as(*roles or (Role.CREATOR,))
+
+    wrong: list[object] = []
+    for route, rule in POLICY.items():
+        for owner in OWNERS if rule.own else OWNERS[:1]:
+            answer = world.send(
+                route, caller.headers if roles else {}, world.things_of(owner, caller.account_id, route)
+            )
+            wrong += [(route, name) for name, value in HEADERS.items() if answer.headers.get(name) != value]
+            policy = dict(
+                part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";")
+            )
+            if {"'self'"} != {policy["script-src"], policy["style-src"], policy["form-action"]}:
+                wrong.append((route, policy))
+            if {"'none'"} != {policy[name] for name in ("default-src", "object-src", "base-uri", "frame-ancestors")}:
+                wrong.append((route, policy))
+            if "cache-control" not in answer.headers:
+                wrong.append((route, "cache-control"))
+            if rule.roles is not None and answer.headers["cache-control"] != "no-store":
+                wrong.append((route, answer.headers["cache-control"]))
+            if "text/html" in answer.headers.get("content-type", "") and (found := INLINE.search(answer.text)):
+                wrong.append((route, found[0]))
+
+    assert wrong == []
 
 
 def test_a_route_that_is_not_in_the_table_is_closed_to_everybody() -> None:
