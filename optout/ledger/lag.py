@@ -32,6 +32,7 @@ def lag(session: Session, *, now: datetime | None = None) -> Lag:
     head = session.execute(select(LogHead.size, LogHead.published_size)).one_or_none()
     size, published = (head.size, head.published_size or 0) if head is not None else (0, 0)
     hidden = or_(LogEntry.index.is_(None), LogEntry.index >= published)
-    waiting, oldest = session.execute(select(func.count(), func.min(LogEntry.recorded_at)).where(hidden)).one()
+    waiting = session.scalar(select(func.count(LogEntry.number)).where(hidden)) or 0
+    oldest = session.scalar(select(func.min(LogEntry.recorded_at)).where(hidden))
     age = ((now or utc_now()) - oldest).total_seconds() if oldest is not None else 0.0
     return Lag(size, published, waiting, max(0.0, age))
