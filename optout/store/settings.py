@@ -55,7 +55,9 @@ class Settings(BaseSettings):
         default=None,
         description="Address of an S3-compatible server; left out, it is Amazon's.",
     )
-    s3_region: str | None = Field(default=None, description="Region of the bucket; left out, what AWS_DEFAULT_REGION says.")
+    s3_region: str | None = Field(
+        default=None, description="Region of the bucket; left out, what AWS_DEFAULT_REGION says."
+    )
     s3_access_key_id: str | None = Field(
         default=None,
         repr=False,
