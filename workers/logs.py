@@ -23,6 +23,9 @@ _SECRETS: Final = (
     (re.compile(r"(/sign-in/link/)[^\s/?#\"']+"), r"\1***"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), r"\1***@"),
 )
+# Libraries that print addresses, headers, SQL or bodies at these levels; what they may say begins at WARNING.
+TALKATIVE: Final = ("httpcore2", "httpx2", "sqlalchemy", "botocore", "boto3", "s3transfer", "urllib3", "yt_dlp")
+
 _STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
     "message",
     "asctime",
@@ -44,6 +47,8 @@ def configure(level: str, log_format: LogFormat, *, process: str, stream: TextIO
     formatter = JsonLines(process) if log_format is LogFormat.JSON else HumanLines(process)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def without_secrets(text: str) -> str:

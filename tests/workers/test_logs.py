@@ -86,3 +86,16 @@ def test_no_secret_gets_out(log_as: Callable[[LogFormat], io.StringIO], log_form
 
 def test_an_address_without_a_secret_stays_as_it_is() -> None:
     assert logs.without_secrets("GET https://example.org/a?b=c@d") == "GET https://example.org/a?b=c@d"
+
+
+@pytest.mark.parametrize("name", logs.TALKATIVE)
+def test_libraries_that_print_addresses_and_headers_are_quiet(
+    log_as: Callable[[LogFormat], io.StringIO], name: str
+) -> None:
+    stream = log_as(LogFormat.HUMAN)
+
+    logging.getLogger(f"{name}.deeper").info("GET https://x.example/?token=canary")
+    logging.getLogger(f"{name}.deeper").warning("it does not answer")
+
+    assert "canary" not in stream.getvalue()
+    assert "it does not answer" in stream.getvalue()
