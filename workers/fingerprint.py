@@ -14,7 +14,7 @@ from fingerprinting.errors import FingerprintingError
 from fingerprinting.media import Limits
 from fingerprinting.types import Extraction
 from optout.consent import identifiers
-from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
+from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError, StorageUnavailableError
 from optout.registry import works
 from optout.store import db, jobs
 from optout.store.db import reading, transaction
@@ -28,13 +28,19 @@ from workers.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the job needs to know of the work; read once, before anything slow."""
+    """What the job needs to know of the work; read once, before anything slow. `size_bytes` is that of an upload."""
 
     work_id: UUID
     media_key: str | None
+    size_bytes: int | None
     source_url: str | None
     file_name: str | None
     keep_media: bool
+
+    @classmethod
+    def of(cls, work: Work) -> "Order":
+        """What a row says."""
+        return cls(work.id, work.media_key, work.size_bytes, work.source_url, work.file_name, work.keep_media)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +91,29 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
         work = session.get(Work, work_id)
         if work is None or work.state is not WorkState.PENDING:
             return None
-        return Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
+        return Order.of(work)
 
 
 @contextmanager
 def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
-    """Bring a work's media here, whatever it comes from; it goes away with the block."""
+    """Bring a work's media here, whatever it comes from; it goes away with the block.
+
+    Raises:
+        StorageUnavailableError: the store did not give it, or not all of it.
+        NotFoundError: it is not there any more.
+        FetchFailedError, FetchRefusedError, FetchTooLargeError: its address did not give it.
+    """
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         path = Path(folder) / "media"
         if order.media_key is not None:
             with resources.storage.open(order.media_key) as stored, path.open("wb") as file:
                 shutil.copyfileobj(stored, file)
+                read = file.tell()
+            if order.size_bytes not in {None, read}:
+                # It would look like another file, and its work would fail for good; a store may be whole next time.
+                raise StorageUnavailableError(
+                    f"the store gave {read:,} of the {order.size_bytes:,} bytes of a file", key=order.media_key
+                )
             yield _Media(path, order.file_name)
         elif order.source_url is not None:
             yield _from_address(resources, order.source_url, path)

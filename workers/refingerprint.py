@@ -45,7 +45,7 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
         work = session.get(Work, work_id)
         if work is None or not works.lacks(work):
             return None
-        return Order(work.id, work.media_key, work.source_url, work.file_name, work.keep_media)
+        return Order.of(work)
 
 
 def _check(resources: Resources, order: Order, extraction: Extraction) -> None:

@@ -13,9 +13,9 @@ _figures: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def is_long() -> bool:
-    """Whether the figures are those of a night: `./run faults --long`."""
-    return bool(os.environ.get("MEDIAMANAGER_TEST_LONG"))
+def length() -> str:
+    """How much is tried: "short" in every run of the tests, "long" in a night, by `./run faults --long`."""
+    return "long" if os.environ.get("MEDIAMANAGER_TEST_LONG") else "short"
 
 
 @pytest.fixture(scope="session")

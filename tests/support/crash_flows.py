@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx2
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType
@@ -118,6 +119,14 @@ class Person:
         return self.known[name]
 
 
+def append_entries(session: Session, count: int) -> None:
+    """Entries about nothing, to fill a log."""
+    for _number in range(count):
+        consentlog.append(
+            session, type=EntryType.CLAIM_FINGERPRINTED, subject=uuid4(), body={}, recorded_at=datetime.now(UTC)
+        )
+
+
 def clean(person: Person) -> None:
     """What the hourly cleaning does, as if everything were a day old."""
     settings = person.resources.settings.model_copy(update={"incoming_hours": 0.0})
@@ -196,10 +205,7 @@ def _three_claims(person: Person) -> None:
 def _nearly_a_tile(person: Person) -> None:
     """A log of 254 entries that is out, and three more that are not."""
     with transaction(person.resources.sessions) as session:
-        for _number in range(254):
-            consentlog.append(
-                session, type=EntryType.CLAIM_FINGERPRINTED, subject=uuid4(), body={}, recorded_at=datetime.now(UTC)
-            )
+        append_entries(session, 254)
         jobs.enqueue(session, JobKind.PUBLISH_LOG)
     person.work()
     _three_claims(person)
