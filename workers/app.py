@@ -19,6 +19,9 @@ POLL_SECONDS: Final = 0.05
 _BROKER_SECONDS: Final = 5
 """How long a request waits for a broker that does not answer, before it leaves the job to the sweep."""
 
+# A message is tried once more, at once: by itself kombu would try for 6 s where nobody listens at all. A worker waits
+# for its broker without end all the same, that is another loop.
+_IMPATIENT: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
 _REDIS: Final = ("redis", "rediss")
 _AMQP: Final = ("amqp", "amqps", "pyamqp")
@@ -79,13 +82,14 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
             # Look for such messages every other second; kombu's own pace is every 100 s.
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
+            **_IMPATIENT,
             "socket_connect_timeout": _BROKER_SECONDS,
             # Longer than a worker's blocking read, which asks for a second.
-            "socket_timeout": 2 * _BROKER_SECONDS,
+            "socket_timeout": _BROKER_SECONDS,
             "socket_keepalive": True,
             # Kombu's own keys would be shared with other registries in the same Redis.
             "global_keyprefix": f"{settings.broker_queue}:",
         }
     if scheme in _AMQP:
-        return {"connect_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
+        return {**_IMPATIENT, "connect_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
     return {}

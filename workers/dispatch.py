@@ -29,6 +29,9 @@ _DEAD = timedelta(days=1)
 # The application that this process nudges through; None until `connect`: then only the sweep moves jobs.
 _connected: Celery | None = None
 _last_look = (float("-inf"), False)
+# Until when the broker is left alone, because it did not take the last nudge.
+_quiet_until = float("-inf")
+_QUIET_SECONDS = 5.0
 _REACH_SECONDS = 3
 _LOOK_SECONDS = 5.0
 
@@ -36,20 +39,25 @@ _LOOK_SECONDS = 5.0
 def connect(settings: Settings) -> Celery:
     """Say where nudges of this process go from now on."""
     # One broker a process; `after_commit` calls have no place to carry it in.
-    global _connected, _last_look
-    _connected, _last_look = make(settings), (float("-inf"), False)
+    global _connected, _last_look, _quiet_until
+    _connected, _last_look, _quiet_until = make(settings), (float("-inf"), False), float("-inf")
     return _connected
 
 
 def nudge(job_ids: Iterable[UUID]) -> None:
-    """Tell a worker about jobs that were just committed. Never raises: a nudge that is lost costs one sweep."""
-    if _connected is None:
+    """Tell a worker about jobs that were just committed. Never raises: a nudge that is lost costs one sweep.
+
+    A broker that hangs costs a request seconds, so after one that had to wait the next ones do not try.
+    """
+    global _quiet_until  # noqa: PLW0603 - of the one broker of this process
+    if _connected is None or time.monotonic() < _quiet_until:
         return
     for job_id in job_ids:
         try:
             _connected.send_task(RUN_JOB, args=(str(job_id),))
         except (KombuError, OSError) as error:
             logger.warning("nudge failed; the sweep will find the job", extra={"job": str(job_id)}, exc_info=error)
+            _quiet_until = time.monotonic() + _QUIET_SECONDS
             return
 
 
