@@ -27,12 +27,14 @@ class Limits:
     Attributes:
         max_bytes: of a file.
         max_pixels: width times height of a picture, as its header states them.
+        max_picture_bytes: of memory while a picture is decoded, reckoned from its header; see `image.budget`.
         max_seconds: length of a recording.
         max_text_bytes: of a text or captions file. A long novel has two million.
     """
 
     max_bytes: int = 2 * 1024**3
     max_pixels: int = 100_000_000
+    max_picture_bytes: int = 480 * 1024**2
     max_seconds: float = 6 * 3600.0
     max_text_bytes: int = 32 * 1024**2
 
@@ -263,9 +265,10 @@ _STRANGERS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"{\\rtf", "Rich text documents are", "Save it as plain text (.txt) and use that."),
 )
 
-_SVG: Final = re.compile(
-    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.DOTALL
-)
+# Texts that name what should be read, and are not it. A player would follow them.
+_PLAYLISTS: Final = (b"#EXTM3U", b"ffconcat version", b"[playlist]", b"[Playlist]", b"[Reference]")
+_PLAYLIST_ROOTS: Final = frozenset({b"MPD", b"smil", b"playlist", b"asx", b"ASX", b"SmoothStreamingMedia"})
+_ELEMENT: Final = re.compile(rb"<([A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)(?=[\s/>])")
 
 
 def _refuse_known_strangers(head: bytes) -> None:
@@ -273,15 +276,39 @@ def _refuse_known_strangers(head: bytes) -> None:
         # Two letters can begin an honest text as well.
         if head.startswith(magic) and not (magic == b"MZ" and _text(head) is not None):
             raise UnsupportedMediaError(f"{subject} not supported. {remedy}", kind=subject.split(" ", 1)[0].lower())
-    if _SVG.match(head.removeprefix(codecs.BOM_UTF8)):
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    root = _root_element(start)
+    if root == b"svg":
         raise UnsupportedMediaError(
             "Drawings in the SVG format are not supported. Export the drawing as PNG and use that.",
             kind="image/svg+xml",
         )
+    if start.startswith(_PLAYLISTS) or root in _PLAYLIST_ROOTS:
+        raise UnsupportedMediaError(
+            "Playlists only name recordings and are not supported. Use the recordings themselves.", kind="playlist"
+        )
+
+
+def _root_element(start: bytes) -> bytes | None:
+    """The first element's name, without its prefix, of what begins as XML: past declarations and comments.
+
+    Step by step, as a pattern that skips any number of comments takes for ever on some of them.
+    """
+    at = 0
+    while start.startswith((b"<?", b"<!"), at):
+        closing = b"-->" if start.startswith(b"<!--", at) else b">"
+        end = start.find(closing, at + 2)
+        if end < 0:
+            return None
+        at = end + len(closing)
+        while start[at : at + 1].isspace():
+            at += 1
+    found = _ELEMENT.match(start, at)
+    return None if found is None else found.group(2)
 
 
 _TEXT_SUFFIXES: Final = {".vtt": VTT, ".srt": SRT, ".json3": JSON3, ".txt": PLAIN, ".md": PLAIN, ".text": PLAIN}
-_SRT_START: Final = re.compile(r"\s*(\d+\s*\n\s*)?\d{1,3}:\d\d:\d\d[,.]\d{1,3}\s*-->\s*\d{1,3}:\d\d:\d\d")
+_SRT_START: Final = re.compile(r"\s*(\d+[ \t\r]*\n\s*)?\d{1,3}:\d\d:\d\d[,.]\d{1,3}\s*-->\s*\d{1,3}:\d\d:\d\d")
 
 
 def _sniff_text(head: bytes, name: str | None) -> MediaKind:

@@ -33,9 +33,9 @@ _LAST_WORDS_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one child may use. Memory is address space: libraries map 0.4 GB of it before the first pixel."""
+    """What one child may use. Memory is address space: libraries map 0.5 GB of it before the first pixel."""
 
-    memory_bytes: int = 1024**3
+    memory_bytes: int = 1088 * 1024**2
     cpu_seconds: int = 300
     wall_seconds: float = 330.0
     answer_bytes: int = 160 * 1024**2

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
+from fingerprinting.image import budget
 from fingerprinting.media import Limits
 
 # Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
@@ -28,25 +30,38 @@ _UPRIGHT: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """One way in which a picture may be shown: upright, RGB with 8 bits.
+
+    Attributes:
+        image: the pixels.
+        scale: pixels of the stored picture for each of these; 1 but for huge JPEG pictures, which are decoded smaller.
+    """
+
+    image: Image.Image
+    scale: float = 1.0
+
+
 def decode(path: Path, limits: Limits) -> Image.Image:
     """Decode a picture's first frame: upright by its EXIF orientation, RGB with 8 bits, transparency over white.
 
     Raises:
         LimitExceededError, UnreadableMediaError: as `appearances`.
     """
-    return next(appearances(path, limits))
+    return next(appearances(path, limits)).image
 
 
-def appearances(path: Path, limits: Limits) -> Iterator[Image.Image]:
+def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
     """Decode a picture's first frame, one by one as each of the ways in which programs make it opaque would show it.
 
     A picture without transparency has one appearance. One with transparency has up to three: over white; over black;
     and with the transparency thrown away, as most converters to JPEG do, which brings up whatever colours lie under it.
     All are upright by the EXIF orientation and RGB with 8 bits. The header's size is checked before any pixel is
-    decoded.
+    decoded. A JPEG picture of more than `budget.MAX_WHOLE_PIXELS` is decoded at half its size.
 
     Raises:
-        LimitExceededError: more than `limits.max_pixels`, or more memory than there is.
+        LimitExceededError: more than `limits.max_pixels`, or more memory than `limits.max_picture_bytes` or there is.
         UnreadableMediaError: damaged, incomplete, or empty.
     """
     try:
@@ -54,9 +69,12 @@ def appearances(path: Path, limits: Limits) -> Iterator[Image.Image]:
             # Our own limit, checked below, takes the place of Pillow's warning.
             warnings.simplefilter("ignore")
             with Image.open(path, formats=_FORMATS) as image:
-                _check_size(image.size, limits)
+                _check_size(image, limits)
+                scale = budget.shrink(image)
                 image.load()
-                yield from _to_rgb(_upright(image))
+                for shown in _to_rgb(_upright(image)):
+                    yield Appearance(shown, scale)
+                    del shown  # before the next one is made
     except FingerprintingError:
         raise
     except Image.DecompressionBombError as error:
@@ -73,12 +91,13 @@ def appearances(path: Path, limits: Limits) -> Iterator[Image.Image]:
         ) from error
 
 
-def _check_size(size: tuple[int, int], limits: Limits) -> None:
-    width, height = size
+def _check_size(image: Image.Image, limits: Limits) -> None:
+    width, height = image.size
     if width * height > limits.max_pixels:
         raise _too_many_pixels(limits)
     if width < 1 or height < 1:
         raise UnreadableMediaError("This picture is empty: it has no pixels. Export it again and use that.")
+    budget.check(image, limits)
 
 
 def _too_many_pixels(limits: Limits) -> LimitExceededError:
@@ -96,16 +115,23 @@ def _upright(image: Image.Image) -> Image.Image:
     except Exception:  # noqa: BLE001
         orientation = 1
     method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
+    if method is None:
+        return image
+    turned = image.transpose(method)
+    image.close()  # its pixels, that is: two of a huge picture are one too many
+    return turned
 
 
 def _to_rgb(image: Image.Image) -> Iterator[Image.Image]:
     if image.mode.startswith("I") or image.mode == "F":
         yield _from_deep_grey(image)
         return
-    layered = image.convert("RGBA") if image.has_transparency_data else None
-    if layered is None or _is_opaque(layered):
-        yield image.convert("RGB") if image.mode != "RGB" else image.copy()
+    if not image.has_transparency_data:
+        yield image if image.mode == "RGB" else image.convert("RGB")
+        return
+    layered = image if image.mode == "RGBA" else image.convert("RGBA")
+    if _is_opaque(layered):
+        yield layered.convert("RGB")
         return
     yield _over("white", layered)
     yield _over("black", layered)
@@ -117,9 +143,13 @@ def _is_opaque(layered: Image.Image) -> bool:
 
 
 def _over(backdrop: str, layered: Image.Image) -> Image.Image:
-    opaque = Image.new("RGBA", layered.size, backdrop)
-    opaque.alpha_composite(layered)
-    return opaque.convert("RGB")
+    shown = Image.new("RGB", layered.size)
+    for box in budget.strips(layered.size):
+        strip = layered.crop(box)
+        opaque = Image.new("RGBA", strip.size, backdrop)
+        opaque.alpha_composite(strip)
+        shown.paste(opaque.convert("RGB"), box)
+    return shown
 
 
 _BYTE_MAX: Final = 255
@@ -128,13 +158,16 @@ _SHORT_MAX: Final = 65535
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
     """Bring grey of more than 8 bits to 8; `convert` would clip it to white. The file's range is told by its values."""
-    values = np.asarray(image).astype(np.float32)
-    top = float(values.max())
+    top = max(float(np.asarray(image.crop(box)).astype(np.float32).max()) for box in budget.strips(image.size))
     if image.mode.startswith("I;16") or _BYTE_MAX < top <= _SHORT_MAX:
         full = _SHORT_MAX
     elif top <= 1 and image.mode == "F":
         full = 1
     else:
         full = max(_BYTE_MAX, round(top))
-    grey = np.nan_to_num(values * (_BYTE_MAX / full)).clip(0, _BYTE_MAX).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
+    shown = Image.new("RGB", image.size)
+    for box in budget.strips(image.size):
+        values = np.asarray(image.crop(box)).astype(np.float32)
+        grey = np.nan_to_num(values * (_BYTE_MAX / full)).clip(0, _BYTE_MAX).astype(np.uint8)
+        shown.paste(Image.fromarray(grey).convert("RGB"), box)
+    return shown

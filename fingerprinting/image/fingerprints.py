@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image
 
-from fingerprinting.image import pdq, views
-from fingerprinting.image.decode import appearances
+from fingerprinting.image import budget, pdq, views
+from fingerprinting.image.decode import Appearance, appearances
 from fingerprinting.image.pdq import Spectrum
 from fingerprinting.image.phash import phash
 from fingerprinting.media import Limits
@@ -43,15 +43,16 @@ def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK) -> 
         LimitExceededError: more pixels than `limits` allow.
     """
     exact: Fingerprint | None = None
-    telling: tuple[Image.Image, Spectrum] | None = None
+    telling: tuple[Appearance, Spectrum] | None = None
     others: list[Fingerprint] = []
-    for image in appearances(path, limits):
-        exact = exact or _exact(image)
-        whole = views.whole(image)
+    for shown in appearances(path, limits):
+        exact = exact or _exact(shown.image)
+        whole = views.whole(shown.image)
         if _tells(whole) and telling is None:
-            telling = image, whole
+            telling = shown, whole
         elif _tells(whole):
             others.append(_pdq(whole))
+        del shown  # a huge one should be gone before the next is made
     found = () if exact is None else (exact,)
     if telling is None:
         return Prints(found, identifiable=False, notes=(IMAGE_FLAT,))
@@ -62,12 +63,11 @@ def _exact(image: Image.Image) -> Fingerprint:
     return Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
 
 
-def _perceptual(
-    image: Image.Image, whole: Spectrum, others: Iterable[Fingerprint], role: Role
-) -> Iterator[Fingerprint]:
+def _perceptual(shown: Appearance, whole: Spectrum, others: Iterable[Fingerprint], role: Role) -> Iterator[Fingerprint]:
+    image = shown.image
     yield from _whole(image, whole, role)
     yield from others
-    yield from _frames(image, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
+    yield from _frames(shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
     yield Fingerprint(algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS)
 
 
@@ -78,10 +78,12 @@ def _tells(whole: Spectrum) -> bool:
 def pixels_sha256(image: Image.Image) -> bytes:
     """Hash the pixels of an upright RGB picture, 32 bytes: the size as `<width>x<height>` and a newline, then the rows.
 
-    Two files with the same pixels (a PNG and a lossless WebP, other metadata) have the same hash.
+    Two files with the same pixels (a PNG and a lossless WebP, other metadata) have the same hash. A JPEG picture so
+    huge that it is decoded smaller has a hash of the smaller pixels, which no other format shares.
     """
     digest = hashlib.sha256(b"%dx%d\n" % image.size)
-    digest.update(image.tobytes())
+    for box in budget.strips(image.size):
+        digest.update(image.crop(box).tobytes())
     return digest.digest()
 
 
@@ -102,14 +104,15 @@ def _pdq(spectrum: Spectrum) -> Fingerprint:
     )
 
 
-def _frames(image: Image.Image, count: int) -> Iterator[Fingerprint]:
-    for view in views.views(image, count):
+def _frames(shown: Appearance, count: int) -> Iterator[Fingerprint]:
+    for view in views.views(shown.image, count):
         frame = view.frame
+        sides = (frame.left, frame.top, frame.right, frame.bottom)
         yield Fingerprint(
             algorithm="pdq-256",
             version=1,
             value=pdq.bits(view.spectrum.coefficients),
             quality=view.spectrum.quality,
-            span=(round(frame.left, 1), round(frame.top, 1), round(frame.right, 1), round(frame.bottom, 1)),
+            span=tuple(round(side * shown.scale, 1) for side in sides),
             unit=SpanUnit.PIXELS,
         )

@@ -1,6 +1,8 @@
 """Content decides what a file is, and the errors say what to do."""
 
+import contextlib
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,13 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
         (b"\xff\x0a\x10\x20", "Export the picture as JPEG or PNG"),
         (FTYP + b"heic\0\0\0\0mif1heic", "Export the picture as JPEG or PNG"),
         (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg">', "as PNG"),
+        (b'\xef\xbb\xbf <!DOCTYPE svg PUBLIC "x"><!-- > --><svg:svg width="1"/>', "as PNG"),
+        (b"#EXTM3U\n#EXTINF:9,\nfile:///etc/passwd\n", "Use the recordings themselves"),
+        (b"\n#EXTM3U\n", "Use the recordings themselves"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "Use the recordings themselves"),
+        (b"[playlist]\nFile1=http://127.0.0.1/\n", "Use the recordings themselves"),
+        (b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>', "Use the recordings"),
+        (b'<playlist version="1" xmlns="http://xspf.org/ns/0/">', "Use the recordings themselves"),
         (b"MZ\x90\0\x03\0\0\0", "Use a picture"),
         (bytes(range(256)), "Use a picture"),
         (b"\0\0\0\0", "Use a picture"),
@@ -105,6 +114,23 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
 def test_what_is_not_supported_is_refused_with_a_remedy(head: bytes, remedy: str) -> None:
     with pytest.raises(UnsupportedMediaError, match=remedy):
         media.sniff(head, "thing.dat")
+
+
+def test_a_text_about_xml_is_a_text() -> None:
+    for text in ("<svga> is a mode", "<!-- svg --> first", "<smiley> she said", "<? ?", "<!-- ", "# EXTM3U is a word"):
+        assert media.sniff(text.encode()).media_type == media.PLAIN
+
+
+@pytest.mark.parametrize(
+    "head", [b"<!---->" * 2300, b"<!---->" * 30 + b"x", b"<!DOCTYPE a>" * 1300, b"1" + b"\n" * 16_000, b"<" * 16_000,
+             b" " * 16_000, b"1" * 16_000, b"0:00:00,0" + b" " * 16_000]
+)  # fmt: skip
+def test_no_beginning_takes_long_to_look_at(head: bytes) -> None:
+    started = time.monotonic()
+    with contextlib.suppress(FingerprintingError):
+        media.sniff(head)
+
+    assert time.monotonic() - started < 1
 
 
 def test_an_empty_file_is_called_empty() -> None:

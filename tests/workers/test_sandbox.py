@@ -280,7 +280,7 @@ def test_the_child_can_neither_write_nor_dump_and_its_memory_is_limited(
         walls=False,
     )
 
-    assert told(prose) == str(["File too large", (1 << 30, 1 << 30), (300, 305), (0, 0)])
+    assert told(prose) == str(["File too large", (1088 << 20, 1088 << 20), (300, 305), (0, 0)])
 
 
 def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:
