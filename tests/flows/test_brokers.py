@@ -1,14 +1,15 @@
-"""Real workers on Redis and RabbitMQ; `test_processes` does the same with the broker that needs no server."""
+"""Real workers on each broker, as processes of their own: Redis, RabbitMQ, and the folder that needs no server."""
 
 import os
 import secrets
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import services
-from kombu import Connection
 from production import Process, Production, production
 from registry_process import wait_for
 
@@ -25,8 +26,7 @@ class Served:
     production: Production
     api: Process
     key: str
-    queue: str
-    broker_url: str
+    settings: Settings
 
     def upload(self, text: str) -> str:
         with self.api.http(self.key) as http:
@@ -39,13 +39,12 @@ class Served:
             return str(http.get(f"/v1/works/{work}").json()["state"])
 
 
-@pytest.fixture(scope="module", params=["redis", "rabbitmq"])
+@pytest.fixture(scope="module", params=["folder", "redis", "rabbitmq"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A registry on a queue of its own, which is removed at the end, without worker or beat."""
     folder = tmp_path_factory.mktemp("broker")
     queue = f"test-{secrets.token_hex(6)}"
-    start = services.redis_server if request.param == "redis" else services.rabbitmq
-    with start(folder) as broker_url:
+    with _broker(request.param, folder) as broker_url:
         environment = {
             "MEDIAMANAGER_DATA_FOLDER": str(folder / "data"),
             "MEDIAMANAGER_BROKER_URL": broker_url,
@@ -56,20 +55,31 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with production(folder, environment) as made:
             made.migrate()
             api, key = made.start("serve", "--no-worker", "--port", "0"), made.key("creator")
-            yield Served(made, api.wait(), key, queue, broker_url)
-        purge(broker_url, queue, delete=True)
+            served = Served(made, api.wait(), key, Settings(data_folder=folder / "data", broker_url=broker_url,
+                                                             broker_queue=queue))  # fmt: skip
+            yield served
+        purge(served.settings, delete=True)
 
 
-def purge(broker_url: str, queue: str, *, delete: bool = False) -> None:
+@contextmanager
+def _broker(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "folder":
+        yield "filesystem://"
+        return
+    with services.redis_server(folder) if kind == "redis" else services.rabbitmq(folder) as url:
+        yield url
+
+
+def purge(settings: Settings, *, delete: bool = False) -> None:
     """Lose every message of a queue."""
-    options = workers_app.make(Settings(broker_url=broker_url, broker_queue=queue)).conf.broker_transport_options
-    with Connection(broker_url, transport_options=options) as connection:
+    queue = settings.broker_queue
+    with workers_app.make(settings).connection_for_write() as connection:
         channel = connection.default_channel
         channel.queue_declare(queue=queue, durable=True, auto_delete=False)
         channel.queue_purge(queue)
         if delete:
             channel.queue_delete(queue)
-            if "redis" not in broker_url:
+            if settings.broker_url.startswith("amqp"):
                 channel.exchange_delete(queue)
 
 
@@ -88,7 +98,7 @@ def test_messages_that_are_lost_and_workers_that_die_cost_seconds(served: Served
     worker = served.production.start("worker").wait()
     os.kill(worker.popen.pid, signal.SIGSTOP)
     work = served.upload("words that no message tells of " * 30)
-    purge(served.broker_url, served.queue)
+    purge(served.settings)
     worker.kill()
     assert served.state(work) == "pending"
 
