@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from fingerprinting.errors import FingerprintingError
-from optout.errors import OptoutError
+from optout.errors import OptoutError, StorageUnavailableError
 from optout.store import jobs, tracing
 from optout.store.db import transaction
 from optout.store.jobs import Lease, Retries
@@ -95,7 +95,7 @@ def _kept_alive(resources: Resources, lease: Lease, retries: Retries) -> Iterato
                 with transaction(resources.sessions) as session:
                     if not jobs.extend(session, lease, retries=retries):
                         return
-            except SQLAlchemyError as error:
+            except (StorageUnavailableError, SQLAlchemyError) as error:  # the next beat may still be in time
                 logger.warning("a lease was not extended", extra={"job": str(lease.job_id)}, exc_info=error)
 
     # In a copy of the context, so that its lines in the log carry the request, too.

@@ -20,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class RegistryProcess:
-    """One data folder and, while it runs, the process that serves it."""
+    """One data folder and, while it runs, the process that serves it; `wrapper` is a command that starts it."""
 
     data: Path
     environment: dict[str, str] = field(default_factory=dict)
+    wrapper: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
     sign_in: str = ""
@@ -32,9 +33,10 @@ class RegistryProcess:
         """Start, and wait until requests are answered."""
         ready = self.data / "ready.json"
         ready.unlink(missing_ok=True)
+        serve = ["serve", "--data", str(self.data), "--port", "0", "--ready-file", str(ready)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--data", str(self.data), "--port", "0", "--ready-file", str(ready), *arguments],
+                [*self.wrapper, *COMMAND, *serve, *arguments],
                 env=clean_environment(self.environment),
                 cwd=ROOT,
                 stdout=log,
@@ -84,10 +86,10 @@ class RegistryProcess:
 
 
 @contextlib.contextmanager
-def registry(data: Path, **environment: str) -> Iterator[RegistryProcess]:
+def registry(data: Path, wrapper: Sequence[str] = (), **environment: str) -> Iterator[RegistryProcess]:
     """A running registry; whatever happens, nothing of it is left."""
     data.mkdir(parents=True, exist_ok=True)
-    made = RegistryProcess(data, environment)
+    made = RegistryProcess(data, environment, tuple(wrapper))
     try:
         yield made.start()
     finally:
