@@ -41,6 +41,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", marked.args if marked else DATABASES, indirect=True, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server beside us, so that the quick tier can leave it out."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        values = set() if parameters is None else {str(one) for one in parameters.params.values()}
+        on_server = bool({"postgresql", "s3", "bucket"} & values)
+        if on_server or {"postgresql_server", "object_store"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("services")
+
+
 def pytest_runtest_setup() -> None:
     """No test reaches beyond this machine."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)

@@ -48,6 +48,7 @@ def test_a_blank_picture_has_no_frames() -> None:
     assert list(anchors.frames(Image.new("RGB", (400, 300), "teal"))) == []
 
 
+@pytest.mark.heavy
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), width=st.integers(1, 300), height=st.integers(1, 300))
 def test_views_are_worth_keeping_whatever_the_picture(seed: int, width: int, height: int) -> None:

@@ -82,6 +82,7 @@ def test_a_mirrored_or_turned_copy_is_found(
     assert distance(copy, work) <= thresholds.PDQ_MATCH_BITS
 
 
+@pytest.mark.heavy
 def test_strangers_are_far_away(tmp_path: Path, work: Prints) -> None:
     for seed in range(100, 108):
         stranger = printed(tmp_path, synthetic_media.encoded(synthetic_media.natural_picture(seed, (400, 300)), "BMP"))

@@ -125,6 +125,7 @@ def test_one_file_is_looked_up_without_being_kept(
     assert sorted(one.key for one in resources.storage.list("")) == stored
 
 
+@pytest.mark.heavy
 def test_a_batch_of_ten_thousand_is_answered(client: TestClient, pipeline: Any, claim_id: str, seed: int) -> None:
     assets = [{"sha256": f"{row:064x}"} for row in range(9_999)] + [api_bodies.asset(seed)]
 

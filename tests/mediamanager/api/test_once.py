@@ -326,6 +326,7 @@ class Client(RuleBasedStateMachine):
         assert REPLAYED not in answer.headers
 
 
+@pytest.mark.heavy
 def test_any_order_of_requests_is_answered_as_the_model_says(client: TestClient, creator: Any) -> None:
     Client.http, Client.headers = client, creator.headers
 
