@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from mediamanager.api import uploads
 from mediamanager.api.forms import Upload
 from mediamanager.dependencies import CallerDep, Resources, ResourcesDep
-from optout.errors import InvalidInputError
+from optout.errors import InvalidInputError, OptoutError
 from optout.store import db, idempotency
 from optout.store.idempotency import Answer, Slot
 
@@ -63,17 +63,26 @@ class Once:
             self._held = slot
             # Whoever had the slot until now may just have finished.
             before = self._before(slot) or idempotency.hold(session, slot)
-        if before is not None:
-            return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
-        made = do()
-        kept = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
-        idempotency.record(session, slot, Answer(made.status_code, kept, bytes(made.body)))
-        return made
+        return _replayed(before) if before is not None else self._do(session, slot, do)
 
     def close(self) -> None:
         """Let the next request under this key begin."""
         if self._held is not None:
             self._resources.doing.end(self._held)
+
+    def _do(self, session: Session, slot: Slot, do: Callable[[], Response]) -> Response:
+        try:
+            made = do()
+            kept = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
+            idempotency.record(session, slot, Answer(made.status_code, kept, bytes(made.body)))
+        except OptoutError:
+            # Another process may just have done the same, which is why it could not be done here.
+            session.rollback()
+            before = self._before(slot)
+            if before is None:
+                raise
+            return _replayed(before)
+        return made
 
     def _before(self, slot: Slot) -> Answer | None:
         with db.reading(self._resources.sessions) as session:
@@ -106,6 +115,10 @@ async def _once(
 
 OnceDep: TypeAlias = Annotated[Once | None, Depends(_once)]
 """Declared as `_once` by a route that creates something; `routes.ApiRoute` does the rest."""
+
+
+def _replayed(before: Answer) -> Response:
+    return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
 
 
 def _digest(body: object) -> bytes:

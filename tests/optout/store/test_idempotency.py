@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import factories
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from optout.errors import IdempotencyMismatchError, RequestInFlightError
@@ -77,11 +77,8 @@ def test_an_answer_goes_with_the_effect_that_failed(live_sessions: sessionmaker[
         assert idempotency.find(session, slot) is None
 
 
-def test_holding_a_slot_takes_no_write_lock_on_sqlite(
-    live_engine: Engine, live_sessions: sessionmaker[Session]
-) -> None:
-    if live_engine.dialect.name != "sqlite":
-        pytest.skip("other databases let several transactions write")
+@pytest.mark.database("sqlite")
+def test_holding_a_slot_takes_no_write_lock_on_sqlite(live_sessions: sessionmaker[Session]) -> None:
     with db.transaction(live_sessions) as session:
         account = factories.make_account(session)
     slot = Slot.of(account.id, route="POST /v1/works", key="once", request_digest=bytes(32))
@@ -92,11 +89,8 @@ def test_holding_a_slot_takes_no_write_lock_on_sqlite(
             idempotency.record(quick, slot, ANSWER)
 
 
-def test_on_postgresql_a_slot_is_held_by_one_transaction_at_a_time(
-    live_engine: Engine, live_sessions: sessionmaker[Session]
-) -> None:
-    if live_engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has one writer at a time anyway")
+@pytest.mark.database("postgresql")
+def test_a_slot_is_held_by_one_transaction_at_a_time(live_sessions: sessionmaker[Session]) -> None:
     with db.transaction(live_sessions) as session:
         account = factories.make_account(session)
     slot = Slot.of(account.id, route="POST /v1/works", key="once", request_digest=bytes(32))
