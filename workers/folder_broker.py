@@ -44,8 +44,12 @@ class Channel(virtual.Channel):
         name = f"{time.time_ns():020d}-{uuid4().hex}"
         aside = folder / f"{name}.part"
         folder.mkdir(parents=True, exist_ok=True)  # whoever wiped the broker may have taken the folder along
-        aside.write_text(json.dumps(message), encoding="utf-8")
-        aside.rename(folder / f"{name}.msg")
+        try:
+            aside.write_text(json.dumps(message), encoding="utf-8")
+            aside.rename(folder / f"{name}.msg")
+        except OSError:
+            aside.unlink(missing_ok=True)  # half a message, on a disk that is full
+            raise
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002 - kombu's signature
         for path in self._messages(queue):
