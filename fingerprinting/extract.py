@@ -30,6 +30,8 @@ def extract(
         LimitExceededError: larger than `limits`.
     """
     kind = media.sniff(media.read_head(path), name if name is not None else path.name)
+    if kind.modality is Modality.TEXT:
+        media.check_text_size(path.stat().st_size, limits)
     digest = media.sha256(path, limits)
     kind, prints = _PRINTERS[kind.modality](path, kind, limits, role)
     first = Fingerprint(algorithm="sha256", version=1, value=digest)
@@ -78,7 +80,6 @@ def _video(path: Path, kind: MediaKind, limits: Limits, role: Role) -> tuple[Med
 def _text(path: Path, kind: MediaKind, limits: Limits, _role: Role) -> tuple[MediaKind, Prints]:
     from fingerprinting.text.fingerprints import fingerprint_text  # noqa: PLC0415
 
-    media.check_text_size(path.stat().st_size, limits)
     return kind, fingerprint_text(path, kind.media_type, limits)
 
 
