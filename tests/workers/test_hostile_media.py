@@ -42,11 +42,11 @@ def own_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def outcome(path: Path, **options: Limits) -> Extraction | FingerprintingError:
+def outcome(path: Path, limits: Limits = NORMAL) -> Extraction | FingerprintingError:
     """What the sandbox makes of a file, in bounded time."""
     started = time.monotonic()
     try:
-        found: Extraction | FingerprintingError = sandbox.extract(path, name=path.name, role=Role.QUERY, **options)
+        found: Extraction | FingerprintingError = sandbox.extract(path, name=path.name, role=Role.QUERY, limits=limits)
     except FingerprintingError as error:
         found = error
     assert time.monotonic() - started < MAX_SECONDS
