@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-CANNOT_START: Final = 3
+_CANNOT_START: Final = 3
 """A child's exit status when it could not be limited or lacks a decoder: the file was not judged."""
 
 _MAX_REQUEST_BYTES: Final = 64 * 1024
@@ -108,7 +108,7 @@ def _end_leftovers() -> None:
 
 def _child(control: socket.socket, readable: list[str]) -> NoReturn:
     """Wait for a request, limit this process for good, do what was asked, end."""
-    status = CANNOT_START
+    status = _CANNOT_START
     try:
         line, descriptors = _receive(control)
         control.close()

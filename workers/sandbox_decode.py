@@ -14,7 +14,6 @@ from fingerprinting.errors import FingerprintingError
 from fingerprinting.extract import extract
 from fingerprinting.media import Limits
 from fingerprinting.types import Extraction, Role
-from workers.sandbox_child import CANNOT_START
 
 _SIDE: Final = 96
 
@@ -40,7 +39,11 @@ def warm_up() -> None:
 
 
 def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
-    """Fingerprint a file as a request of `workers.sandbox` says; the answer has the form of `workers.sandbox_wire`."""
+    """Fingerprint a file as a request of `workers.sandbox` says; the answer has the form of `workers.sandbox_wire`.
+
+    Raises:
+        ImportError: a decoder is missing, which says nothing about the file.
+    """
     try:
         extraction = extract(path, name=request["name"], limits=Limits(**request["limits"]), role=Role(request["role"]))
     except FingerprintingError as error:
@@ -48,7 +51,7 @@ def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
     except MemoryError:
         return {"out_of_memory": True}
     except ImportError:
-        os._exit(CANNOT_START)
+        raise
     except Exception as error:  # noqa: BLE001 - a decoder met bytes that it was not written for: the file's end, not ours
         return {"crash": type(error).__name__}
     return {"extraction": _on_the_wire(extraction)}
