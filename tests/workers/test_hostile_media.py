@@ -42,7 +42,7 @@ def own_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def outcome(path: Path, limits: Limits = NORMAL) -> Extraction | FingerprintingError:
+def outcome(path: Path, limits: Limits = media.DEFAULT_LIMITS) -> Extraction | FingerprintingError:
     """What the sandbox makes of a file, in bounded time."""
     started = time.monotonic()
     try:
