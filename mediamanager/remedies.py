@@ -14,6 +14,7 @@ _MAX_ECHO_CHARACTERS: Final = 40
 _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "missing": "This is missing: add it.",
+        "missing_choice": "This is missing: add it, or {instead}.",
         "extra_forbidden": "This is not known here: remove it, or correct its spelling.",
         "enum": "{input} is not known: use {expected}.",
         "literal_error": "{input} is not known: use {expected}.",

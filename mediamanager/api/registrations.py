@@ -1,10 +1,11 @@
 """The body of a registration: one route that takes a form with a file, an address, or fingerprints."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from mediamanager.api import bodies, forms
@@ -58,4 +59,15 @@ def _of_json(body: bytes) -> WorkByUrl | WorkByFingerprints:
         raise bodies.malformed(error) from error
     if isinstance(value, dict) and "fingerprints" in value:
         return bodies.validated(WorkByFingerprints, value)
-    return bodies.validated(WorkByUrl, value)
+    try:
+        return bodies.validated(WorkByUrl, value)
+    except RequestValidationError as error:
+        raise RequestValidationError([_with_the_other_ways(one) for one in error.errors()], body=value) from error
+
+
+def _with_the_other_ways(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where there is no address, say what else a work can be registered by."""
+    if (problem["type"], problem["loc"]) != ("missing", ("body", "url")):
+        return problem
+    instead = "give fingerprints made on your own device, or send a form (multipart/form-data) with a file"
+    return {**problem, "type": "missing_choice", "ctx": {"instead": instead}}

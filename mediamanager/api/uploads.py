@@ -13,7 +13,8 @@ from uuid import uuid4
 from starlette.datastructures import UploadFile
 
 from fingerprinting import media
-from fingerprinting.errors import LimitExceededError
+from fingerprinting.errors import LimitExceededError, UnreadableMediaError, UnsupportedMediaError
+from mediamanager.api.forms import FILE
 from optout.store.storage import INCOMING, Storage
 
 _PIECE_BYTES: Final = 1 << 20
@@ -37,26 +38,29 @@ def staged(storage: Storage, upload: UploadFile, max_bytes: int) -> Iterator[Sta
         LimitExceededError: it has more than `max_bytes`.
         StorageUnavailableError: it could not be stored.
     """
-    _look_at(upload)
     key = f"{INCOMING}{uuid4()}"
-    stream = _Watched(upload.file, max_bytes)
-    try:
-        size_bytes = storage.put(key, io.BufferedReader(stream, _PIECE_BYTES))
-        yield Staged(key, stream.sha256(), size_bytes)
-    finally:
-        storage.delete(key)
+    with _naming_its_field():
+        _look_at(upload)
+        stream = _Watched(upload.file, max_bytes)
+        try:
+            size_bytes = storage.put(key, io.BufferedReader(stream, _PIECE_BYTES))
+            yield Staged(key, stream.sha256(), size_bytes)
+        finally:
+            storage.delete(key)
 
 
 @contextmanager
 def at_hand(upload: UploadFile, max_bytes: int) -> Iterator[Path]:
     """Put an upload into a file of its own, outside storage, for as long as the block lasts.
 
+    What the block finds wrong with the media is said of the upload's field, too.
+
     Raises:
         UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as of `staged`.
     """
-    _look_at(upload)
-    stream = io.BufferedReader(_Watched(upload.file, max_bytes), _PIECE_BYTES)
-    with tempfile.NamedTemporaryFile(prefix="mediamanager-") as file:
+    with _naming_its_field(), tempfile.NamedTemporaryFile(prefix="mediamanager-") as file:
+        _look_at(upload)
+        stream = io.BufferedReader(_Watched(upload.file, max_bytes), _PIECE_BYTES)
         while piece := stream.read(_PIECE_BYTES):
             file.write(piece)
         file.flush()
@@ -66,6 +70,16 @@ def at_hand(upload: UploadFile, max_bytes: int) -> Iterator[Path]:
 def name_of(upload: UploadFile) -> str | None:
     """The file's own name, without the folders that some browsers send along; None if it has none."""
     return PurePosixPath((upload.filename or "").replace("\\", "/")).name or None
+
+
+@contextmanager
+def _naming_its_field() -> Iterator[None]:
+    """Name the field of the form in an error about the media: who knows the media does not know of forms."""
+    try:
+        yield
+    except (UnsupportedMediaError, UnreadableMediaError, LimitExceededError) as error:
+        error.parameters = {**error.parameters, "field": FILE}
+        raise
 
 
 def _look_at(upload: UploadFile) -> None:
@@ -97,7 +111,6 @@ class _Watched(io.RawIOBase):
                 f"This file is larger than {self._max_bytes / 1e6:,.0f} MB, which is the most that this registry takes."
                 " Send a smaller version, or register it by fingerprints made on your own device.",
                 max_bytes=self._max_bytes,
-                field="file",
             )
         self._hash.update(piece)
         buffer[: len(piece)] = piece

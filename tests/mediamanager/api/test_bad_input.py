@@ -151,6 +151,8 @@ def test_malformed_json_is_a_400_that_says_where(
 
 REGISTRATIONS: list[tuple[str, Any, str, str]] = [
     ("neither address nor fingerprints", {"title": "Fox"}, "url", "add it"),
+    ("nothing at all: fingerprints are a way, too", {}, "url", "or give fingerprints made on your own device"),
+    ("nothing at all: a file is a way, too", {}, "url", "with a file"),
     ("an address that is none", {"url": "fox"}, "url", "address"),
     ("an address of a file", {"url": "file:///etc/passwd"}, "url", "https"),
     ("a title that is too long", {"url": "https://example.org", "title": "x" * 301}, "title", "300"),
@@ -202,6 +204,21 @@ def test_a_file_of_a_wrong_kind_is_refused_at_once_and_nothing_is_kept(
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert len(answer.json()["detail"].split()) > 5
+    assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [("file", code)]
+    assert written() == before
+
+
+@pytest.mark.parametrize("path", ["/v1/works", "/v1/lookups/media"])
+def test_a_file_that_is_too_large_is_a_problem_of_its_field(
+    client: TestClient, resources: Resources, creator: Any, written: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setitem(resources.settings.__dict__, "max_upload_bytes", 100)
+    before = written()
+
+    answer = client.post(path, headers=creator.headers, files={"file": ("fox.png", api_bodies.png())})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "limit-exceeded")
+    assert [one["field"] for one in answer.json()["errors"]] == ["file"]
     assert written() == before
 
 
@@ -232,6 +249,7 @@ def test_a_broken_file_is_a_problem_for_a_lookup(
     answer = client.post("/v1/lookups/media", headers=pipeline.headers, files={"file": (name, data)})
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [("file", code)]
     assert written() == before
 
 
