@@ -158,8 +158,12 @@ def test_the_page_that_checks_a_file_recognises_a_registered_text(
     page.get_by_role("button", name="Check this").click()
 
     expect(page.locator("#answer")).to_contain_text("Not allowed")
-    page.get_by_label("A file").set_input_files(str(media / "strangers" / "gettysburg-address.txt"))
+    # Written here: the registry is shared by all tests of the pages, and what the demo ships, one of them registers.
+    stranger = tmp_path / "stranger.txt"
+    stranger.write_text("A recipe that nobody registered: two onions, a spoon of flour, salt, and patience. " * 3)
+    page.get_by_label("A file").set_input_files(str(stranger))
     page.get_by_role("button", name="Check this").click()
+    expect(page.locator("#answer")).to_contain_text("stranger.txt")
     expect(page.locator("#answer")).to_contain_text("That is not a permission")
 
 
