@@ -20,7 +20,7 @@ from process_tree import watched_memory
 
 from fingerprinting import extract as in_process
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError, UnsupportedMediaError
-from fingerprinting.media import Limits
+from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.types import Extraction, Role
 from workers import sandbox
 
@@ -42,7 +42,7 @@ def own_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def outcome(path: Path, limits: Limits = media.DEFAULT_LIMITS) -> Extraction | FingerprintingError:
+def outcome(path: Path, limits: Limits = DEFAULT_LIMITS) -> Extraction | FingerprintingError:
     """What the sandbox makes of a file, in bounded time."""
     started = time.monotonic()
     try:
