@@ -1,8 +1,10 @@
 """Run one command, and turn every way in which it can fail into one line on stderr and an exit status."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
+from typing import Final
 
 import typer
 
@@ -14,6 +16,14 @@ EXIT_ERROR = 2
 EXIT_USAGE = 64
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+
+_PYDANTIC: Final = (
+    (re.compile(r"\b(?:Value error|Assertion failed), "), ""),
+    (re.compile(r"Input should be a valid UUID, .*"), "this is not an id, like 123e4567-e89b-12d3-a456-426614174000"),
+    (re.compile(r"Input should be a valid integer, .*"), "this has to be a whole number"),
+    (re.compile(r"Input should be a valid number, .*"), "this has to be a number"),
+    (re.compile(r"Input should be "), "this has to be "),
+)
 
 
 def invoke(target: typer.Typer | Callable[..., object], program: str, words: list[str]) -> int:
@@ -54,13 +64,23 @@ def complain(message: str) -> None:
     sys.stderr.write(f"error: {' '.join(message.split())}\n")
 
 
+def _in_plain_words(message: str) -> str:
+    """What Typer hands through from pydantic, without what only programmers can make something of."""
+    for pattern, words in _PYDANTIC:
+        message = pattern.sub(words, message)
+    return message
+
+
 def _line(error: Exception, program: str) -> str:
     match error:
         case typer.TyperException():
             message = error.format_message().strip()
             if not message or message.startswith("Usage:"):  # a group without a command carries its whole help page
                 message = "Missing command"
-            return f"{message.rstrip('.')} (see `{program} --help`)"
+            # Of a group, the command that was meant: its help is the one that says more.
+            context = getattr(error, "ctx", None)
+            asked = program if context is None else context.command_path
+            return f"{_in_plain_words(message).rstrip('.')} (see `{asked} --help`)"
         case typer.Abort():
             return "stopped: nothing was confirmed"
         case OSError() if error.filename:

@@ -88,6 +88,30 @@ def test_an_unknown_option_is_wrong_usage_in_one_line(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("works status fox", "Invalid value for 'work': this is not an id, like 123e4567-"),
+        ("works status", "(see `mediamanager works status --help`)"),
+        ("works shwo", "(see `mediamanager works --help`)"),
+        ("check --use foo a.png", "Invalid value for '--use': 'foo' is not one of 'train-genai'"),
+        ("check --workers many a.png", "Invalid value for '--workers': this has to be a whole number (see"),
+        ("check --workers 0 a.png", "Invalid value for '--workers': this has to be greater than or equal to 1 (see"),
+    ],
+)
+def test_wrong_usage_is_told_in_plain_words_and_leads_to_the_right_help(
+    words: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 64
+    assert says in said
+    assert "Value error" not in said
+    assert "Input should" not in said
+
+
 def test_the_command_line_and_the_client_load_no_server_package() -> None:
     code = (
         "import sys, time; started = time.process_time()\n"
