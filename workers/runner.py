@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fingerprinting.errors import FingerprintingError
 from optout.errors import OptoutError, StorageUnavailableError
+from optout.registry import abandoned
 from optout.store import jobs, tracing
 from optout.store.db import transaction
 from optout.store.jobs import Lease, Retries
@@ -41,6 +42,7 @@ def run(resources: Resources, job_id: UUID) -> bool:
     retries = Retries.of(resources.settings)
     with transaction(resources.sessions) as session:
         lease = jobs.claim_due(session, job_id, retries=retries)
+        abandoned.tell_works(session)
     if lease is None:
         return False
     with tracing.working_for(lease.request_id):
@@ -70,6 +72,7 @@ def _work(resources: Resources, lease: Lease, retries: Retries) -> None:
         )
         with transaction(resources.sessions) as session:
             state = jobs.fail(session, lease, code=code, sentence=sentence, retries=retries)
+            abandoned.tell_works(session)
         if state is JobState.PARKED:
             logger.log(logging.ERROR, _PARKED, extra={**said, "code": code})
     else:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mediamanager.cli.tables import printable, wide_console
 from optout.errors import InvalidInputError
+from optout.registry import abandoned
 from optout.store import db, job_lists, jobs, migrate, settings
 from optout.store.models.base import utc_now
 from optout.store.models.jobs import Job, JobKind, JobState
@@ -83,7 +84,7 @@ def replay(
         raise InvalidInputError("name the jobs to replay, or say --state parked for all of them", field="job")
     with _registry(data) as (chosen, session):
         ids = list(job) if job else [one.id for one in jobs.parked(session)]
-        replayed = [jobs.replay(session, one) for one in ids]
+        replayed = [abandoned.replay(session, one) for one in ids]
         dispatch.connect(chosen)
         db.after_commit(session, lambda: dispatch.nudge(ids))
     if as_json:

@@ -39,6 +39,10 @@ _ERRORS: Final[Mapping[str, str]] = {
     ),
     "fetch-failed": _("We could not reach this address. Check that it opens in your browser, then register it again."),
     "fetch-too-large": _("What lies at this address is too large for us. Choose a smaller version and try again."),
+    "reading-abandoned": _(
+        "We tried several times and could not read this work. The operator of this registry sees why and can try "
+        "again; you can also register it once more yourself."
+    ),
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
 }

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ from optout.registry.texts import optional_line
 from optout.store import changes, jobs
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
-from optout.store.models.jobs import Job, JobKind, JobState
+from optout.store.models.jobs import JobKind
 from optout.store.models.works import Work, WorkState
 
 MAX_TITLE = 300
@@ -86,7 +86,7 @@ def register_upload(
         keep_media=keep_media,
     )
     work, created = _insert(session, wanted, identifiers.fingerprints_for(sha256=sha256))
-    begun = created or _begin_again(work, wanted)
+    begun = created or _begin_again(session, work, wanted)
     if begun:
         work.media_key, work.keep_media = media_key(work.id), keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
@@ -114,7 +114,7 @@ def register_url(
         keep_media=keep_media,
     )
     work, created = _insert(session, wanted, identifiers.fingerprints_for(url=url))
-    if created or _begin_again(work, wanted):
+    if created or _begin_again(session, work, wanted):
         work.keep_media = keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
     elif lacks(work):
@@ -203,12 +203,7 @@ def add_fingerprints(session: Session, work: Work, extraction: Extraction, *, co
     for one in found:
         algorithms.validate(one)
     stored.add(session, work.id, found)
-    # A job that could not do this waits for nobody any more.
-    session.execute(
-        delete(Job).where(
-            Job.kind == JobKind.REFINGERPRINT_WORK, Job.subject == str(work.id), Job.state == JobState.PARKED
-        )
-    )
+    jobs.forget_parked(session, JobKind.REFINGERPRINT_WORK, str(work.id))
     work.applied = sorted({*work.applied, *new})
     work.identifiable = work.identifiable or extraction.identifiable
     _announce(session, work)
@@ -227,6 +222,12 @@ def record_failure(session: Session, work_id: UUID, error: FingerprintingError |
         work.media_key = None
         session.flush()
     return work
+
+
+def become_pending(work: Work) -> None:
+    """A failed work is read once more: its caller promises the job."""
+    work.state = WorkState.PENDING
+    work.failure_code = work.failure_sentence = None
 
 
 def get(session: Session, *, work_id: UUID, account_id: UUID, lock: bool = False) -> Work:
@@ -301,17 +302,18 @@ def _insert(session: Session, wanted: Work, keys: Sequence[Fingerprint]) -> tupl
     return wanted, True
 
 
-def _begin_again(work: Work, wanted: Work) -> bool:
+def _begin_again(session: Session, work: Work, wanted: Work) -> bool:
     """Give a failed work another try, under what it is called now. False: it has not failed."""
     if work.state is not WorkState.FAILED:
         return False
-    work.state = WorkState.PENDING
-    work.failure_code = work.failure_sentence = None
+    jobs.forget_parked(session, JobKind.FINGERPRINT_WORK, str(work.id))
+    become_pending(work)
     work.title, work.file_name = wanted.title or work.title, wanted.file_name
     return True
 
 
 def _become_ready(session: Session, work: Work, extraction: Extraction, *, complete: bool) -> None:
+    jobs.forget_parked(session, JobKind.FINGERPRINT_WORK, str(work.id))
     stored.add(session, work.id, extraction.fingerprints)
     work.state, work.ready_at = WorkState.READY, utc_now()
     work.failure_code = work.failure_sentence = None

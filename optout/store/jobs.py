@@ -23,6 +23,7 @@ from optout.store.settings import Settings
 LONGEST_BACKOFF = timedelta(hours=1)
 _MAX_SENTENCE = 1000
 _ENQUEUED = "enqueued_jobs"
+_PARKED = "parked_jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def claim_due(
 ) -> Lease | None:
     """Lease a job that waits and is due, or whose lease ran out. None: done, parked, not due, or somebody else's.
 
-    A job whose worker died at each attempt (it was never settled) is parked here.
+    A job whose worker died at each attempt (it was never settled) is parked here: see `just_parked`.
     """
     now = now or utc_now()
     job = session.scalars(
@@ -112,7 +113,7 @@ def claim_due(
     if job.attempts >= retries.attempts:
         job.error_code = job.error_code or "worker-lost"
         job.error_sentence = job.error_sentence or "the worker stopped in the middle of each attempt"
-        _park(job, now)
+        _park(session, job, now)
         return None
     job.state = JobState.RUNNING
     job.attempts += 1
@@ -159,7 +160,7 @@ def fail(
         return None
     job.error_code, job.error_sentence, job.lease_until = code, sentence[:_MAX_SENTENCE], None
     if job.attempts >= retries.attempts:
-        _park(job, now)
+        _park(session, job, now)
         return JobState.PARKED
     return _wait(session, job, now + retries.backoff(job.attempts))
 
@@ -188,6 +189,12 @@ def due(session: Session, *, limit: int = 100, now: datetime | None = None) -> S
     return session.scalars(query).all()
 
 
+def just_parked(session: Session) -> Sequence[Job]:
+    """The jobs that this session itself parked so far."""
+    found: list[Job] = session.info.get(_PARKED, [])
+    return tuple(found)
+
+
 def parked(session: Session) -> Sequence[Job]:
     """Jobs that wait for a person, newest first."""
     return session.scalars(select(Job).where(Job.state == JobState.PARKED).order_by(Job.finished_at.desc())).all()
@@ -200,7 +207,7 @@ def replay(session: Session, job_id: UUID, *, now: datetime | None = None) -> Jo
         NotFoundError: there is no such job.
         ConflictError: it is not parked.
     """
-    job = session.get(Job, job_id, with_for_update=True)
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}", job_id=str(job_id))
     if job.state is not JobState.PARKED:
@@ -210,8 +217,13 @@ def replay(session: Session, job_id: UUID, *, now: datetime | None = None) -> Jo
     return job
 
 
+def forget_parked(session: Session, kind: JobKind, subject: str) -> None:
+    """Forget parked jobs of a subject: what they could not do is done, or begun anew, by another one."""
+    session.execute(delete(Job).where(Job.kind == kind, Job.subject == subject, Job.state == JobState.PARKED))
+
+
 def remove_done(session: Session, *, before: datetime) -> None:
-    """Forget jobs that were done before a moment. Parked ones are never forgotten."""
+    """Forget jobs that were done before a moment. Parked ones stay."""
     session.execute(delete(Job).where(Job.state == JobState.DONE, Job.finished_at < before))
 
 
@@ -232,8 +244,9 @@ def _held(session: Session, lease: Lease) -> Job | None:
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
-def _park(job: Job, now: datetime) -> None:
+def _park(session: Session, job: Job, now: datetime) -> None:
     job.state, job.lease_until, job.finished_at = JobState.PARKED, None, now
+    session.info.setdefault(_PARKED, []).append(job)
 
 
 def _wait(session: Session, job: Job, due_at: datetime) -> JobState:

@@ -161,7 +161,7 @@ def test_a_bug_parks_the_job_after_its_attempts_and_keeps_the_media(
         assert runner.run(resources, job_id)
 
     work, job = stand(resources, work_id, job_id)
-    assert (work.state, job.state, job.attempts) == (WorkState.PENDING, JobState.PARKED, 8)
+    assert (work.state, job.state, job.attempts) == (WorkState.FAILED, JobState.PARKED, 8)
     assert job.error_sentence == "ZeroDivisionError: see the log of the worker"
     assert resources.storage.exists(works.media_key(work_id))
     assert "secret detail" in caplog.text

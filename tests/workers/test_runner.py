@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from types import MappingProxyType
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -32,7 +32,7 @@ def does(monkeypatch: pytest.MonkeyPatch) -> Callable[[Body], None]:
 
 def promised(resources: Resources) -> UUID:
     with transaction(resources.sessions) as session:
-        return jobs.enqueue(session, JobKind.FINGERPRINT_WORK, "a").id
+        return jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(uuid4())).id
 
 
 def job(resources: Resources, job_id: UUID) -> Job:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, SessionDep
 from mediamanager.web import pages, sentences
+from optout.registry import abandoned
 from optout.store import db, job_lists, jobs
 from optout.store.models.jobs import Job, JobKind, JobState
 from workers import dispatch
@@ -72,7 +73,7 @@ def replay_one(
 def _replayed(session: Session, found: Sequence[Job], state: _StateChoice) -> Response:
     ids = [job.id for job in found]
     for job_id in ids:
-        jobs.replay(session, job_id)
+        abandoned.replay(session, job_id)
     db.after_commit(session, lambda: dispatch.nudge(ids))
     return pages.see_other(f"/jobs?{urlencode({'state': state, 'replayed': len(ids)})}")
 

@@ -32,9 +32,9 @@ def runs(settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: py
     return run
 
 
-def parked(sessions: sessionmaker[Session], subject: str = "a") -> Job:
+def parked(sessions: sessionmaker[Session]) -> Job:
     with db.transaction(sessions) as session, tracing.working_for("request-1"):
-        job = jobs.enqueue(session, JobKind.FINGERPRINT_WORK, subject)
+        job = jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(uuid4()))
         lease = jobs.claim_due(session, job.id)
         assert lease is not None
         jobs.fail(session, lease, code="sandbox-unavailable", sentence="[busy]", retries=Retries(attempts=1))
@@ -70,8 +70,8 @@ def test_an_empty_list_says_so_and_a_short_one_says_how_much_is_left(
     runs: Runs, live_sessions: sessionmaker[Session]
 ) -> None:
     assert runs("list")[1] == "No jobs yet.\n"
-    for n in range(3):
-        parked(live_sessions, f"{n}")
+    for _ in range(3):
+        parked(live_sessions)
 
     assert "2 of 3" in runs("list", "--limit", "2")[1]
     assert runs("list", "--kind", "publish_log")[1] == "No such jobs.\n"
@@ -96,7 +96,7 @@ def test_a_job_that_is_not_there_is_one_line(runs: Runs, live_engine: Engine) ->
 def test_a_parked_job_is_replayed_and_the_worker_is_told(
     runs: Runs, live_sessions: sessionmaker[Session], settings: Settings
 ) -> None:
-    one, other = parked(live_sessions, "1"), parked(live_sessions, "2")
+    one, other = parked(live_sessions), parked(live_sessions)
 
     status, printed, _error = runs("replay", str(one.id))
 
@@ -106,7 +106,7 @@ def test_a_parked_job_is_replayed_and_the_worker_is_told(
 
 
 def test_all_parked_jobs_are_replayed(runs: Runs, live_sessions: sessionmaker[Session]) -> None:
-    found = [parked(live_sessions, f"{n}") for n in range(3)]
+    found = [parked(live_sessions) for _ in range(3)]
 
     lines = runs("replay", "--state", "parked", "--json")[1].splitlines()
 
