@@ -24,7 +24,7 @@ from optout.ledger.keys import open_keys
 from optout.registry.lookups import Lookups
 from optout.store import db, encryption
 from optout.store.settings import Settings
-from optout.store.storage import open_storage
+from optout.store.storage_url import open_storage
 from workers import dispatch
 
 API_VERSION = "1.0"

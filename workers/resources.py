@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from optout.ledger.keys import LogKeys, open_keys
 from optout.store import db, encryption
 from optout.store.settings import Settings
-from optout.store.storage import Storage, open_storage
+from optout.store.storage import Storage
+from optout.store.storage_url import open_storage
 from workers.network import Guard, guard_for
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from optout.consent.vocabulary import EvidenceLevel
 from optout.errors import InvalidInputError
 from optout.registry import accounts, identities
-from optout.store import db, encryption, migrate
+from optout.store import db, encryption, migrate, settings
 from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
@@ -56,7 +56,7 @@ def create(
 ) -> None:
     """Create an account with a key, and print the secret: it can't be shown again."""
     expires_at = _end(expires_in)
-    with _unit_of_work(data) as (session, settings):
+    with _unit_of_work(data) as (session, chosen):
         owner = accounts.get_account(session, account) if account else accounts.create_account(session, name=name)
         if contact is not None:
             accounts.set_contact(session, account=owner, contact=contact)
@@ -68,7 +68,7 @@ def create(
             roles=role,
             label=name,
             expires_at=expires_at,
-            environment=settings.environment,
+            environment=chosen.environment,
         )
         facts = _facts(session, [(key, owner)])[0]
     # Only now, after the commit, is the key good.
@@ -111,9 +111,9 @@ def rotate(
     The new key has the account, the roles and the label of the old one, and lasts as long unless told otherwise.
     """
     both, expires_at = _duration(overlap, "overlap"), _end(expires_in)
-    with _unit_of_work(data) as (session, settings):
+    with _unit_of_work(data) as (session, chosen):
         old, new, secret = accounts.rotate_key(
-            session, key, overlap=both, expires_at=expires_at, environment=settings.environment
+            session, key, overlap=both, expires_at=expires_at, environment=chosen.environment
         )
         facts = _facts(session, [(new, accounts.get_account(session, new.account_id))])[0]
     _print_made(facts, secret, as_json=as_json)
@@ -138,13 +138,13 @@ def revoke(
 @contextmanager
 def _unit_of_work(data: Path | None) -> Iterator[tuple[Session, Settings]]:
     """A transaction in the registry's database, which is made if it is not there yet."""
-    settings = Settings() if data is None else Settings(data_folder=data)
-    engine = db.engine(settings)
+    chosen = settings.load(data)
+    engine = db.engine(chosen)
     try:
         migrate.upgrade(engine)
         with db.transaction(db.sessions(engine)) as session:
             encryption.prepare(session)
-            yield session, settings
+            yield session, chosen
     finally:
         engine.dispose()
 

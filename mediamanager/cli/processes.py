@@ -13,9 +13,9 @@ import typer
 
 from optout.errors import InvalidInputError
 from optout.ledger import keys
-from optout.store import db, encryption, migrate
+from optout.store import db, encryption, migrate, settings
 from optout.store.settings import LogFormat, Settings
-from optout.store.storage import open_storage
+from optout.store.storage_url import open_storage
 from workers import dispatch, logs, ticker
 from workers import worker as workers_worker
 from workers.resources import Resources, open_resources
@@ -38,14 +38,14 @@ def migrate_registry(*, data: DataOption = None) -> None:
     A new registry gets its bucket and its keys. A log that has entries never gets other keys than its own: `keys/` in
     the data folder has to be the same on every machine, or the keys come from the environment.
     """
-    settings = _settings(data)
-    engine = db.engine(settings)
+    chosen = settings.load(data)
+    engine = db.engine(chosen)
     try:
         migrate.upgrade(engine)
         typer.echo("database  up to date")
-        typer.echo(f"storage   {_prepare_storage(settings)}")
+        typer.echo(f"storage   {_prepare_storage(chosen)}")
         with db.transaction(db.sessions(engine)) as session:
-            log_keys = keys.prepare(session, settings)
+            log_keys = keys.prepare(session, chosen)
             encryption.prepare(session)
         typer.echo(f"keys      of {log_keys.origin}: ready")
     finally:
@@ -63,8 +63,9 @@ def worker(
     log_format: LogFormatOption = None,
 ) -> None:
     """Do jobs: fetch, fingerprint, publish the log. Any number of these may run; SIGTERM stops one in order."""
-    level = _configure("worker", log_level, log_format)
-    resources = open_prepared(_settings(data))
+    chosen = settings.load(data, log_format=log_format)
+    level = begin_log(chosen, log_level, process="worker")
+    resources = open_prepared(chosen)
     app = dispatch.connect(resources.settings)
     with _ready(ready_file) as say:
         status = workers_worker.run(
@@ -85,7 +86,8 @@ def beat(
     log_format: LogFormatOption = None,
 ) -> None:
     """Send workers what is due and nobody does, and clean up. One of these is needed; several do no harm."""
-    _configure("beat", log_level, log_format)
+    chosen = settings.load(data, log_format=log_format)
+    begin_log(chosen, log_level, process="beat")
     ended = threading.Event()
 
     def end(_number: int, _frame: object) -> None:
@@ -93,7 +95,7 @@ def beat(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    resources = open_prepared(_settings(data))
+    resources = open_prepared(chosen)
     app = dispatch.connect(resources.settings)
     with _ready(ready_file) as say:
         say()
@@ -101,54 +103,55 @@ def beat(
     resources.engine.dispose()
 
 
-def require_prepared(settings: Settings) -> None:
+def begin_log(chosen: Settings, level: str, *, process: str) -> str:
+    """Log from now on as the settings say; the level as `logging` names it.
+
+    Raises:
+        InvalidInputError: there is no such level.
+    """
+    name = level.upper()
+    if name not in logs.LEVELS:
+        raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
+    logs.configure(name, chosen.log_format, process=process)
+    return name
+
+
+def require_prepared(chosen: Settings) -> None:
     """Make sure that `mediamanager migrate` was run for this version, and that this process has the registry's keys.
 
     Raises:
         ConflictError, InvalidInputError, LogIntegrityError, MasterKeyError, StorageUnavailableError: it was not, or
             it has not; each says what to do.
     """
-    engine = db.engine(settings)
+    engine = db.engine(chosen)
     try:
         migrate.require_current(engine)
-        keys.open_keys(settings)
+        keys.open_keys(chosen)
         with db.transaction(db.sessions(engine)) as session:
             encryption.prepare(session)
     finally:
         engine.dispose()
 
 
-def open_prepared(settings: Settings) -> Resources:
+def open_prepared(chosen: Settings) -> Resources:
     """What a worker opens, on a registry that is prepared.
 
     Raises:
         ConflictError, InvalidInputError, LogIntegrityError, MasterKeyError, StorageUnavailableError: as
             `require_prepared`.
     """
-    require_prepared(settings)
-    return open_resources(settings)
+    require_prepared(chosen)
+    return open_resources(chosen)
 
 
-def _prepare_storage(settings: Settings) -> str:
-    storage = open_storage(settings)
-    if not settings.storage_url.startswith("s3:"):
-        return settings.storage_url
+def _prepare_storage(chosen: Settings) -> str:
+    storage = open_storage(chosen)
+    if not chosen.storage_url.startswith("s3:"):
+        return chosen.storage_url
     from optout.store.s3 import S3Store  # noqa: PLC0415 - boto3 takes a third of a second to import
 
     made = isinstance(storage, S3Store) and storage.create_bucket()
-    return f"{settings.storage_url} ({'the bucket is new' if made else 'the bucket is there'})"
-
-
-def _settings(data: Path | None) -> Settings:
-    return Settings() if data is None else Settings(data_folder=data)
-
-
-def _configure(process: str, log_level: str, log_format: LogFormat | None) -> str:
-    level = log_level.upper()
-    if level not in logs.LEVELS:
-        raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
-    logs.configure(level, log_format or Settings().log_format, process=process)
-    return level
+    return f"{chosen.storage_url} ({'the bucket is new' if made else 'the bucket is there'})"
 
 
 @contextlib.contextmanager

@@ -19,16 +19,15 @@ import uvicorn
 
 from mediamanager import http_server
 from mediamanager.app import create_app
-from mediamanager.cli.processes import require_prepared
+from mediamanager.cli.processes import begin_log, require_prepared
 from mediamanager.doctor.findings import LOCK_FILE
 from mediamanager.supervisor import Supervisor
-from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.errors import ConflictError, NotFoundError
 from optout.ledger import keys
 from optout.registry import accounts, sessions
-from optout.store import db, encryption, migrate
+from optout.store import db, encryption, migrate, settings
 from optout.store.models.accounts import Role
 from optout.store.settings import LogFormat, Settings
-from workers import logs
 from workers.app import is_embedded
 
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
@@ -60,30 +59,27 @@ def serve(
     With another broker (`MEDIAMANAGER_BROKER_URL`) this is the API alone, any number of processes: see `mediamanager
     migrate`, `mediamanager worker` and `mediamanager beat`.
     """
-    level = log_level.upper()
-    if level not in logs.LEVELS:
-        raise InvalidInputError("the log level is debug, info, warning or error", field="log-level")
-    logs.configure(level, log_format or Settings().log_format, process="api")
+    level = begin_log(settings.load(data, log_format=log_format), log_level, process="api")
     with contextlib.ExitStack() as stack:
         # From here on a signal ends the block in order; uvicorn puts its own handlers over these and back again.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         listener = stack.enter_context(_listening(host, port))
-        settings = _settings(data, host, listener.getsockname()[1], log_format)
-        if is_embedded(settings):
+        actual_port = listener.getsockname()[1]
+        chosen = _settings(data, host, actual_port, log_format)
+        if is_embedded(chosen):
             if worker:
-                stack.enter_context(_alone(settings))
-            link = _prepare(settings)
+                stack.enter_context(_alone(chosen))
+            link = _prepare(chosen)
         else:
             link = None
-            require_prepared(settings)
-        if is_embedded(settings) and worker:
-            supervisor = Supervisor(settings, log_level=level)
+            require_prepared(chosen)
+        if is_embedded(chosen) and worker:
+            supervisor = Supervisor(chosen, log_level=level)
             supervisor.start()
             stack.callback(supervisor.stop)
-        port = listener.getsockname()[1]
-        announce = _Announcement(settings, port, link, ready_file, open_browser=open_browser)
-        _run(settings, listener, level, announce)
+        announce = _Announcement(chosen, actual_port, link, ready_file, open_browser=open_browser)
+        _run(chosen, listener, level, announce)
 
 
 def _stop(number: int, _frame: object) -> None:
@@ -104,22 +100,18 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _settings(data: Path | None, host: str, port: int, log_format: LogFormat | None = None) -> Settings:
     """What the environment says, with the data folder, the address and the log of this call."""
-    given: dict[str, object] = {} if data is None else {"data_folder": data}
-    if log_format is not None:
-        given["log_format"] = log_format
-    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
+    found = settings.load(data, log_format=log_format)
     # The worker has another working folder.
-    given["data_folder"] = settings.data_folder.absolute()
-    settings = Settings(**given)  # type: ignore[arg-type]
-    if "public_url" not in settings.model_fields_set:
+    folder = found.data_folder.absolute()
+    address = None
+    if "public_url" not in found.model_fields_set:
         name = "127.0.0.1" if host in _EVERYWHERE else host
-        given["public_url"] = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-        settings = Settings(**given)  # type: ignore[arg-type]
-    return settings
+        address = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return settings.load(folder, log_format=log_format, public_url=address)
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def _alone(chosen: Settings) -> Iterator[None]:
     """Hold the folder's lock: two registries on one folder would take one another's jobs for lost.
 
     The file tells `mediamanager doctor` where this registry answers.
@@ -127,7 +119,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     Raises:
         ConflictError: another process serves this folder.
     """
-    data_folder = settings.data_folder
+    data_folder = chosen.data_folder
     data_folder.mkdir(parents=True, exist_ok=True)
     with (data_folder / LOCK_FILE).open("a") as lock:
         try:
@@ -135,29 +127,29 @@ def _alone(settings: Settings) -> Iterator[None]:
         except BlockingIOError as error:
             raise ConflictError(f"another registry already serves {data_folder}; stop it first") from error
         lock.truncate(0)
-        lock.write(f"{settings.public_url}\n")
+        lock.write(f"{chosen.public_url}\n")
         lock.flush()
         yield
 
 
-def _prepare(settings: Settings) -> str:
+def _prepare(chosen: Settings) -> str:
     """Bring schema and keys up to date; a one-time sign-in link for the operator."""
-    engine = db.engine(settings)
+    engine = db.engine(chosen)
     try:
         migrate.upgrade(engine)
         with db.transaction(db.sessions(engine)) as session:
-            keys.prepare(session, settings)
+            keys.prepare(session, chosen)
             encryption.prepare(session)
-            note = settings.data_folder / _OPERATOR_FILE
+            note = chosen.data_folder / _OPERATOR_FILE
             try:
                 account = accounts.get_account(session, UUID(json.loads(note.read_text(encoding="utf-8"))["account"]))
             except (FileNotFoundError, NotFoundError, ValueError, KeyError):  # the first start, or a damaged note
-                account = accounts.create_account(session, name=settings.operator_name)
+                account = accounts.create_account(session, name=chosen.operator_name)
                 _write(note, {"account": str(account.id)})
             token = sessions.create_link(session, account.id, list(Role))
     finally:
         engine.dispose()
-    return f"{settings.public_url}/sign-in/link/{token}"
+    return f"{chosen.public_url}/sign-in/link/{token}"
 
 
 def _write(path: Path, fields: dict[str, object]) -> None:
@@ -171,9 +163,9 @@ class _Announcement:
     """What is said once requests are answered."""
 
     def __init__(
-        self, settings: Settings, port: int, link: str | None, ready_file: Path | None, *, open_browser: bool
+        self, chosen: Settings, port: int, link: str | None, ready_file: Path | None, *, open_browser: bool
     ) -> None:
-        self._settings = settings
+        self._settings = chosen
         self._port = port
         self._link = link
         self._ready_file = ready_file
@@ -214,8 +206,8 @@ class _Server(uvicorn.Server):
             self._announcement.make()
 
 
-def _run(settings: Settings, listener: socket.socket, level: str, announcement: _Announcement) -> None:
-    config = http_server.config(create_app(settings), settings, log_level=level)
+def _run(chosen: Settings, listener: socket.socket, level: str, announcement: _Announcement) -> None:
+    config = http_server.config(create_app(chosen), chosen, log_level=level)
     server = _Server(config, announcement)
     server.run(sockets=[listener])
     if not server.started:

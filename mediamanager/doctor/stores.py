@@ -25,7 +25,8 @@ from optout.store import migrate
 from optout.store.db import reading
 from optout.store.models.log import HEAD_ID, LogEntry, LogHead
 from optout.store.settings import Settings
-from optout.store.storage import INCOMING, open_storage
+from optout.store.storage import INCOMING
+from optout.store.storage_url import open_storage
 
 _OURS: Final = "MEDIAMANAGER_"
 _OTHER_VARIABLES: Final = {"MEDIAMANAGER_URL", "MEDIAMANAGER_KEY", "MEDIAMANAGER_DEBUG"}

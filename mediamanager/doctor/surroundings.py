@@ -21,7 +21,8 @@ from optout.store.db import reading
 from optout.store.models.base import utc_now
 from optout.store.models.jobs import JobState
 from optout.store.models.log import LogEntry
-from optout.store.storage import INCOMING, open_storage
+from optout.store.storage import INCOMING
+from optout.store.storage_url import open_storage
 from workers import dispatch
 from workers.app import make
 from workers.errors import SandboxUnavailableError

@@ -196,14 +196,17 @@ class Settings(BaseSettings):
         return value
 
 
-def load(data_folder: Path | None = None) -> Settings:
-    """The settings as the environment says, with another data folder if one is given.
+def load(data_folder: Path | None = None, **chosen: object) -> Settings:
+    """The settings as the environment says, with another data folder if one is given, and with what a command chose.
+
+    A choice that is None is left to the environment.
 
     Raises:
         InvalidInputError: a variable holds what its setting can't be; the message names it, and not what it holds.
     """
     try:
-        return Settings() if data_folder is None else Settings(data_folder=data_folder)
+        given = {name: value for name, value in {"data_folder": data_folder, **chosen}.items() if value is not None}
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
     except ValidationError as error:
         said = "; ".join(
             f"MEDIAMANAGER_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"

@@ -1,4 +1,7 @@
-"""Where media and the published log lie: a small protocol, and its implementation on a folder; `s3` is the other."""
+"""Where media and the published log lie: a small protocol, and its implementation on a folder.
+
+`s3` is the other one; `storage_url` opens the one that the settings name.
+"""
 
 import os
 import re
@@ -11,10 +14,8 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from urllib.parse import unquote, urlsplit
 
 from optout.errors import InvalidInputError, NotFoundError, StorageUnavailableError
-from optout.store.settings import Settings
 
 INCOMING = "incoming/"
 """Prefix of what belongs to no row yet: uploads on their way, and half-written files. Old ones are swept."""
@@ -67,22 +68,6 @@ class Storage(Protocol):
 
     def list(self, prefix: str) -> Iterator[Stored]:
         """Objects whose key begins with a prefix, in no order."""
-
-
-def open_storage(settings: Settings) -> Storage:
-    """The store that the settings name.
-
-    Raises:
-        InvalidInputError: the URL is of no kind that we know.
-    """
-    url = urlsplit(settings.storage_url)
-    if url.scheme == "file" and not url.netloc:
-        return FolderStore(Path(unquote(url.path)))
-    if url.scheme == "s3" and url.netloc:
-        from optout.store.s3 import S3Store  # noqa: PLC0415 - boto3 takes a third of a second to import
-
-        return S3Store(settings)
-    raise InvalidInputError("storage_url must be file:///absolute/folder or s3://bucket/prefix", field="storage_url")
 
 
 def check_key(key: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mediamanager.cli import serve
+from mediamanager.cli import main, serve
 from optout.store import db
 from optout.store.models import Account
 from optout.store.settings import Settings
@@ -40,6 +40,25 @@ def test_a_public_address_that_was_set_is_kept(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MEDIAMANAGER_PUBLIC_URL", "https://registry.example.org")
 
     assert serve._settings(None, "0.0.0.0", 81).public_url == "https://registry.example.org"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["serve"], ["serve", "--no-worker"], ["migrate"], ["worker"], ["beat"], ["keys", "list"], ["doctor"], ["reindex"]],
+)
+def test_each_command_names_a_setting_that_can_not_be_used_without_its_value(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIAMANAGER_JOB_ATTEMPTS", "s3cr3t")
+
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--data", str(tmp_path)])
+
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (64, 1)
+    assert "MEDIAMANAGER_JOB_ATTEMPTS" in said
+    assert "s3cr3t" not in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_note_of_the_operator_stops_nothing(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from optout.ledger import keys
 from optout.ledger.publish import publish
 from optout.store import db, encryption, heartbeats, jobs
 from optout.store.settings import Settings
-from optout.store.storage import open_storage
+from optout.store.storage_url import open_storage
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mediamanager.audit.reports import Outcome
 from optout.ledger import publish
 from optout.store.models.log import LogEntry
 from optout.store.settings import Settings
-from optout.store.storage import open_storage
+from optout.store.storage_url import open_storage
 
 WRITER = """
 import sys
@@ -29,7 +29,7 @@ from optout.ledger import consentlog, publish
 from optout.proof.entries import EntryType
 from optout.store import db
 from optout.store.settings import Settings
-from optout.store.storage import open_storage
+from optout.store.storage_url import open_storage
 
 settings = Settings(data_folder=Path(sys.argv[1]))
 sessions, storage = db.sessions(db.engine(settings)), open_storage(settings)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from optout.errors import InvalidInputError, NotFoundError, StorageUnavailableError
 from optout.store.s3 import S3Store
 from optout.store.settings import Settings
-from optout.store.storage import INCOMING, FolderStore, Storage, open_storage
+from optout.store.storage import INCOMING, FolderStore, Storage
+from optout.store.storage_url import open_storage
 
 
 @pytest.fixture(scope="module")
