@@ -56,7 +56,8 @@ def filter_input(
     """Filter a folder or a JSONL file: kept, excluded with reasons, a report, a receipt.
 
     What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
-    stopped when the same command is given again.
+    stopped when the same command is given again, and what could not be checked is tried again. Kept files are hard
+    links to those of the input where the file system allows it, else copies.
 
     JSONL rows hold any of: path, url, youtube, sha256, text, fingerprints.
 
@@ -81,7 +82,7 @@ def filter_input(
 
 def _print(done: Summary) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    console.print(summary(done.verdicts))
+    console.print(summary(done.verdicts, noun=done.noun))
     console.print(
         f"kept {done.kept}, excluded {done.excluded} (why: {printable(str(done.output / EXCLUDED))})", markup=False
     )

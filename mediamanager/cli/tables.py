@@ -64,10 +64,10 @@ def verdict_text(verdict: Verdict) -> Text:
     return Text(f"{sign} {verdict}", style=style)
 
 
-def summary(counts: Counter[Verdict]) -> Text:
-    """Count files by verdict, in words: `3 files: 1 disallowed, 2 unknown`."""
+def summary(counts: Counter[Verdict], *, noun: str = "file") -> Text:
+    """Count files, or what else they are called, by verdict: `3 files: 1 disallowed, 2 unknown`."""
     total = counts.total()
-    line = Text(f"{total} file{'' if total == 1 else 's'}")
+    line = Text(f"{total} {noun}{'' if total == 1 else 's'}")
     for number, verdict in enumerate(verdict for verdict in _SIGNS if counts[verdict]):
         line.append(": " if number == 0 else ", ")
         line.append(f"{counts[verdict]} {verdict}", style=_SIGNS[verdict][1])

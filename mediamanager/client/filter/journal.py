@@ -1,7 +1,8 @@
 """The journal of a run: what it is, and what became of each item so far, so that a killed run can go on.
 
-The first line holds the run's parameters, each further line one item, in the order of the input. A line that a crash
-cut off is dropped when the journal is opened again.
+The first line holds the run's parameters, each further line one item, in the order of the input. What could not be
+checked is checked again by the next run of the same job: such a line comes after all of those, and replaces the item's
+first one. A line that a crash cut off is dropped when the journal is opened again.
 """
 
 import fcntl
@@ -10,12 +11,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from mediamanager.client.errors import OutputInUseError
+from mediamanager.client.verdicts import Verdict
 
 NAME = ".journal.jsonl"
 _FORMAT = "mediamanager-filter-journal/1"
+# In no other place of a line: inside of a text its quotes are escaped.
+_AGAIN: Final = b'"again":true'
 
 Parameters: TypeAlias = dict[str, object]
 
@@ -32,6 +36,7 @@ class Entry:
         asset_key: 32 bytes, hex; None where nothing is known of it.
         salt: 16 random bytes, hex, of its leaf in the receipt's tree.
         line: as `check --json` would have printed it.
+        again: it was checked before, in vain.
     """
 
     name: str
@@ -42,6 +47,12 @@ class Entry:
     asset_key: str | None
     salt: str
     line: dict[str, object]
+    again: bool = False
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether something went wrong, so that checking it again may say something else."""
+        return self.line["error"] is not None or self.line["verdict"] == Verdict.UNCHECKED
 
 
 class Journal:
@@ -81,18 +92,22 @@ class Journal:
         return cls(path, header, descriptor)
 
     def entries(self) -> Iterator[Entry]:
-        """Read what was done so far, in order.
+        """Read what was done so far, in the order of the input; of what was checked again, the last time counts.
 
         Raises:
             OutputInUseError: the journal has been damaged.
         """
-        with self._path.open("rb") as file:
+        again = self._checked_again()
+        with self._path.open("rb") as file, self._path.open("rb") as aside:
             next(file, None)
             for line in file:
-                try:
-                    yield Entry(**json.loads(line))
-                except (ValueError, TypeError) as error:
-                    raise OutputInUseError(f"{self._path} is damaged: choose another --output") from error
+                entry = self._parse(line)
+                if entry.again:
+                    continue
+                if entry.name in again:
+                    aside.seek(again[entry.name])
+                    entry = self._parse(aside.readline())
+                yield entry
 
     def append(self, entry: Entry) -> None:
         """Record one item. `flush` brings it to the disk."""
@@ -101,6 +116,23 @@ class Journal:
     def flush(self) -> None:
         """Bring all that was recorded to the disk."""
         os.fsync(self._descriptor)
+
+    def _checked_again(self) -> dict[str, int]:
+        """Where the last line stands of each item that was checked again, in bytes."""
+        found: dict[str, int] = {}
+        position = 0
+        with self._path.open("rb") as file:
+            for line in file:
+                if _AGAIN in line:
+                    found[self._parse(line).name] = position
+                position += len(line)
+        return found
+
+    def _parse(self, line: bytes) -> Entry:
+        try:
+            return Entry(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise OutputInUseError(f"{self._path} is damaged: choose another --output") from error
 
     def close(self) -> None:
         """Let go of it; a run that is not finished can be taken up again."""

@@ -57,7 +57,7 @@ def finished(output: Path, parameters: Parameters) -> Summary | None:
 def finish(output: Path, opened: Format, journal: Journal, sources: Sequence[Identity]) -> Summary:
     """Write everything from the journal; the receipt comes last, and its presence says that the run is complete.
 
-    It can be interrupted anywhere and done again.
+    It can be interrupted anywhere and done again. The journal stays as long as something is unchecked.
     """
     _write_lines(output / EXCLUDED, (_line(one) for one in journal.entries() if one.action == Action.EXCLUDED))
     _write_lines(output / REVIEW, (_line(one) for one in journal.entries() if one.review))
@@ -69,7 +69,8 @@ def finish(output: Path, opened: Format, journal: Journal, sources: Sequence[Ide
     with files.replacing(output / RECEIPT) as file:
         body = _receipt(summary, kept, journal, sources, finished_at)
         file.write(json.dumps(body, indent=1).encode("ascii") + b"\n")
-    journal.remove()
+    if not summary.unchecked:
+        journal.remove()
     return summary
 
 
@@ -137,9 +138,8 @@ def _summary(output: Path, journal: Journal) -> Summary:
         verdicts[verdict] += 1
         actions[entry.action] += 1
         review += entry.review
-        failed = entry.line["error"] is not None or verdict is Verdict.UNCHECKED
-        unchecked += failed
-        degraded = degraded or (failed and entry.action == Action.KEPT)
+        unchecked += entry.is_unchecked
+        degraded = degraded or (entry.is_unchecked and entry.action == Action.KEPT)
     return Summary(output, verdicts, actions[Action.KEPT], actions[Action.EXCLUDED], review, unchecked, degraded)
 
 

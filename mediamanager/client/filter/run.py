@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
@@ -55,6 +55,8 @@ def run(
 ) -> Summary:
     """Filter; go on where an interrupted run of the same job stopped; do nothing where it is finished.
 
+    What could not be checked is checked again, also where the run was finished otherwise.
+
     Raises:
         InvalidInputError: an input that can't be filtered.
         OutputInUseError: `output` holds something else, or `source` has changed since the run began.
@@ -64,15 +66,20 @@ def run(
     opened = open_input(job.source, job.output, job.fields)
     parameters = _parameters(job, opened, sources)
     finished = receipt.finished(job.output, parameters)
-    if finished is not None:
-        return replace(finished, notes=("this run was finished before; to do it again, choose another --output",))
+    if finished is not None and not (finished.unchecked and (job.output / JOURNAL).is_file()):
+        note = "this run was finished before; to do it again, choose another --output"
+        return replace(finished, notes=(note,), noun=opened.noun)
     _require_ours(job.output)
     job.output.mkdir(parents=True, exist_ok=True)
     fresh: Parameters = {"run": str(uuid4()), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
     with closing(Journal.open(job.output, parameters, fresh)) as journal:
-        done = _require_same_items(journal, opened)
-        _go_on(job, sources, opened, journal, done, workers, watch)
-        return receipt.finish(job.output, opened, journal, [source.identity() for source in sources])
+        begun = _require_same_items(journal, opened)
+        # Its presence would say that the run is complete.
+        (job.output / receipt.RECEIPT).unlink(missing_ok=True)
+        opened.reopen(job.output)
+        _go_on(job, sources, opened, journal, begun, workers, watch)
+        summary = receipt.finish(job.output, opened, journal, [source.identity() for source in sources])
+    return replace(summary, notes=(*summary.notes, *begun.notes(opened.noun)), noun=opened.noun)
 
 
 def _parameters(job: Job, opened: Format, sources: Sequence[Source]) -> Parameters:
@@ -98,18 +105,34 @@ def _require_ours(output: Path) -> None:
         raise OutputInUseError(f"{output} is not empty: choose another --output")
 
 
-def _require_same_items(journal: Journal, opened: Format) -> int:
-    """Check that what was done so far was done to this input; return how many items that are."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """How far the run came before: how many items it took, and how many of those it could not check."""
+
+    done: int
+    unchecked: int
+
+    def notes(self, noun: str) -> tuple[str, ...]:
+        """Say what is done once more."""
+        if not self.unchecked:
+            return ()
+        what = f"1 {noun} that was" if self.unchecked == 1 else f"{self.unchecked} {noun}s that were"
+        return (f"{what} not checked before: tried again",)
+
+
+def _require_same_items(journal: Journal, opened: Format) -> _Begun:
+    """Check that what was done so far was done to this input; only what was unchecked may have been mended since."""
     items = opened.items()
-    done = 0
+    done = unchecked = 0
     for entry in journal.entries():
         item = next(items, None)
-        if item is None or (item.name, item.stamp) != (entry.name, entry.stamp):
+        if item is None or item.name != entry.name or not (entry.is_unchecked or item.stamp == entry.stamp):
             raise OutputInUseError(
                 f"{opened.source} has changed since the run began ({entry.name}): choose another --output"
             )
         done += 1
-    return done
+        unchecked += entry.is_unchecked
+    return _Begun(done, unchecked)
 
 
 def _go_on(
@@ -117,23 +140,27 @@ def _go_on(
     sources: Sequence[Source],
     opened: Format,
     journal: Journal,
-    done: int,
+    begun: _Begun,
     workers: int | None,
     watch: Watch,
 ) -> None:
-    waiting: deque[Item] = deque()
+    waiting: deque[tuple[Item, bool]] = deque()
 
     def queries() -> Iterator[Query]:
-        for item in islice(opened.items(), done, None):
-            waiting.append(item)
+        # Those that were taken before are read to their end only: more come while this is read.
+        before = islice(zip(journal.entries(), opened.items(), strict=False), begun.done)
+        again = ((item, True) for entry, item in before if entry.is_unchecked)
+        new = ((item, False) for item in islice(opened.items(), begun.done, None))
+        for item, is_again in chain(again, new):
+            waiting.append((item, is_again))
             yield item.query
 
-    total = None if opened.count is None else opened.count - done
+    total = None if opened.count is None else opened.count - begun.done + begun.unchecked
     verdicts = check(sources, queries(), use=job.use, depth=job.depth, min_evidence=job.min_evidence, workers=workers)
     with closing(verdicts):
         for number, checked in enumerate(watch(verdicts, total), 1):
-            item = waiting.popleft()
-            journal.append(_settle(item, checked, opened, job))
+            item, is_again = waiting.popleft()
+            journal.append(replace(_settle(item, checked, opened, job), again=is_again))
             if number % BATCH_ASSETS == 0:
                 journal.flush()
     journal.flush()
@@ -149,6 +176,8 @@ def _settle(item: Item, checked: Checked, opened: Format, job: Job) -> Entry:
             checked = Checked.unchecked(checked.path, job.use, f"it could not be kept: {error}.")
             action = job.choices.action(checked)
             action = Action.EXCLUDED if action is Action.KEPT else action
+    if action is Action.EXCLUDED:
+        opened.drop(item, job.output)
     if action is Action.STOP:
         raise UncheckedItemError(
             f"{item.name} could not be checked: {checked.error} Stopped, as --on-error raise asks; "

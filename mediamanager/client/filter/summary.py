@@ -16,6 +16,7 @@ class Summary:
         unchecked: how many had an error, whatever their verdict.
         degraded: something is kept although it could not be checked.
         notes: what was left out of the input, said aloud.
+        noun: what an item is called.
     """
 
     output: Path
@@ -26,6 +27,7 @@ class Summary:
     unchecked: int
     degraded: bool
     notes: tuple[str, ...] = ()
+    noun: str = "file"
 
     @property
     def exit_status(self) -> int:

@@ -49,6 +49,8 @@ class Format(ABC):
     """An input that was opened. Reading it again gives the same items in the same order."""
 
     kind: str
+    noun: str = "file"
+    """What one item is called."""
     notes: tuple[str, ...] = ()
     """What was left out, said aloud."""
 
@@ -73,6 +75,14 @@ class Format(ABC):
         Raises:
             OSError: it can't be kept, or is not what was checked any more; nothing is left of it.
         """
+
+    @abstractmethod
+    def drop(self, item: Item, output: Path) -> None:
+        """Take back what `keep` did; nothing where it did nothing."""
+
+    @abstractmethod
+    def reopen(self, output: Path) -> None:
+        """Make what `finish` completed fit for `keep` and `drop` again; nothing where nothing is complete."""
 
     @abstractmethod
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:

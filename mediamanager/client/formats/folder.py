@@ -58,6 +58,15 @@ class FolderFormat(Format):
             target.unlink()
             raise OSError(f"{item.name} was changed while it was being checked")
 
+    def drop(self, item: Item, output: Path) -> None:
+        """Remove the file from where files are kept; the input's own stays."""
+        (output / _WHILE_RUNNING / item.name).unlink(missing_ok=True)
+
+    def reopen(self, output: Path) -> None:
+        """Give the folder back the name that says that it is not complete."""
+        if (output / KEPT).exists():
+            (output / KEPT).rename(output / _WHILE_RUNNING)
+
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
         """Write `kept.sha256` in the form that `sha256sum --check` reads, and give the folder its final name."""
         running, final = output / _WHILE_RUNNING, output / KEPT

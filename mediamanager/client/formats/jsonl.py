@@ -36,6 +36,7 @@ class JsonlFormat(Format):
     """Lines of a file; blank ones are nothing and are not kept."""
 
     kind = "jsonl"
+    noun = "row"
 
     def __init__(self, source: Path, fields: Mapping[str, str]) -> None:
         super().__init__(source)
@@ -57,6 +58,12 @@ class JsonlFormat(Format):
         """Lines are kept all at once, at the end; a line that is no object can't be marked as unchecked, nor kept."""
         if item.query.error is not None and item.query.error.startswith(_NO_OBJECT):
             raise OSError(item.query.error)
+
+    def drop(self, item: Item, output: Path) -> None:
+        """Lines are kept all at once, at the end."""
+
+    def reopen(self, output: Path) -> None:
+        """`kept.jsonl` is written anew in any case."""
 
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
         """Write `kept.jsonl`: the kept lines, as they were, in order."""

@@ -73,6 +73,17 @@ def test_filter_tells_a_person_where_everything_lies(
     assert shown.err == "note: 1 hidden file or folder was skipped\n"
 
 
+def test_filter_counts_the_rows_of_a_jsonl_file_as_rows(
+    catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "crawl.jsonl").write_text('{"url": "https://example.org/a"}\n{"url": "https://example.org/b"}\n')
+    words = [str(tmp_path / "crawl.jsonl"), "-o", str(tmp_path / "out"), "--catalogue", str(catalogue)]
+
+    for _ in range(2):  # the second time from the receipt
+        invoke(filter_input, "filter", words)
+        assert "2 rows: 2 unknown" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [

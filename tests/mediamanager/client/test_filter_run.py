@@ -238,6 +238,62 @@ def test_a_line_that_a_crash_cut_off_is_done_again(job: Job, sources: list[Catal
     assert run(job, sources).kept == 1
 
 
+@pytest.fixture
+def broken(job: Job, make_text: Callable[..., str]) -> Callable[[], None]:
+    """Two files of the input that can't be read; called, it mends them: a copy of what is reserved, and a stranger."""
+    copy, stranger = job.source / "b-copy.txt", job.source / "c-stranger.txt"
+    copy.write_bytes(b"")
+    stranger.write_bytes(b"")
+
+    def mend() -> None:
+        copy.write_text(make_text("crow"))
+        stranger.write_text(make_text("nobody's"))
+
+    return mend
+
+
+@pytest.mark.parametrize("on_error", [ErrorChoice.DROP, ErrorChoice.KEEP])
+def test_what_was_unchecked_is_checked_again_and_ends_as_if_it_had_been_right_at_once(
+    job: Job, sources: list[Catalogue], tmp_path: Path, broken: Callable[[], None], on_error: ErrorChoice
+) -> None:
+    job = replace(job, choices=Choices(on_error=on_error))
+    first = run(job, sources)
+    vain = run(job, sources)
+    broken()
+    seen: list[int | None] = []
+
+    def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:
+        seen.append(total)
+        return verdicts
+
+    second = run(job, sources, watch=watch)
+
+    assert (first.unchecked, vain.unchecked, second.unchecked) == (2, 2, 0)
+    assert (first.exit_status, second.exit_status) == (2, 1)
+    assert seen == [2]
+    assert "2 files that were not checked before: tried again" in second.notes
+    run(replace(job, output=tmp_path / "at once"), sources)
+    assert results(job.output) == results(tmp_path / "at once")
+    assert run(job, sources).notes == ("this run was finished before; to do it again, choose another --output",)
+
+
+def test_an_interrupted_run_checks_again_what_was_unchecked_and_goes_on_with_the_rest(
+    job: Job, sources: list[Catalogue], tmp_path: Path, broken: Callable[[], None]
+) -> None:
+    for count in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            run(job, sources, watch=stop_after(count))
+    broken()
+    for count in range(2):  # what was unchecked comes first: two of three
+        with pytest.raises(KeyboardInterrupt):
+            run(job, sources, watch=stop_after(count))
+
+    assert run(job, sources).unchecked == 0
+
+    run(replace(job, output=tmp_path / "at once"), sources)
+    assert results(job.output) == results(tmp_path / "at once")
+
+
 def test_a_finished_run_is_not_done_again(job: Job, sources: list[Catalogue]) -> None:
     first = run(job, sources)
     receipt = (job.output / "receipt.json").read_bytes()
