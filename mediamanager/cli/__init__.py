@@ -115,8 +115,11 @@ def _not_installed(name: str, command: Command, error: ModuleNotFoundError) -> i
     if error.name is None or error.name.split(".")[0] in _OURS:
         _complain(f"`{name}` is not part of this installation ({error.name} is missing)")
     else:
-        wanted = f"{PROGRAM}[{command.extra}]" if command.extra else PROGRAM
-        _complain(f"`{name}` needs {error.name}, which is not installed: pip install '{wanted}'")
+        # Not by name: it is on no package index yet, and whoever puts something of that name there could be anybody.
+        wanted = f".[{command.extra}]" if command.extra else "."
+        _complain(
+            f"`{name}` needs {error.name}, which is not installed: pip install '{wanted}' in a clone of {PROGRAM}"
+        )
     return EXIT_ERROR
 
 

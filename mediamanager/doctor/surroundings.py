@@ -118,7 +118,7 @@ def libraries(_deployment: Deployment) -> Finding:
         try:
             importlib.import_module(name)
         except ImportError:
-            return wrong(f"{name} is not installed: {without}", "pip install 'mediamanager[server]'")
+            return wrong(f"{name} is not installed: {without}", "pip install '.[server]', in a clone of Media Manager")
     if not chromaprint.has_library():
         return weak(
             "libchromaprint is not installed: sound is fingerprinted ten times slower",

@@ -52,7 +52,7 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch, caps
     assert ended.value.code == 2
     assert (
         capsys.readouterr().err
-        == "error: `serve` needs celery, which is not installed: pip install 'mediamanager[server]'\n"
+        == "error: `serve` needs celery, which is not installed: pip install '.[server]' in a clone of mediamanager\n"
     )
 
 
