@@ -10,6 +10,7 @@ from celery import Celery
 
 from optout.store.settings import Settings
 from workers.folder_broker import ALIAS
+from workers.redis_broker import SCHEMES as _REDIS
 
 RUN_JOB: Final = "mediamanager.run_job"
 
@@ -23,7 +24,6 @@ _BROKER_SECONDS: Final = 5
 # for its broker without end all the same, that is another loop.
 _IMPATIENT: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
-_REDIS: Final = ("redis", "rediss")
 _AMQP: Final = ("amqp", "amqps", "pyamqp")
 
 

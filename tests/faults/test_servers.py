@@ -69,7 +69,11 @@ def test_servers_that_die_and_hang_cost_time_and_nothing_else(rig: Rig, length: 
         fault(rig)
     client.end()
     ended = time.monotonic()
-    client.check(EACH * (len(faults) + 1))
+    try:
+        client.check(EACH * (len(faults) + 1))
+    except AssertionError:
+        print(rig.production.logs())  # noqa: T201 - shown when the test fails: what became of each job
+        raise
     backlog = time.monotonic() - ended
 
     assert client.refusals[503], "no client ever met the outage"
