@@ -31,8 +31,8 @@ def read_key(resources: ResourcesDep) -> PlainTextResponse:
 
 @router.get("/checkpoint", response_class=PlainTextResponse, responses=problems.documented(404, 503))
 def read_checkpoint(resources: ResourcesDep) -> PlainTextResponse:
-    """The newest signed checkpoint. There is none until the first entry has been published."""
-    published = _published(resources, "checkpoint", "No checkpoint is published yet: ask again once there is a claim.")
+    """The newest signed checkpoint. A new registry begins with that of an empty log."""
+    published = _published(resources, "checkpoint", "No checkpoint is published yet: ask again in a minute.")
     return PlainTextResponse(published, headers=_CHANGES)
 
 

@@ -143,10 +143,12 @@ def _audit(
     key = report.key = parse_key(vkey, given=True) if vkey else verifier.operator_key(source)
     checkpoint = verifier.open_checkpoint(_newest_note(source), key)
     report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
+    signed_by = f"signed by {key.name} (key {key.key_id.hex()})"
+    size = checkpoint.size
     _holds(
         report,
         "signature",
-        f"signed by {key.name} (key {key.key_id.hex()}), {_count(checkpoint.size, 'entry', 'entries')}",
+        f"{signed_by}, {_count(size, 'entry', 'entries')}" if size else f"an empty log, {signed_by}",
     )
 
     kept = verifier.open_receipt(receipt, key) if receipt is not None else None

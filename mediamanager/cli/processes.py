@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from optout.errors import InvalidInputError
-from optout.ledger import keys
+from optout.ledger import keys, publish
 from optout.store import db, encryption, migrate, settings
 from optout.store.settings import LogFormat, Settings
 from optout.store.storage_url import open_storage
@@ -35,8 +35,8 @@ ReadyOption: TypeAlias = Annotated[
 def migrate_registry(*, data: DataOption = None) -> None:
     """Bring database, object store and keys to what this version needs; run it before the processes of a new version.
 
-    A new registry gets its bucket and its keys. A log that has entries never gets other keys than its own: `keys/` in
-    the data folder has to be the same on every machine, or the keys come from the environment.
+    A new registry gets its bucket, its keys and an empty, signed log. A log that has begun never gets other keys than
+    its own: `keys/` in the data folder has to be the same on every machine, or the keys come from the environment.
     """
     chosen = settings.load(data)
     engine = db.engine(chosen)
@@ -48,6 +48,8 @@ def migrate_registry(*, data: DataOption = None) -> None:
             log_keys = keys.prepare(session, chosen)
             encryption.prepare(session)
         typer.echo(f"keys      of {log_keys.origin}: ready")
+        publish.begin(db.sessions(engine), open_storage(chosen), log_keys.log)
+        typer.echo("log       begun")
     finally:
         engine.dispose()
 

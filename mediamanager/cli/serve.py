@@ -23,11 +23,12 @@ from mediamanager.cli.processes import begin_log, require_prepared
 from mediamanager.doctor.findings import LOCK_FILE
 from mediamanager.supervisor import Supervisor
 from optout.errors import ConflictError, NotFoundError
-from optout.ledger import keys
+from optout.ledger import keys, publish
 from optout.registry import accounts, sessions
 from optout.store import db, encryption, migrate, settings
 from optout.store.models.accounts import Role
 from optout.store.settings import LogFormat, Settings
+from optout.store.storage_url import open_storage
 from workers.app import is_embedded
 
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
@@ -133,12 +134,12 @@ def _alone(chosen: Settings) -> Iterator[None]:
 
 
 def _prepare(chosen: Settings) -> str:
-    """Bring schema and keys up to date; a one-time sign-in link for the operator."""
+    """Bring schema and keys up to date, and begin the log; a one-time sign-in link for the operator."""
     engine = db.engine(chosen)
     try:
         migrate.upgrade(engine)
         with db.transaction(db.sessions(engine)) as session:
-            keys.prepare(session, chosen)
+            log_keys = keys.prepare(session, chosen)
             encryption.prepare(session)
             note = chosen.data_folder / _OPERATOR_FILE
             try:
@@ -147,6 +148,7 @@ def _prepare(chosen: Settings) -> str:
                 account = accounts.create_account(session, name=chosen.operator_name)
                 _write(note, {"account": str(account.id)})
             token = sessions.create_link(session, account.id, list(Role))
+        publish.begin(db.sessions(engine), open_storage(chosen), log_keys.log)
     finally:
         engine.dispose()
     return f"{chosen.public_url}/sign-in/link/{token}"

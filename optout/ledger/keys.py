@@ -70,19 +70,19 @@ def prepare(session: Session, settings: Settings) -> LogKeys:
     """The keys of the registry whose database this is; they are drawn for a new one, and only for a new one.
 
     Raises:
-        LogIntegrityError: the log has entries, and these are not its keys, or none are here.
+        LogIntegrityError: the log has begun, and these are not its keys, or none are here.
         InvalidInputError, StorageUnavailableError: as `open_keys`.
     """
     folder = settings.data_folder / FOLDER
-    is_begun = session.scalar(select(LogEntry.number).limit(1)) is not None
+    note = session.scalar(select(LogHead.note))
+    is_begun = note is not None or session.scalar(select(LogEntry.number).limit(1)) is not None
     are_here = settings.log_key is not None or all((folder / name).exists() for name in _FILES)
     if is_begun and not are_here:
         raise LogIntegrityError(
-            f"the log has entries, and its keys are not in {folder.absolute()}: bring them back, because a log can't"
+            f"the log has begun, and its keys are not in {folder.absolute()}: bring them back, because a log can't"
             " go on under other keys"
         )
     keys = open_keys(settings) if are_here else load_or_create(settings.data_folder, settings.log_origin)
-    note = session.scalar(select(LogHead.note))
     if note is not None:
         try:
             open_checkpoint(note, [keys.log.verifier])

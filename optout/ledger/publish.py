@@ -73,6 +73,19 @@ def publish(sessions: sessionmaker[Session], storage: Storage, signer: Signer) -
     raise ConflictError("the log is being published by others: nothing is left to do here")
 
 
+def begin(sessions: sessionmaker[Session], storage: Storage, signer: Signer) -> None:
+    """Publish a log that nothing was signed of so far; a new one is empty, and that can be verified, too.
+
+    Raises:
+        LogIntegrityError, ConflictError, StorageUnavailableError: as of `publish`.
+    """
+    with reading(sessions) as session:
+        head = session.get(LogHead, HEAD_ID)
+        if head is not None and head.published_size is not None:
+            return
+    publish(sessions, storage, signer)
+
+
 def sequence(session: Session) -> int:
     """Give up to 10,000 waiting entries their indices, in the caller's transaction; how many it were.
 

@@ -1,11 +1,14 @@
 """What `mediamanager serve` makes of its words and its environment; that it runs is shown by tests/flows."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from mediamanager import cli
 from mediamanager.cli import main, serve
+from optout.errors import LogIntegrityError
 from optout.store import db
 from optout.store.models import Account
 from optout.store.settings import Settings
@@ -80,3 +83,30 @@ def test_the_operator_keeps_one_account_over_restarts(settings: Settings) -> Non
     assert [str(account.id) for account in accounts] == [note["account"]]
     assert len(links) == 2
     assert all(link.startswith(f"{settings.public_url}/sign-in/link/") for link in links)
+
+
+def test_a_new_registry_begins_with_an_empty_log_that_can_be_verified(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve._prepare(settings)
+    shown = settings.data_folder / "storage" / "log"
+    first = (shown / "checkpoint").read_bytes()
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["audit", "verify", str(shown)])
+
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "an empty log, signed by registry.localhost/log1" in said
+    serve._prepare(settings)
+    assert (shown / "checkpoint").read_bytes() == first
+
+
+def test_a_log_that_has_begun_is_not_given_other_keys_though_it_is_empty(settings: Settings) -> None:
+    serve._prepare(settings)
+    shutil.rmtree(settings.data_folder / "keys")
+
+    with pytest.raises(LogIntegrityError, match="bring them back"):
+        serve._prepare(settings)
+
+    assert not (settings.data_folder / "keys").exists()

@@ -124,6 +124,7 @@ def test_keys_that_did_not_sign_the_log_are_noticed(sessions: sessionmaker[Sessi
     publish.publish(sessions, MemoryStorage(), made.log)
     for path in (tmp_path / "keys").iterdir():
         path.unlink()
+    keys.load_or_create(tmp_path, settings.log_origin)
 
     with pytest.raises(LogIntegrityError, match="another key"), db.transaction(sessions) as session:
         keys.prepare(session, settings)
