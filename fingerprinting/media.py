@@ -34,7 +34,7 @@ class Limits:
 
     max_bytes: int = 2 * 1024**3
     max_pixels: int = 100_000_000
-    max_picture_bytes: int = 480 * 1024**2
+    max_picture_bytes: int = 448 * 1024**2
     max_seconds: float = 6 * 3600.0
     max_text_bytes: int = 32 * 1024**2
 
@@ -297,7 +297,12 @@ def _root_element(start: bytes) -> bytes | None:
     at = 0
     while start.startswith((b"<?", b"<!"), at):
         closing = b"-->" if start.startswith(b"<!--", at) else b">"
-        end = start.find(closing, at + 2)
+        if start.startswith(b"<!DOCTYPE", at) and start.find(b"[", at, max(start.find(b">", at), at)) >= 0:
+            # It declares entities, each of which ends in ">", between brackets.
+            at, closing = start.find(b"]", at), b">"
+            if at < 0:
+                return None
+        end = start.find(closing, at + 1)
         if end < 0:
             return None
         at = end + len(closing)

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from fingerprinting import media
+from fingerprinting.errors import LimitExceededError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.types import Extraction, Role
-from workers import sandbox_wire
+from workers import sandbox_wire, seats
 from workers.isolation import Isolation
 from workers.nursery import is_readable
 from workers.sandbox_pool import Pool
@@ -33,16 +34,26 @@ _LAST_WORDS_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one child may use. Memory is address space: libraries map 0.5 GB of it before the first pixel."""
+    """What one child may use. Memory is address space: libraries map 510 MiB of it before the first pixel.
 
-    memory_bytes: int = 1088 * 1024**2
+    `seats` say how much of the machine's memory that is: see `workers.seats`.
+    """
+
+    memory_bytes: int = 660 * 1024**2
     cpu_seconds: int = 300
     wall_seconds: float = 330.0
     answer_bytes: int = 160 * 1024**2
+    seats: int = 1
 
 
-_ALLOWANCES: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90, wall_seconds=110.0)}
+_ORDINARY: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90, wall_seconds=110.0)}
 """By what a file is read for: behind a query somebody waits, and its thread and decoder are missing to others."""
+
+_ORDINARY_PICTURE_BYTES: Final = 112 * 1024**2
+"""A JPEG picture of 13 million pixels, as telephones make them, needs less."""
+
+_LARGE: Final = Allowance(memory_bytes=1008 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
+"""For a picture or text that needs more memory. All others may have to wait for it, so it gets less time."""
 
 _pool = Pool(max(2, os.cpu_count() or 2))
 atexit.register(lambda: _pool.close())  # noqa: PLW0108 - the pool of that moment
@@ -73,7 +84,19 @@ def extract(
             a file unreadable; using more memory or time than `allowance` exceeds a limit.
         SandboxUnavailableError: no decoder could be started, or all are busy; the file was not judged.
     """
-    allowed = allowance or _ALLOWANCES[role]
+    media.read_head(path)  # says in its own words when there is nothing to open
+    if allowance is not None:
+        return _extract(path, name, limits, role, allowance)
+    picture_bytes = min(limits.max_picture_bytes, _ORDINARY_PICTURE_BYTES)
+    try:
+        return _extract(path, name, dataclasses.replace(limits, max_picture_bytes=picture_bytes), role, _ORDINARY[role])
+    except LimitExceededError as error:
+        if error.parameters.get("limit") != "memory":
+            raise
+    return _extract(path, name, limits, role, _LARGE)
+
+
+def _extract(path: Path, name: str | None, limits: Limits, role: Role, allowed: Allowance) -> Extraction:
     task: dict[str, object] = {
         "task": "decode",
         "path": str(path.absolute()),
@@ -81,7 +104,6 @@ def extract(
         "limits": dataclasses.asdict(limits),
         "role": role,
     }
-    media.read_head(path)  # says in its own words when there is nothing to open
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     reading, writing = os.pipe()
     try:
@@ -116,7 +138,8 @@ def run(
     try:
         limits = {"memory_bytes": allowance.memory_bytes, "cpu_seconds": allowance.cpu_seconds}
         request = {**task, **limits, "walls": isolation().walls}
-        with _pool.lend(time.monotonic() + allowance.wall_seconds) as nursery:
+        patience = time.monotonic() + allowance.wall_seconds
+        with _pool.lend(patience, allowance.seats) as nursery:
             deadline = time.monotonic() + allowance.wall_seconds
             try:
                 nursery.begin(request, descriptors)

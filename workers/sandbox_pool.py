@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from workers import seats
 from workers.errors import SandboxUnavailableError
 from workers.isolation import Isolation, Way, choose
 from workers.nursery import Nursery
@@ -17,6 +18,10 @@ _MAX_SERVED: Final = 1000
 """A nursery never touches a stranger's bytes, so it does not wear; still nothing here should live for ever."""
 
 
+_MAX_WAITING: Final = 16
+"""Who waits for a decoder holds a thread that other requests need: the rest is told to come back."""
+
+
 class Pool:
     """At most `size` nurseries. More decoders at once would only fight for cores and memory."""
 
@@ -24,6 +29,7 @@ class Pool:
         """Start nothing yet; `find` says how nurseries are started, and brings the first."""
         self._find = find
         self._places = threading.BoundedSemaphore(size)
+        self._queue = threading.BoundedSemaphore(size + _MAX_WAITING)
         self._lock = threading.Lock()
         self._choosing = threading.Lock()
         self._idle: list[Nursery] = []
@@ -39,24 +45,33 @@ class Pool:
         return self._chosen().isolation
 
     @contextlib.contextmanager
-    def lend(self, deadline: float) -> Iterator[Nursery]:
-        """A warm nursery for the length of the block. If the block raises, the nursery is ended.
+    def lend(self, deadline: float, seats_wanted: int) -> Iterator[Nursery]:
+        """A warm nursery and seats for its child, for the length of the block. If that raises, the nursery is ended.
 
         Raises:
-            SandboxUnavailableError: all are busy until the deadline, or none can be started.
+            SandboxUnavailableError: all are busy until the deadline, too many wait, or none can be started.
         """
-        if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise SandboxUnavailableError("all media decoders are busy; try again in a moment")
+        if not self._queue.acquire(blocking=False):
+            raise _busy()
         try:
-            nursery = self._take()
+            if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise _busy()
             try:
-                yield nursery
-            except BaseException:
-                nursery.end()
-                raise
-            self._give_back(nursery)
+                with seats.of_this_machine().taken(seats_wanted, deadline):
+                    yield from self._lent()
+            finally:
+                self._places.release()
         finally:
-            self._places.release()
+            self._queue.release()
+
+    def _lent(self) -> Iterator[Nursery]:
+        nursery = self._take()
+        try:
+            yield nursery
+        except BaseException:
+            nursery.end()
+            raise
+        self._give_back(nursery)
 
     def close(self) -> None:
         """End those that are idle; those that are lent end when they come back."""
@@ -97,3 +112,7 @@ class Pool:
             return
         with self._lock:
             self._idle.append(nursery)
+
+
+def _busy() -> SandboxUnavailableError:
+    return SandboxUnavailableError("all media decoders are busy; try again in a moment")

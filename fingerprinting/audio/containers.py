@@ -73,7 +73,10 @@ def demuxer_of(file: BinaryIO) -> str | None:
     is_tagged = False
     # ID3v2 tags, possibly several, stand before MP3, but also before ADTS and FLAC.
     position = 0
-    while (size := _id3_bytes(head)) is not None:
+    for _ in range(_MAX_TAGS):
+        size = _id3_bytes(head)
+        if size is None:
+            break
         is_tagged = True
         position += size
         file.seek(position)
@@ -97,6 +100,8 @@ def _check_size(size_bytes: int, limits: Limits) -> None:
 
 _ID3_HEADER: Final = re.compile(rb"ID3[\x02-\x04].{2}([\x00-\x7f])([\x00-\x7f])([\x00-\x7f])([\x00-\x7f])", re.DOTALL)
 _ID3_HEADER_BYTES: Final = 10
+_MAX_TAGS: Final = 100
+"""Honest files have one or two; a file of nothing but empty tags would be looked through for minutes."""
 
 
 def _id3_bytes(head: bytes) -> int | None:

@@ -34,6 +34,7 @@ def check(image: Image.Image, limits: Limits) -> None:
         raise LimitExceededError(
             f"This picture is too large: it has {width * height / 1e6:,.0f} million pixels, and at most"
             f" {allowed / 1e6:,.0f} million are accepted of its kind. Export a smaller version, or a JPEG.",
+            limit="memory",
             max_pixels=allowed,
         )
 

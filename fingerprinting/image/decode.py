@@ -81,7 +81,7 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
         raise _too_many_pixels(limits) from error
     except MemoryError as error:
         raise LimitExceededError(
-            "This picture needs more memory than is available. Export a smaller version and use that."
+            "This picture needs more memory than is available. Export a smaller version and use that.", limit="memory"
         ) from error
     # Broad on purpose: on damaged bytes Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error,
     # EOFError, IndexError ... and whatever they raise means that this file cannot be read.

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
 from mediamanager.api import bodies
@@ -16,6 +17,10 @@ F = TypeVar("F", bound=WireModel)
 
 FILE: Final = "file"
 _MAX_FIELD_BYTES: Final = 10_000
+
+# How much of a file waits in memory before it goes to disk. Starlette takes it from nowhere else, and its own 1 MiB is
+# half a gigabyte once as many upload at the same time as may.
+MultiPartParser.spool_max_size = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)

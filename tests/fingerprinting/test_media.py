@@ -100,6 +100,7 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
         (FTYP + b"heic\0\0\0\0mif1heic", "Export the picture as JPEG or PNG"),
         (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg">', "as PNG"),
         (b'\xef\xbb\xbf <!DOCTYPE svg PUBLIC "x"><!-- > --><svg:svg width="1"/>', "as PNG"),
+        (b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd"> <!ENTITY y "&x;">\n] ><svg>', "as PNG"),
         (b"#EXTM3U\n#EXTINF:9,\nfile:///etc/passwd\n", "Use the recordings themselves"),
         (b"\n#EXTM3U\n", "Use the recordings themselves"),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", "Use the recordings themselves"),
@@ -117,13 +118,21 @@ def test_what_is_not_supported_is_refused_with_a_remedy(head: bytes, remedy: str
 
 
 def test_a_text_about_xml_is_a_text() -> None:
-    for text in ("<svga> is a mode", "<!-- svg --> first", "<smiley> she said", "<? ?", "<!-- ", "# EXTM3U is a word"):
+    for text in (
+        "<svga> is a mode",
+        "<!-- svg --> first",
+        "<smiley> she said",
+        "<? ?",
+        "<!-- ",
+        "<!DOCTYPE svg [",
+        "# EXTM3U",
+    ):
         assert media.sniff(text.encode()).media_type == media.PLAIN
 
 
 @pytest.mark.parametrize(
-    "head", [b"<!---->" * 2300, b"<!---->" * 30 + b"x", b"<!DOCTYPE a>" * 1300, b"1" + b"\n" * 16_000, b"<" * 16_000,
-             b" " * 16_000, b"1" * 16_000, b"0:00:00,0" + b" " * 16_000]
+    "head", [b"<!---->" * 2300, b"<!---->" * 30 + b"x", b"<!DOCTYPE a>" * 1300, b"<!DOCTYPE[]>" * 1300,
+             b"1" + b"\n" * 16_000, b"<" * 16_000, b" " * 16_000, b"1" * 16_000, b"0:00:00,0" + b" " * 16_000]
 )  # fmt: skip
 def test_no_beginning_takes_long_to_look_at(head: bytes) -> None:
     started = time.monotonic()

@@ -17,7 +17,7 @@ from fingerprinting.errors import LimitExceededError, UnreadableMediaError, Unsu
 from fingerprinting.extract import extract
 from fingerprinting.media import Limits
 from fingerprinting.types import Role
-from workers import sandbox
+from workers import sandbox, seats
 from workers.errors import SandboxUnavailableError
 from workers.sandbox import Allowance
 from workers.sandbox_pool import Pool
@@ -48,10 +48,10 @@ def instead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Instead]:
         yield use
 
 
-def told(path: Path) -> str:
+def told(path: Path, name: str | None = None) -> str:
     """What a stand-in tells, by way of an error's sentence."""
     with pytest.raises(UnreadableMediaError) as caught:
-        sandbox.extract(path)
+        sandbox.extract(path, name=name)
     return str(caught.value)
 
 
@@ -183,6 +183,50 @@ def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Inst
     first.join()
 
 
+def test_a_crowd_is_sent_away_at_once_and_holds_no_threads(
+    instead: Instead, prose: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.sandbox_pool._MAX_WAITING", 1)
+    instead("time.sleep(float(request['name']))\ntell('done')", size=1)
+    busy = [threading.Thread(target=_ignoring, args=(prose, "1.5")) for _ in range(2)]
+    for thread in busy:
+        thread.start()
+    time.sleep(0.5)
+    started = time.monotonic()
+
+    with pytest.raises(SandboxUnavailableError, match="busy"):
+        sandbox.extract(prose, name="0")
+
+    assert time.monotonic() - started < 0.5
+    for thread in busy:
+        thread.join()
+    _ignoring(prose, "0")
+
+
+def test_what_needs_more_memory_gets_it_and_what_does_not_leaves_it_to_others(
+    instead: Instead, prose: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    take = seats.Seats.taken
+
+    def noted(self: seats.Seats, wanted: int, deadline: float) -> contextlib.AbstractContextManager[None]:
+        taken.append(wanted)
+        return take(self, wanted, deadline)
+
+    monkeypatch.setattr(seats.Seats, "taken", noted)
+    instead(
+        """
+        if request["name"] == "large" and resource.getrlimit(resource.RLIMIT_AS)[0] < 1000 << 20:
+            say(json.dumps({"out_of_memory": True}))
+        else:
+            tell(request["limits"]["max_picture_bytes"] >> 20)
+        """
+    )
+
+    assert (told(prose, "small"), taken) == ("112", [1])
+    assert (told(prose, "large"), taken) == ("448", [1, 1, seats.LARGE])
+
+
 def _ignoring(path: Path, name: str) -> None:
     with contextlib.suppress(UnreadableMediaError):
         sandbox.extract(path, name=name)
@@ -280,7 +324,7 @@ def test_the_child_can_neither_write_nor_dump_and_its_memory_is_limited(
         walls=False,
     )
 
-    assert told(prose) == str(["File too large", (1088 << 20, 1088 << 20), (300, 305), (0, 0)])
+    assert told(prose) == str(["File too large", (660 << 20, 660 << 20), (300, 305), (0, 0)])
 
 
 def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:

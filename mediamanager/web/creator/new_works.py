@@ -27,13 +27,16 @@ router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
 MAX_FILES: Final = 200
 MAX_LINKS: Final = 200
+_MAX_FIELDS: Final = 40
+_MAX_FIELD_BYTES: Final = 500_000
+"""Of everything in a form that is no file, which is held in memory; 200 long links fit."""
 MAX_NAME: Final = 200
 """Characters of a name that an address of ours carries on."""
 
 
 async def form_of(request: Request) -> AsyncIterator[FormData]:
     """The form of a request, its files closed afterwards."""
-    async with request.form(max_files=MAX_FILES) as form:
+    async with request.form(max_files=MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES) as form:
         yield form
 
 

@@ -278,3 +278,16 @@ def test_random_damage_in_any_format_raises_nothing_but_errors_of_ours(tmp_path:
     except FingerprintingError:
         return
     assert decoded.dtype == np.int16
+
+
+def test_a_file_of_nothing_but_empty_tags_is_not_looked_through_to_its_end() -> None:
+    read = 0
+
+    class Counting(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            nonlocal read
+            read += 1
+            return super().read(size)
+
+    assert containers.demuxer_of(Counting(b"ID3\x03\0\0\0\0\0\0" * 100_000)) == "mp3"
+    assert read < 200
