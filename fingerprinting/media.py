@@ -251,6 +251,7 @@ def _sniff_mpeg(head: bytes) -> MediaKind | None:
 
 _STRANGERS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"%PDF", "PDF documents are", "Save its text as a .txt file, or its pictures as JPEG or PNG, and use those."),
+    (b"%!PS", "PostScript drawings are", "Export the drawing as PNG and use that."),
     (b"PK\x03\x04", "Archives and office documents are", "Unpack it, or save its text as a .txt file, and use that."),
     (b"\x1f\x8b", "Compressed files are", "Unpack it and use what is inside."),
     (b"7z\xbc\xaf\x27\x1c", "Archives are", "Unpack it and use what is inside."),

@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mediamanager import problems
 from optout.store.settings import Settings
 
 _KEEP_ALIVE_SECONDS: Final = 5
@@ -47,6 +48,19 @@ class PatientProtocol(H11Protocol):
         if self.conn.their_state is h11.SEND_BODY:
             self._wait(self.linger_seconds)
         super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as everything else is answered: with a problem."""
+        problem = problems.answer(400, "bad-request", f"{msg} Correct its head and send it again.")
+        headers = [*problem.raw_headers, (b"connection", b"close")]
+        events = (
+            h11.Response(status_code=400, headers=headers),
+            h11.Data(data=bytes(problem.body)),
+            h11.EndOfMessage(),
+        )
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""

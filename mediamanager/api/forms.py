@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from fastapi.exceptions import RequestValidationError
+from starlette import status
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartParser
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from mediamanager.api import bodies
@@ -17,6 +19,7 @@ F = TypeVar("F", bound=WireModel)
 
 FILE: Final = "file"
 _MAX_FIELD_BYTES: Final = 10_000
+_REMEDY: Final = f"send one part named `{FILE}` with a file of a short name, and the fields of this address besides."
 
 # How much of a file waits in memory before it goes to disk. Starlette takes it from nowhere else, and its own 1 MiB is
 # half a gigabyte once as many upload at the same time as may.
@@ -43,8 +46,16 @@ async def with_file(request: Request, fields: type[F]) -> AsyncIterator[Upload[F
         bodies.refuse_content_type(bodies.FORM)
     # One field more than there are, so that a surplus one is named by the validation below.
     most = len(fields.model_fields) + 2
-    async with request.form(max_files=1, max_fields=most, max_part_size=_MAX_FIELD_BYTES) as form:
+    try:
+        form = await request.form(max_files=1, max_fields=most, max_part_size=_MAX_FIELD_BYTES)
+    except HTTPException as error:
+        if error.status_code != status.HTTP_400_BAD_REQUEST or not isinstance(error.__context__, MultiPartException):
+            raise
+        raise HTTPException(error.status_code, f"{error.detail.rstrip('.')}: {_REMEDY}") from error
+    try:
         yield _upload(form, fields)
+    finally:
+        await form.close()
 
 
 def documented(fields: type[WireModel]) -> dict[str, Any]:
@@ -54,8 +65,19 @@ def documented(fields: type[WireModel]) -> dict[str, Any]:
         "type": "object",
         "required": [FILE],
         "additionalProperties": False,
-        "properties": {FILE: {"type": "string", "format": "binary"}, **schema["properties"]},
+        "properties": {
+            FILE: {"type": "string", "format": "binary"},
+            **{name: _without_null(field) for name, field in schema["properties"].items()},
+        },
     }
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a field of a form: there is no null in one, a field is left out instead."""
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return field
+    return {**{name: said for name, said in field.items() if name not in {"anyOf", "default"}}, **kinds[0]}
 
 
 def _upload(form: FormData, model: type[F]) -> Upload[F]:

@@ -94,6 +94,7 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
     ("head", "remedy"),
     [
         (b"%PDF-1.7", "Save its text"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n(/etc/passwd) run\n", "as PNG"),
         (b"PK\x03\x04\x14\0", "Unpack it"),
         (b"MThd\0\0\0\x06", "Export a recording"),
         (b"\xff\x0a\x10\x20", "Export the picture as JPEG or PNG"),

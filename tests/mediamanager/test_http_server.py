@@ -279,3 +279,28 @@ def test_a_length_that_is_none_is_refused(port: int, value: str) -> None:
 
     assert status_of(answer) in {400, 401}
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("sent", [b"\0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"])
+def test_what_is_no_http_is_answered_with_a_problem(port: int, sent: bytes) -> None:
+    with connect(port) as connection:
+        connection.sendall(sent)
+        answer = read_all(connection)
+
+    assert status_of(answer) == 400
+    assert problem_of(answer) == "bad-request"
+    assert b"content-type: application/problem+json" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "parts", ['form-data; name="file"; filename="' + "n" * 10_000 + '"', 'form-data; name="x' + "y" * 11_000 + '"']
+)
+def test_a_form_that_can_not_be_read_says_what_it_should_be(port: int, token: str, parts: str) -> None:
+    body = f"--x\r\nContent-Disposition: {parts}\r\n\r\nx\r\n--x--\r\n".encode()
+    lines = (f"Authorization: Bearer {token}", "Content-Type: multipart/form-data; boundary=x", "Connection: close")
+    with connect(port) as connection:
+        connection.sendall(head("/v1/works", *lines, f"Content-Length: {len(body)}") + body)
+        answer = read_all(connection)
+
+    assert status_of(answer) == 400
+    assert b"one part named `file`" in answer
