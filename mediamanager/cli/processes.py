@@ -67,9 +67,9 @@ def worker(
     """Do jobs: fetch, fingerprint, publish the log. Any number of these may run; SIGTERM stops one in order."""
     chosen = settings.load(data, log_format=log_format)
     level = begin_log(chosen, log_level, process="worker")
-    resources = open_prepared(chosen)
-    app = dispatch.connect(resources.settings)
     with _ready(ready_file) as say:
+        resources = open_prepared(chosen)
+        app = dispatch.connect(resources.settings)
         status = workers_worker.run(
             resources,
             app,
@@ -97,9 +97,9 @@ def beat(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    resources = open_prepared(chosen)
-    app = dispatch.connect(resources.settings)
     with _ready(ready_file) as say:
+        resources = open_prepared(chosen)
+        app = dispatch.connect(resources.settings)
         say()
         ticker.run(resources, app, ended)
     resources.engine.dispose()
@@ -158,7 +158,9 @@ def _prepare_storage(chosen: Settings) -> str:
 
 @contextlib.contextmanager
 def _ready(file: Path | None) -> Iterator[Callable[[], None]]:
-    """Gives what says that work can begin; unsays it at the end."""
+    """Gives what says that work can begin; unsays it at the end, and at the start what one that was killed left."""
+    if file is not None:
+        file.unlink(missing_ok=True)
 
     def say() -> None:
         typer.echo("ready")

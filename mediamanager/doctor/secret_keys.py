@@ -23,7 +23,7 @@ def log_keys(deployment: Deployment) -> Finding:
         missing = [file.name for file in files if not file.is_file()]
         if missing:
             return wrong(
-                f"{' and '.join(missing)} are not in {files[0].parent}",
+                f"there is no {' and no '.join(missing)} in {files[0].parent}",
                 "bring them back from your copy of keys/: without them nobody can go on with the log; for a new"
                 " registry run `mediamanager migrate` or start `mediamanager serve`",
             )

@@ -27,6 +27,7 @@ from optout.store.models.log import HEAD_ID, LogEntry, LogHead
 from optout.store.settings import Settings
 from optout.store.storage import INCOMING
 from optout.store.storage_url import open_storage
+from workers.app import is_embedded
 
 _OURS: Final = "MEDIAMANAGER_"
 _OTHER_VARIABLES: Final = {"MEDIAMANAGER_URL", "MEDIAMANAGER_KEY", "MEDIAMANAGER_DEBUG"}
@@ -50,18 +51,29 @@ def settings(_deployment: Deployment, environment: Mapping[str, str] = os.enviro
 
 
 def data_folder(deployment: Deployment) -> Finding:
-    """It is there, and the registry can write in it."""
-    folder = deployment.settings.data_folder.absolute()
+    """It is there where something lies in it, and the registry can write in it where it does."""
+    chosen = deployment.settings
+    folder = chosen.data_folder.absolute()
+    writes = chosen.one_machine or chosen.storage_url.startswith("file:") or is_embedded(chosen)
+    if not writes and not _keys_in_folder(chosen):
+        return fine("nothing lies in it: database, broker, storage and keys are elsewhere")
     if not folder.is_dir():
         return wrong(
             f"there is no folder {folder}",
             "name the right one with --data or MEDIAMANAGER_DATA_FOLDER; for a new registry " + _MIGRATE,
         )
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    # With everything else elsewhere, only the keys are read there, from a mount that may be read-only.
+    if not os.access(folder, os.R_OK | os.X_OK | (os.W_OK if writes else 0)):
         return wrong(
-            f"this user can't write in {folder}", "run the registry, and this command, as the user who owns the folder"
+            f"this user can't {'write' if writes else 'read'} in {folder}",
+            "run the registry, and this command, as the user who owns the folder",
         )
     return fine(f"{folder} is here")
+
+
+def _keys_in_folder(chosen: Settings) -> bool:
+    elsewhere = (chosen.master_key, chosen.master_key_file, chosen.master_key_command)
+    return chosen.log_key is None or chosen.promise_key is None or not any(elsewhere)
 
 
 def database(deployment: Deployment) -> Finding:

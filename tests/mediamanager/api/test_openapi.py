@@ -1,5 +1,6 @@
 """The description of the API is true: what it does not describe is neither taken nor answered."""
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +95,20 @@ def test_every_reference_leads_somewhere(app: FastAPI) -> None:
     wanted = {one.removeprefix("#/components/schemas/") for one in references(app.openapi())}
     assert wanted <= set(described_models)
     assert {"Problem", "WorkByUrl", "WorkByFingerprints", "LookupRequest"} <= wanted
+
+
+def test_no_field_of_a_form_is_null_as_a_form_has_no_null(app: FastAPI) -> None:
+    contents = [
+        operation["requestBody"]["content"]
+        for methods in app.openapi()["paths"].values()
+        for operation in methods.values()
+        if "requestBody" in operation
+    ]
+    fields = [one["multipart/form-data"]["schema"]["properties"] for one in contents if "multipart/form-data" in one]
+
+    assert len(fields) == 2
+    assert {field["title"]["maxLength"] for field in fields if "title" in field} == {300}
+    assert [one for one in fields if "null" in json.dumps(one)] == []
 
 
 def test_every_operation_that_needs_a_key_says_so(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """Each store is broken in turn, and the doctor says so, with a remedy."""
 
+import os
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +71,47 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     broken(stores.data_folder(deployment), "typo")
 
     assert not (tmp_path / "typo").exists()
+
+
+def elsewhere(folder: Path, **changes: object) -> Deployment:
+    """Settings of a machine that has nothing in its data folder."""
+    return Deployment(
+        Settings(
+            data_folder=folder,
+            **{
+                "database_url": "postgresql://localhost/x",
+                "broker_url": "redis://localhost/0",
+                "storage_url": "s3://bucket/x",
+                "log_key": "log",
+                "promise_key": "promise",
+                "master_key": "master",
+                **changes,
+            },  # type: ignore[arg-type]
+        )
+    )
+
+
+def test_a_folder_in_which_nothing_lies_may_be_missing(tmp_path: Path) -> None:
+    assert stores.data_folder(elsewhere(tmp_path / "none")).grade is Grade.OK
+    for needs_it in (
+        {"log_key": None},
+        {"promise_key": None},
+        {"master_key": None},
+        {"database_url": "sqlite:///here.sqlite3"},
+        {"broker_url": "filesystem://"},
+        {"storage_url": f"file://{tmp_path}/none/storage"},
+    ):
+        broken(stores.data_folder(elsewhere(tmp_path / "none", **needs_it)), "none")
+
+
+def test_a_folder_with_keys_alone_may_be_mounted_for_reading_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere but on a file system that is mounted so.
+    monkeypatch.setattr("os.access", lambda _path, mode: not mode & os.W_OK)
+
+    assert stores.data_folder(elsewhere(tmp_path, log_key=None)).grade is Grade.OK
+    broken(stores.data_folder(elsewhere(tmp_path, broker_url="filesystem://")), "can't write")
 
 
 def test_a_database_that_is_not_there_is_not_made(healthy: Deployment, tmp_path: Path) -> None:
