@@ -23,6 +23,8 @@ from optout.store.models import Work
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 
+pytestmark = pytest.mark.heavy
+
 THREE_GB = 3_000_000_000
 
 

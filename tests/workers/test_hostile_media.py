@@ -24,6 +24,8 @@ from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.types import Extraction, Role
 from workers import sandbox
 
+pytestmark = pytest.mark.heavy
+
 MAX_SECONDS = 30.0
 
 

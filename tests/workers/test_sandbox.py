@@ -22,6 +22,8 @@ from workers.errors import SandboxUnavailableError
 from workers.sandbox import Allowance
 from workers.sandbox_pool import Pool
 
+pytestmark = pytest.mark.heavy
+
 WORDS = "the quick brown fox jumps over a lazy dog while seven wizards brew strange potions in copper kettles "
 
 

@@ -12,6 +12,8 @@ from workers import seats
 from workers.errors import SandboxUnavailableError
 from workers.seats import LARGE, Seats
 
+pytestmark = pytest.mark.heavy
+
 
 def soon() -> float:
     return time.monotonic() + 0.05

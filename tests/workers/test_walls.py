@@ -16,6 +16,8 @@ from workers.errors import SandboxUnavailableError
 from workers.isolation import Isolation
 from workers.nursery import bare_command, readable, wrapped_command
 
+pytestmark = pytest.mark.heavy
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="walls of the Linux kernel")
 ROOT = Path(workers.__file__).parent.parent
 

@@ -18,6 +18,8 @@ from workers.network import Guard
 from workers.youtube import PageRequest, captions, guarded_client
 from workers.youtube_child import NoCaptionsError, RemoteYoutubeDL, find
 
+pytestmark = pytest.mark.heavy
+
 NOWHERE = Guard(resolve=lambda host, port: [])
 VIDEO = "dQw4w9WgXcQ"
 TIMEDTEXT = f"https://www.youtube.com/api/timedtext?v={VIDEO}"

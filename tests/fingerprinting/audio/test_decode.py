@@ -22,6 +22,8 @@ from fingerprinting.errors import (
 )
 from fingerprinting.media import Limits
 
+pytestmark = pytest.mark.heavy
+
 SOUND = melody(8, rate_hz=44_100)
 
 FORMATS = {

@@ -16,6 +16,8 @@ from optout.store.models import LogEntry, LogHead
 from optout.store.settings import Settings
 from optout.store.storage import FolderStore
 
+pytestmark = pytest.mark.heavy
+
 CHECKS = (stores.data_folder, stores.disk, stores.database, stores.storage, stores.log)
 
 
