@@ -11,7 +11,7 @@ import httpcore2
 import httpx2
 
 from workers.errors import FetchFailedError, FetchRefusedError, FetchTooLargeError
-from workers.network import PORTS, Guard, GuardedBackend
+from workers.network import PORTS, REMEDY, Guard, GuardedBackend
 
 USER_AGENT = "mediamanager/0.1 (opt-out registry; fetches only what a rightsholder registers)"
 
@@ -93,7 +93,7 @@ def fetch(
             return hop
         current = _parsed(str(current.join(hop)), guard)
     raise FetchRefusedError(
-        f"the address redirects more than {limits.max_redirects} times; give the final address", field="url"
+        f"The address redirects more than {limits.max_redirects} times. Give the one that it ends at.", field="url"
     )
 
 
@@ -101,11 +101,15 @@ def _parsed(url: str, guard: Guard) -> httpx2.URL:
     try:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError) as error:
-        raise FetchRefusedError(f"this is not a web address: {error}", field="url") from error
+        raise FetchRefusedError(
+            f"This is not a web address ({error}). Copy it from your browser.", field="url"
+        ) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise FetchRefusedError("only http:// and https:// addresses are fetched", field="url")
+        raise FetchRefusedError(
+            "Only addresses that begin with https:// or http:// are fetched. Give one of those.", field="url"
+        )
     if parsed.userinfo:
-        raise FetchRefusedError("the address holds a user name or password; leave it out", field="url")
+        raise FetchRefusedError("The address holds a user name or password. Leave it out.", field="url")
     guard.check_port(parsed.port or PORTS[parsed.scheme == "https"])
     return parsed
 
@@ -136,7 +140,7 @@ def _hop(
             _check_status(response.status)
             size = _copy(response.iter_stream(), into, fields, limits)
     except httpcore2.TimeoutException as error:
-        raise FetchFailedError(f"{url.host} took too long to answer", host=url.host) from error
+        raise FetchFailedError(f"{url.host} took too long to answer. {REMEDY}", host=url.host) from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise _unreachable(url, error) from error
     media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
@@ -151,9 +155,10 @@ def _check_status(status: int) -> None:
     if status == 200:  # noqa: PLR2004 - 206 and friends are no whole file
         return
     if status in _RETRYABLE or status >= 500:  # noqa: PLR2004
-        raise FetchFailedError(f"the server answered with status {status}; we try again later", status=status)
+        raise FetchFailedError(f"The server answered with status {status}. {REMEDY}", status=status)
     raise FetchRefusedError(
-        f"the server answered with status {status}; check that the address opens in a private browser window",
+        f"The server answered with status {status}. Check that the address opens in a private browser window, or"
+        " register the file itself.",
         field="url",
         status=status,
     )
@@ -164,10 +169,12 @@ def _unreachable(url: httpx2.URL, error: Exception) -> FetchFailedError | FetchR
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return FetchRefusedError(
-                f"the certificate of {url.host} is not valid: {cause.verify_message}", field="url", host=url.host
+                f"The certificate of {url.host} is not valid ({cause.verify_message}). Register the file itself.",
+                field="url",
+                host=url.host,
             )
         cause = cause.__cause__ or cause.__context__
-    return FetchFailedError(f"the connection to {url.host} failed or broke off", host=url.host)
+    return FetchFailedError(f"The connection to {url.host} failed or broke off. {REMEDY}", host=url.host)
 
 
 class _Unpacker(Protocol):
@@ -198,7 +205,7 @@ def _copy(chunks: Iterator[bytes], into: BinaryIO, fields: dict[str, str], limit
                 raise _too_large(limits)
             into.write(piece)
     if unpacker is not None and not unpacker.eof:
-        raise FetchFailedError("the compressed body broke off before its end")
+        raise FetchFailedError(f"What the server sent broke off before its end. {REMEDY}")
     return written
 
 
@@ -207,7 +214,10 @@ def _unpacker(encoding: str) -> _Unpacker | None:
         return None
     if encoding in ("gzip", "x-gzip", "deflate"):
         return zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by its header
-    raise FetchRefusedError(f"the server packs the file in a way that we did not ask for ({encoding})", field="url")
+    raise FetchRefusedError(
+        f"The server packs the file in a way that we did not ask for ({encoding}). Register the file itself.",
+        field="url",
+    )
 
 
 def _unpacked(unpacker: _Unpacker | None, chunk: bytes) -> Iterator[bytes]:
@@ -219,7 +229,7 @@ def _unpacked(unpacker: _Unpacker | None, chunk: bytes) -> Iterator[bytes]:
         try:
             piece = unpacker.decompress(chunk, _STEP)
         except zlib.error as error:
-            raise FetchFailedError("the compressed body is damaged") from error
+            raise FetchFailedError(f"What the server sent is damaged. {REMEDY}") from error
         chunk = unpacker.unconsumed_tail
         if piece:
             yield piece
@@ -228,5 +238,7 @@ def _unpacked(unpacker: _Unpacker | None, chunk: bytes) -> Iterator[bytes]:
 def _too_large(limits: FetchLimits) -> FetchTooLargeError:
     size = limits.max_bytes / (1024 * 1024)
     return FetchTooLargeError(
-        f"the file at this address is larger than {size:g} MiB", field="url", max_bytes=limits.max_bytes
+        f"What lies at this address is larger than {size:g} MiB, the most that is fetched. Give a smaller version.",
+        field="url",
+        max_bytes=limits.max_bytes,
     )

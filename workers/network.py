@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpcore2
 
@@ -23,6 +23,9 @@ Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 """Numeric addresses of a host name; raises OSError where there are none."""
 
 PORTS = (80, 443)
+
+REMEDY: Final = "Check that the address opens in your browser, or register the file itself."
+"""What a rightsholder can do about an address that does not deliver."""
 
 
 def system_resolver(host: str, port: int) -> list[str]:
@@ -53,7 +56,9 @@ class Guard:
         """
         if port not in PORTS and port not in {allowed_port for _, allowed_port in self.allowed}:
             raise FetchRefusedError(
-                f"the address uses port {port}; only ports 80 and 443 are fetched", field="url", port=port
+                f"The address uses port {port}, and only ports 80 and 443 are fetched. Register the file itself.",
+                field="url",
+                port=port,
             )
 
     def addresses(self, host: str, port: int, *, timeout: float) -> list[str]:
@@ -66,12 +71,13 @@ class Guard:
         self.check_port(port)
         name = host.lower().rstrip(".")
         if self.domains and not any(name == domain or name.endswith(f".{domain}") for domain in self.domains):
-            raise FetchRefusedError(f"{host} does not belong to {' or '.join(self.domains)}", field="url", host=host)
+            raise FetchRefusedError(f"{host} does not belong to {' or '.join(self.domains)}.", field="url", host=host)
         found = self._resolved(host, port, timeout)
         public = [address for address in found if (address, port) in self.allowed or self._is_open(address, port)]
         if not public:
             raise FetchRefusedError(
-                f"{host} is not on the public internet (a private, local or reserved address); it is not fetched",
+                f"{host} is not on the public internet (a private, local or reserved address), so it is not fetched."
+                " Register the file itself.",
                 field="url",
                 host=host,
             )
@@ -95,9 +101,11 @@ class Guard:
         thread.start()
         thread.join(timeout)
         if not answer:
-            raise FetchFailedError(f"the name {host} could not be looked up in time", host=host)
+            raise FetchFailedError(f"The name {host} could not be looked up in time. {REMEDY}", host=host)
         if isinstance(answer[0], OSError | UnicodeError):
-            raise FetchFailedError(f"the name {host} was not found; check the address", host=host) from answer[0]
+            raise FetchFailedError(
+                f"The name {host} was not found. Check its spelling, or register the file itself.", host=host
+            ) from answer[0]
         return answer[0]
 
 

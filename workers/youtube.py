@@ -23,6 +23,8 @@ from workers.fetch import Ask, FetchLimits, fetch
 from workers.network import Guard
 from workers.nursery import is_readable
 
+_REMEDY: Final = "Register a file of the captions instead (.vtt, .srt)."
+
 JSON3_NAME: Final = "captions.json3"
 
 _DOMAINS: Final = ("youtube.com",)
@@ -101,16 +103,16 @@ def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Ca
         SandboxUnavailableError: yt-dlp could not be started.
     """
     if not _VIDEO_ID.fullmatch(video_id):
-        raise FetchRefusedError("this is not the id of a YouTube video", field="url")
+        raise FetchRefusedError("This is not the id of a YouTube video. Copy the link from your browser.", field="url")
     talk = _Conversation(client or guarded_client(guard))
     ours, theirs = socket.socketpair()
     with ours:
         task = {"task": "captions", "video_id": video_id}
         found, _status = sandbox.run(task, [theirs.detach()], _ALLOWANCE, lambda until: talk.listen(ours, until))
     if isinstance(found, str):
-        raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {found}")
+        raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {found.rstrip('.')}. {_REMEDY}")
     if not found.data.strip():
-        raise FetchFailedError(f"YouTube gave empty captions for {video_id}; we try again later")
+        raise FetchFailedError(f"YouTube gave empty captions for {video_id}. {_REMEDY}")
     return Captions(video_id, found.title, found.language, found.automatic, found.data)
 
 
@@ -147,7 +149,7 @@ class _Conversation:
         while True:
             text = self._line(child, deadline)
             if text is None:
-                return "reading its answer took too long or broke off; we try again later"
+                return "reading its answer took too long or broke off"
             try:
                 line = _Line.model_validate_json(text)
             except ValueError:
@@ -162,7 +164,7 @@ class _Conversation:
             try:
                 child.sendall(reply)
             except OSError:
-                return "reading its answer broke off; we try again later"
+                return "reading its answer broke off"
 
     def _line(self, child: socket.socket, deadline: float) -> bytes | None:
         """The next line; None if the child ended, says too much, or is too slow."""

@@ -20,12 +20,13 @@ from mediamanager.schemas.works import (
     FingerprintSummary,
     WorkByUpload,
     WorkByUrl,
+    WorkDelay,
     WorkFailure,
     WorkPage,
     WorkResponse,
     WorkState,
 )
-from optout.registry import claims, fingerprints, works
+from optout.registry import claims, delays, fingerprints, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
 from optout.store.models.claims import LIVE
@@ -131,6 +132,7 @@ def _status(registered: Registered) -> int:
 def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
     ids = [work.id for work in found]
     known = fingerprints.summaries(session, ids)
+    late = delays.of_works(session, found)
     live = [claim for claim in claims.for_works(session, ids) if claim.state in LIVE]
     return [
         WorkResponse(
@@ -144,6 +146,7 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
             notes=work.notes,
             fingerprints=[FingerprintSummary.model_validate(one) for one in known.get(work.id, ())],
             failure=_failure(work),
+            delay=WorkDelay.model_validate(late[work.id]) if work.id in late else None,
             media_kept=work.media_key is not None and work.keep_media,
             registered_at=work.registered_at,
             ready_at=work.ready_at,

@@ -45,6 +45,12 @@ def print_work(work: WorkResponse) -> None:
     typer.echo(f"{work.state:<8} work {work.id}  {name}".rstrip())
     if work.failure is not None:
         typer.echo(f"         {work.failure.sentence}")
+    if work.delay is not None:
+        typer.echo(f"         {work.delay.sentence}")
+        at = work.delay.next_attempt_at
+        typer.echo(
+            "         it is being tried again" if at is None else f"         trying again at {at:%Y-%m-%d %H:%M:%S} UTC"
+        )
 
 
 def print_claim(claim: ClaimResponse) -> None:

@@ -52,6 +52,14 @@ class WorkFailure(WireModel):
     sentence: str
 
 
+class WorkDelay(WireModel):
+    """Why a pending work is not read yet though that was tried; `next_attempt_at` is null once that is due."""
+
+    code: str
+    sentence: str
+    next_attempt_at: datetime | None
+
+
 class FingerprintSummary(WireModel):
     """Which algorithms know the work."""
 
@@ -73,6 +81,7 @@ class WorkResponse(WireModel):
     notes: list[str]
     fingerprints: list[FingerprintSummary]
     failure: WorkFailure | None
+    delay: WorkDelay | None = None
     media_kept: bool
     registered_at: datetime
     ready_at: datetime | None

@@ -22,6 +22,8 @@ _NOTES: Final[Mapping[str, str]] = {
     "audio-too-short": _("This recording is too short to recognise copies of it: only the exact same file is found."),
     "audio-silent": _("This recording is silent, so only the exact same file can be recognised."),
     "audio-monotonous": _("This recording changes too little to recognise copies of it: only the same file is found."),
+    "audio-damaged": _("This recording is damaged in places: what could be heard of it is recognised."),
+    "text-repetitive": _("This text repeats itself too much to recognise copies of it: only the same file is found."),
     "text-too-short": _("This text is too short to recognise copies of it: only the exact same file is found."),
 }
 
@@ -45,6 +47,11 @@ _ERRORS: Final[Mapping[str, str]] = {
     ),
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
+}
+
+_DELAYS: Final[Mapping[str, str]] = {
+    "fetch-failed": _("We could not reach this address yet. Check that it opens in your browser."),
+    "reading-delayed": _("Something on our side kept us from reading this work."),
 }
 
 NO_ADDRESS: Final = "no-address"
@@ -96,6 +103,14 @@ def failure(code: str, sentence: str, words: NullTranslations) -> str:
     if code in _ERRORS and words.gettext(_ERRORS[code]) != _ERRORS[code]:
         return words.gettext(_ERRORS[code])
     return capital(sentence) if sentence.endswith((".", "!", "?")) else f"{capital(sentence)}."
+
+
+def delay(code: str, sentence: str, words: NullTranslations) -> str:
+    """Why a work is not read yet; English readers get the worker's own sentence, as of `failure`."""
+    plain = _DELAYS.get(code)
+    if plain is not None and words.gettext(plain) != plain:
+        return str(words.gettext(plain))
+    return sentence
 
 
 def refusal(code: str, words: NullTranslations) -> str:

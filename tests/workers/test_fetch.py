@@ -217,6 +217,22 @@ def test_a_bad_certificate_is_refused_and_a_trusted_one_served(tmp_path: Path) -
     assert into.getvalue() == b"over tls"
 
 
+def test_every_failure_is_a_sentence_with_a_remedy() -> None:
+    scripts = [answer(b"", status=status) for status in (404, 503)] + [answer(b"x", content_encoding="br")]
+    told = []
+    for script in scripts:
+        with serving({"/": script}) as server, pytest.raises((FetchFailedError, FetchRefusedError)) as caught:
+            get(server.url("/"), open_to(server))
+        told.append(str(caught.value))
+    for url in ("http://10.0.0.1/", "http://nowhere.invalid/", "http://example.org:8080/", "https://a:b@example.org/"):
+        with pytest.raises((FetchFailedError, FetchRefusedError)) as caught:
+            fetch(url, io.BytesIO(), guard=Guard())
+        told.append(str(caught.value))
+
+    remedies = ("register the file itself.", "Register the file itself.", "Leave it out.")
+    assert [one for one in told if not one.endswith(remedies)] == []
+
+
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch, trap: LocalServer) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")

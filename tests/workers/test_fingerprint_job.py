@@ -12,7 +12,7 @@ from local_servers import answer, serving
 from sqlalchemy import select
 
 from optout.errors import StorageUnavailableError
-from optout.registry import works
+from optout.registry import delays, works
 from optout.store import jobs
 from optout.store.db import transaction
 from optout.store.models.base import utc_now
@@ -66,6 +66,11 @@ def algorithms(resources: Resources, work_id: UUID) -> set[str]:
 def due_now(resources: Resources, job_id: UUID) -> None:
     with transaction(resources.sessions) as session:
         session.get_one(Job, job_id).due_at = utc_now()
+
+
+def resources_with(resources: Resources, **settings: float) -> Resources:
+    opened = {name: getattr(resources, name) for name in Resources.__slots__}
+    return Resources(**{**opened, "settings": resources.settings.model_copy(update=settings)})
 
 
 def with_server(resources: Resources, pair: tuple[str, int]) -> Resources:
@@ -216,6 +221,26 @@ def test_an_address_that_does_not_answer_is_tried_again_and_fails_in_the_end(
     work, job = stand(resources, work_id, job_id)
     assert (work.state, work.failure_code, job.state) == (WorkState.FAILED, "fetch-failed", JobState.DONE)
     assert len(server.seen) == 8
+
+
+def test_meanwhile_its_owner_is_told_what_is_wrong_and_when_it_is_tried_again(resources: Resources) -> None:
+    opened = resources_with(resources, job_backoff_seconds=60.0)
+    work_id, job_id = link(opened, "https://nowhere.invalid/fox.png")
+    with resources.sessions() as session:
+        assert delays.of_works(session, [session.get_one(Work, work_id)]) == {}
+
+    assert runner.run(opened, job_id)
+
+    with resources.sessions() as session:
+        work, job = session.get_one(Work, work_id), session.get_one(Job, job_id)
+        delay = delays.of_works(session, [work])[work_id]
+        assert (work.state, delay.code, delay.next_attempt_at) == (WorkState.PENDING, "fetch-failed", job.due_at)
+        assert delay.sentence.startswith("The name nowhere.invalid was not found. Check its spelling")
+        job.due_at = utc_now()
+        assert delays.of_works(session, [work])[work_id].next_attempt_at is None
+        # What went wrong on our side is for the operator.
+        job.error_code, job.error_sentence = "internal-error", "KeyError: see the log of the worker"
+        assert delays.of_works(session, [work])[work_id].sentence == delays.OURS_SENTENCE
 
 
 def test_a_youtube_link_gives_the_words_of_its_captions_and_its_title(

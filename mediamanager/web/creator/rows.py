@@ -2,31 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from babel.support import NullTranslations
 from sqlalchemy.orm import Session
 
 from mediamanager.web import sentences
-from optout.registry import claims, works
+from optout.registry import claims, delays, works
+from optout.registry.delays import Delay
 from optout.store.models.claims import LIVE, Claim
 from optout.store.models.works import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One work. `claim` is the live one; `failure` is a sentence in the reader's language."""
+    """One work. `claim` is the live one; `failure` and `delayed` are sentences in the reader's language.
+
+    `delayed` says why a pending work is not read yet; `retry_at` is None while it is being tried.
+    """
 
     work: Work
     name: str
     claim: Claim | None
     failure: str | None
+    delayed: str | None
+    retry_at: datetime | None
 
 
 def rows(session: Session, found: Sequence[Work], words: NullTranslations) -> list[Row]:
     """Works with their live claims, in the order given."""
     live = {claim.work_id: claim for claim in claims.for_works(session, [w.id for w in found]) if claim.state in LIVE}
-    return [Row(work, _name(work), live.get(work.id), _failure(work, words)) for work in found]
+    late = delays.of_works(session, found)
+    return [
+        Row(work, _name(work), live.get(work.id), _failure(work, words), *_delay(late.get(work.id), words))
+        for work in found
+    ]
 
 
 def row(session: Session, *, work_id: UUID, account_id: UUID, words: NullTranslations) -> Row:
@@ -42,3 +53,9 @@ def _failure(work: Work, words: NullTranslations) -> str | None:
     if work.failure_code is None:
         return None
     return sentences.failure(work.failure_code, work.failure_sentence or "", words)
+
+
+def _delay(delay: Delay | None, words: NullTranslations) -> tuple[str | None, datetime | None]:
+    if delay is None:
+        return None, None
+    return sentences.delay(delay.code, delay.sentence, words), delay.next_attempt_at

@@ -30,7 +30,7 @@ def added(
     request: Request,
     session: ReadingDep,
     creator: CallerDep,
-    work: Annotated[list[UUID], Query(min_length=1, max_length=1000)],
+    work: Annotated[list[UUID], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
     refused: Annotated[list[str], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
 ) -> Response:
     """The works of one registration while they are read; it survives a reload and works by plain refresh."""
@@ -40,6 +40,8 @@ def added(
     # Only codes of ours become sentences: nobody can make this page say something by an address that they hand out.
     told = [(name, sentences.refusal(code, words)) for code, _, name in (one.partition(" ") for one in refused)]
     context = {"rows": shown, "pending": pending, "refused": told}
+    if not shown:
+        return pages.render(request, "added_nothing.html")
     return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
 
 

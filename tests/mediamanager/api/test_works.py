@@ -5,6 +5,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,9 @@ from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.errors import StorageUnavailableError
 from optout.registry import works
-from optout.store import db, migrate
+from optout.store import db, jobs, migrate
 from optout.store.models.accounts import Role
+from optout.store.models.jobs import Job
 from optout.store.models.works import Work
 from optout.store.settings import Settings
 from optout.store.storage import FolderStore
@@ -251,3 +253,21 @@ def test_more_requests_than_threads_wait_for_their_turn_and_are_all_answered(
         total = client.get("/v1/works", headers={"Authorization": f"Bearer {secret}"}).json()["total"]
 
     assert (statuses, total) == (Counter({202: 24, 200: 24}), 24)
+
+
+def test_a_work_whose_address_does_not_deliver_says_why_and_when_it_is_tried_again(
+    client: TestClient, resources: Resources, creator: Any
+) -> None:
+    made = client.post("/v1/works", headers=creator.headers, json={"url": "https://fox.invalid/late.png"}).json()
+    with db.transaction(resources.sessions) as session:
+        job = session.scalars(select(Job).where(Job.subject == made["id"])).one()
+        lease = jobs.claim_due(session, job.id)
+        assert lease is not None
+        jobs.fail(session, lease, code="fetch-failed", sentence="The name fox.invalid was not found.")
+        due_at = job.due_at
+
+    told = client.get(made["status_url"], headers=creator.headers).json()
+
+    assert (made["delay"], told["state"]) == (None, "pending")
+    assert (told["delay"]["code"], told["delay"]["sentence"]) == ("fetch-failed", "The name fox.invalid was not found.")
+    assert datetime.fromisoformat(told["delay"]["next_attempt_at"]) == due_at

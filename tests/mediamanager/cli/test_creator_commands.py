@@ -11,6 +11,7 @@ from local_servers import LocalServer, answer, serving
 
 from mediamanager.cli.invoke import invoke
 from mediamanager.cli.register import register
+from mediamanager.cli.works import app as works_app
 from mediamanager.client import sending
 from mediamanager.client.creator import Creator, RegistryConflictError
 from mediamanager.client.errors import (
@@ -243,3 +244,22 @@ def test_a_preference_that_is_refused_is_not_told_as_a_work_that_is_not_register
     shown = capsys.readouterr().out
     assert "it is registered, but no preference is stated: contested" in shown
     assert "not registered" not in shown
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ("2026-11-28T14:02:00Z", "trying again at 2026-11-28 14:02:00 UTC"),
+        (None, "it is being tried again"),
+    ],
+)
+def test_a_work_that_could_not_be_read_yet_says_why_and_when_it_is_tried_again(
+    at: str | None, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delay = {"code": "fetch-failed", "sentence": "The name fox.invalid was not found.", "next_attempt_at": at}
+    with serving({f"/v1/works/{WORK}": answer(work(state="pending", delay=delay))}) as server:
+        assert invoke(works_app, "mediamanager works", ["status", str(WORK), "--registry", server.url("")]) == 0
+
+    shown = capsys.readouterr().out
+    assert "The name fox.invalid was not found." in shown
+    assert says in shown
