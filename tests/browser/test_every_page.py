@@ -26,6 +26,7 @@ def addresses(running: RegistryProcess, creator_key: str, media: Path) -> list[s
         "/sign-in",
         "/works",
         "/works/new",
+        "/works/added",
         f"/works/added?work={work['id']}",
         f"/works/{work['id']}",
         f"/works/{work['id']}/change",
@@ -96,3 +97,18 @@ def test_an_address_with_nothing_behind_it_is_a_page_for_people(opens: Opens) ->
     assert answer is not None
     assert answer.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing at this address")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+def test_a_phone_shows_a_short_header_and_breaks_the_longest_title(
+    opens: Opens, running: RegistryProcess, creator_key: str, locale: str
+) -> None:
+    with running.http(creator_key) as client:
+        work = client.post("/v1/works", json={"url": "https://example.com/long.png", "title": "Fox" * 100}).json()
+    page = opens(key=creator_key, locale=locale)
+
+    for address in ("/works", f"/works/{work['id']}", f"/works/added?work={work['id']}"):
+        page.goto(address)
+        assert page.locator("header.top").bounding_box()["height"] < 100  # type: ignore[index]
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator("h2 .name").bounding_box()["height"] < 120  # type: ignore[index]
