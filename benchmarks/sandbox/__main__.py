@@ -55,7 +55,9 @@ def _arguments() -> argparse.Namespace:
 def _in_a_process_with(path: str, pictures: int) -> dict[str, float | str]:
     """Measure in a process that finds programs along a path: what it chooses as a sandbox, it keeps."""
     command = [sys.executable, "-m", "benchmarks.sandbox", "--one-way", "--pictures", str(pictures)]
-    ended = subprocess.run(command, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, check=True)
+    # One thread for linear algebra, as in the sandbox, or it is the threads that are measured.
+    environment = {**os.environ, "PATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     found: dict[str, float | str] = json.loads(ended.stdout)
     return found
 
