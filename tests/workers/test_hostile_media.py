@@ -77,7 +77,7 @@ def test_pictures_of_many_pixels_are_refused_by_their_header(tmp_path: Path) -> 
 
 
 def test_a_picture_as_large_as_may_be_leaves_service_and_decoder_far_below_a_gigabyte(tmp_path: Path) -> None:
-    path = written(tmp_path, "large.png", hostile_media.png(6_200, 6_200, bits=8, colour=6))
+    path = written(tmp_path, "large.png", hostile_media.png(5_900, 5_900, bits=8, colour=6))
 
     with watched_memory() as peak:
         found = outcome(path)
