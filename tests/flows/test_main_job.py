@@ -146,7 +146,7 @@ def write_beside(path: Path, word: str) -> Path:
         (["works", "list", "--key", "crk_live_wrong"], 2, "key"),
         (["works", "status", "7f0f4c4e-0000-4000-8000-000000000000"], 2, "no work"),
         (["claims", "amend", "7f0f4c4e-0000-4000-8000-000000000000"], 64, "prefer"),
-        (["claims", "show", "not-an-id"], 64, "UUID"),
+        (["claims", "show", "not-an-id"], 64, "this is not an id"),
     ],
 )
 def test_wrong_usage_is_one_line(
