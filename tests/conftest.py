@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,9 +86,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.PostgreSql]:
+def postgresql_server() -> Iterator[services.PostgreSql]:
     """PostgreSQL: a running one, or one of this test run's own."""
-    with services.postgresql(tmp_path_factory.mktemp("services")) as server:
+    # Not in pytest's folder: every other run that starts shuts that to all users but its own, also to this server's.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder, services.postgresql(Path(folder)) as server:
         yield server
 
 
