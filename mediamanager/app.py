@@ -1,5 +1,6 @@
 """The registry as one ASGI application: what it opens when it starts, what stands before its routes, its routes."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -76,6 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
         LogIntegrityError: a signing key was altered.
         MasterKeyError: the master key is missing, or not the one that the database needs.
     """
+    # Python looks for a folder for temporary files at the first one, by writing into it: not on a disk that is full.
+    tempfile.gettempdir()
     counters = Counters()
     app = Registry(
         title="Media Manager",

@@ -1,5 +1,6 @@
 """The one place where an error becomes an HTTP answer: a table of statuses, and RFC 9457 bodies."""
 
+import errno
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -176,7 +177,11 @@ _HANDLED: Final[tuple[type[Exception], ...]] = (
     HTTPException,
     OperationalError,
     PoolTimeoutError,
+    OSError,
 )
+
+# There was no room for what somebody sent while it waited on disk: the same words as when storage has none.
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 async def _handle(_request: Request, error: Exception) -> Response:
@@ -188,6 +193,8 @@ async def _handle(_request: Request, error: Exception) -> Response:
         case HTTPException():
             return of_http(error)
         case OperationalError() | PoolTimeoutError():
+            return _internal(error, codes.HTTP_503_SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
+        case OSError() if error.errno in _NO_ROOM:
             return _internal(error, codes.HTTP_503_SERVICE_UNAVAILABLE, optout_errors.StorageUnavailableError.code)
         case _:
             return _internal(error, codes.HTTP_500_INTERNAL_SERVER_ERROR, "internal-error")

@@ -12,8 +12,15 @@ _EVERY_SECONDS = 0.03
 
 @dataclass
 class Peak:
-    """Of proportional set sizes: pages that several processes share are counted once."""
+    """Of proportional set sizes: pages that several processes share are counted once.
 
+    Attributes:
+        before_bytes: what all of them took before; servers that other tests left running are among them.
+        total_bytes: what all of them took at most.
+        largest_bytes: what one that was not there before took at most.
+    """
+
+    before_bytes: int = 0
     total_bytes: int = 0
     largest_bytes: int = 0
 
@@ -21,13 +28,14 @@ class Peak:
 @contextlib.contextmanager
 def watched_memory() -> Iterator[Peak]:
     """Look every few milliseconds until the block ends."""
-    peak, stopping = Peak(), threading.Event()
+    before, stopping = set(_family()), threading.Event()
+    peak = Peak(before_bytes=sum(map(_pss_bytes, before)))
 
     def watch() -> None:
         while not stopping.wait(_EVERY_SECONDS):
-            sizes = [_pss_bytes(pid) for pid in _family()]
-            peak.total_bytes = max(peak.total_bytes, sum(sizes))
-            peak.largest_bytes = max(peak.largest_bytes, *sizes)
+            sizes = {pid: _pss_bytes(pid) for pid in _family()}
+            peak.total_bytes = max(peak.total_bytes, sum(sizes.values()))
+            peak.largest_bytes = max(peak.largest_bytes, *(size for pid, size in sizes.items() if pid not in before), 0)
 
     thread = threading.Thread(target=watch)
     thread.start()

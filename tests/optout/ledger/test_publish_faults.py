@@ -31,7 +31,7 @@ from optout.store import db
 from optout.store.settings import Settings
 from optout.store.storage_url import open_storage
 
-settings = Settings(data_folder=Path(sys.argv[1]))
+settings = Settings(data_folder=Path(sys.argv[1]), database_url=sys.argv[2])
 sessions, storage = db.sessions(db.engine(settings)), open_storage(settings)
 print("ready", flush=True)
 while True:
@@ -53,7 +53,7 @@ def test_a_killed_publisher_loses_and_doubles_nothing(settings: Settings, live_s
 
     for _ in range(8):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(settings.data_folder)],
+            [sys.executable, "-c", WRITER, str(settings.data_folder), settings.database_url],
             stdout=subprocess.PIPE,
             text=True,
             env={"PYTHONPATH": ":".join(sys.path)},
