@@ -22,8 +22,9 @@ _TABLES = {
     "evidence": "EVIDENCE",
     "minimum": "EVIDENCE",
     "strength": "STRENGTHS",
+    "scope": "SCOPES",
 }
-_TIMES = {"valid_from", "valid_until", "recorded_at"}
+_TIMES = {"valid_from", "valid_until", "recorded_at", "withdrawn_at", "revoked_at"}
 
 # Narrower names for what several leaves have in common, widest first.
 _TOGETHER = (Use.ALL, Use.AI_ALL, Use.TRAIN_AI)

@@ -1,134 +1,34 @@
-"""The verdict: from statements, a use, a requester and a time to one word, with every step that led to it.
+"""The verdict: from statements, a use, a requester and a time to one word, with every step that led to it."""
 
-The order of restriction follows draft-ietf-aipref-vocab, "Combining Preferences",
-with CONDITIONAL added between its two.
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from optout.consent.reasons import Code, Parameter, Reason
+from optout.consent.combining import combine, combine_leaf, combine_uses, combine_works
+from optout.consent.decisions import Decision, Weighed, WeighedGrant
+from optout.consent.grants import Grant
+from optout.consent.reasons import Code
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import Carrier, EvidenceLevel, Preference, Scope, Use
 from optout.errors import InvalidInputError
 
-AUTHENTICATED_FROM = EvidenceLevel.VERIFIED
-"""From this level on, an `allowed` counts. A verified domain shows who speaks for an address, not whose a picture is
-wherever it lies, so it does not open what content was matched to."""
+__all__ = ["AUTHENTICATED_FROM", "Decision", "Weighed", "combine", "combine_uses", "combine_works", "decide"]
 
-_RESTRICTIVE_FIRST = (Preference.DISALLOWED, Preference.CONDITIONAL, Preference.ALLOWED)
-_ALL_MUST_ALLOW = (Preference.DISALLOWED, Preference.CONDITIONAL, Preference.UNKNOWN, Preference.ALLOWED)
+AUTHENTICATED_FROM: Final = EvidenceLevel.VERIFIED
+"""From this level on, an `allowed` counts, and so does a grant. A verified domain shows who speaks for an address: it
+opens what lies there, and not what content was matched to wherever it lies."""
 
 # Looked up instead of asked for: this is the inner loop of every batch.
 _RANK = {level: level.rank for level in EvidenceLevel}
 _AUTHENTICATED_RANK = AUTHENTICATED_FROM.rank
+_DOMAIN_RANK = EvidenceLevel.DOMAIN.rank
+_SCOPE_RANK = {scope: scope.rank for scope in Scope}
 
 _COUNTS = {
     Preference.DISALLOWED: Code.STATEMENT_DISALLOWS,
     Preference.CONDITIONAL: Code.STATEMENT_CONDITIONAL,
     Preference.ALLOWED: Code.STATEMENT_ALLOWS,
 }
-
-
-def combine(preferences: Iterable[Preference]) -> Preference:
-    """Fold what several statements say about one use of one work: the most restrictive wins.
-
-    An empty iterable is UNKNOWN, and so is a word that is not one of ours. What to do with UNKNOWN is the caller's
-    to choose.
-    """
-    seen = set(preferences)
-    return next((preference for preference in _RESTRICTIVE_FIRST if preference in seen), Preference.UNKNOWN)
-
-
-def combine_uses(preferences: Iterable[Preference]) -> Preference:
-    """Fold across the uses of an aggregate: all must allow, so UNKNOWN outweighs ALLOWED. Empty is UNKNOWN."""
-    seen = set(preferences)
-    if not seen <= set(_ALL_MUST_ALLOW):  # a word that is not one of ours permits nothing
-        seen.add(Preference.UNKNOWN)
-    return next((preference for preference in _ALL_MUST_ALLOW if preference in seen), Preference.UNKNOWN)
-
-
-def combine_works(preferences: Iterable[Preference]) -> Preference:
-    """Fold across all the works that an asset shows: the rule of `combine_uses`."""
-    return combine_uses(preferences)
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """What one statement says about one leaf use, and whether it counts.
-
-    Attributes:
-        use: the leaf.
-        said: what the statement says about it.
-        counts: what it counts as; UNKNOWN when it does not count.
-        code: why.
-    """
-
-    statement: Statement
-    use: Use
-    said: Preference
-    counts: Preference
-    code: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict and what it stands on. The trace is built when it is asked for: most are never read.
-
-    Attributes:
-        verdict: holds for this requester, this use and this moment only.
-        weighed: each statement that says anything about a leaf of `use`, in no particular order.
-    """
-
-    verdict: Preference
-    use: Use
-    requester: str | None
-    at: datetime
-    min_evidence: EvidenceLevel
-    weighed: tuple[Weighed, ...]
-
-    @property
-    def deciding(self) -> tuple[str, ...]:
-        """Ids of the statements that the verdict follows from, sorted; empty when it is UNKNOWN."""
-        if self.verdict is Preference.UNKNOWN:
-            return ()
-        return tuple(sorted({weighed.statement.id for weighed in self.weighed if weighed.counts is self.verdict}))
-
-    @property
-    def trace(self) -> tuple[Reason, ...]:
-        """Every step: the leaves that decide first, within each what counts first. It does not depend on order."""
-        by_leaf = {leaf: [weighed for weighed in self.weighed if weighed.use is leaf] for leaf in self.use.leaves}
-        combined = {leaf: combine(weighed.counts for weighed in found) for leaf, found in by_leaf.items()}
-        reasons: list[Reason] = []
-        for leaf in sorted(self.use.leaves, key=lambda leaf: combined[leaf] is not self.verdict):
-            weighed = sorted(by_leaf[leaf], key=lambda one: (_ALL_MUST_ALLOW.index(one.counts), one.statement.id))
-            reasons.extend(self._reason(one) for one in weighed)
-            if combined[leaf] is Preference.UNKNOWN:
-                reasons.append(Reason(Code.NO_RESERVATION_FOUND, {"use": leaf}))
-        if len(by_leaf) > 1:
-            reasons.append(Reason(Code.USES_COMBINED, {"use": self.use, "preference": self.verdict}))
-        return tuple(reasons)
-
-    def _reason(self, weighed: Weighed) -> Reason:
-        statement = weighed.statement
-        parameters: dict[str, Parameter] = {
-            "statement": statement.id,
-            "use": weighed.use,
-            "preference": weighed.said,
-            "evidence": statement.evidence,
-        }
-        if weighed.code is Code.STATEMENT_CONDITIONAL and statement.terms_url:
-            parameters["terms_url"] = statement.terms_url
-        elif weighed.code is Code.BELOW_MIN_EVIDENCE:
-            parameters["minimum"] = self.min_evidence
-        elif weighed.code is Code.NOT_YET_VALID:
-            parameters["valid_from"] = statement.valid_from.isoformat()
-        elif weighed.code is Code.NO_LONGER_VALID and statement.valid_until:
-            parameters["valid_until"] = statement.valid_until.isoformat()
-        elif weighed.code is Code.RECORDED_LATER:
-            parameters["recorded_at"] = statement.recorded_at.isoformat()
-        return Reason(weighed.code, parameters)
 
 
 def decide(
@@ -139,56 +39,155 @@ def decide(
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
     *,
     known_at: datetime | None = None,
+    grants: Sequence[Grant] = (),
+    location: str | None = None,
 ) -> Decision:
     """Decide whether one work may be put to one use, from all that was said about the work.
 
     Deterministic, and independent of the statements' order. A statement that does not count (too early, too late,
     too little evidence, an `allowed` from somebody unknown) is in the trace with its reason.
 
+    In this order: what is not in force at `at`, as known at `known_at`, or not authenticated well enough, counts for
+    nothing; of one claimant's claims the narrower counts; a grant to the requester lifts what its grantor says, and
+    what anybody with less evidence says; of the rest the most restrictive wins; what could not be read permits nothing.
+
     Args:
         statements: about this one work.
         use: a leaf or an aggregate.
-        requester: pseudonymous id of the asking account; None when nobody in particular asks.
-        at: the moment that the verdict is for.
-        min_evidence: statements below this level do not count, by the asker's choice.
-        known_at: leave out what was recorded after this moment; None takes everything.
+        requester: pseudonymous id of the asking account; None is nobody in particular, and has no grants.
+        at: the moment that the verdict is for, with time zone.
+        min_evidence: statements below this level do not count.
+        known_at: leave out what was recorded later than this moment: the verdict as it was known then.
+        grants: those that cover this work; others than the requester's are passed over in silence.
+        location: canonical address that the asset was got from, if it is known: what is bound to an address counts
+            only there.
 
     Raises:
-        InvalidInputError: `at` or `known_at` has no time zone.
+        InvalidInputError: a time without zone.
     """
-    for name, moment in (("at", at), ("known_at", known_at)):
+    for moment, name in ((at, "at"), (known_at, "known_at")):
         if moment is not None and moment.utcoffset() is None:
             raise InvalidInputError(f"{name} needs a time zone, for instance 2026-01-31T12:00:00Z", field=name)
+    newest = _newest(statements, at, known_at) if len(statements) > 1 else {}
+    standing = [
+        (one, _out_of_force(one, at, known_at, newest) or _not_here(one, min_evidence, location)) for one in statements
+    ]
+    narrowest = _narrowest(standing) if any(one.scope is not Scope.WORK for one in statements) else {}
+    asked = [(one, _grant_code(one, at, known_at)) for one in grants if requester and one.grantee == requester]
     weighed: list[Weighed] = []
+    licences: list[WeighedGrant] = []
     verdicts: list[Preference] = []
-    out_of_force = [(one, _out_of_force(one, at, min_evidence, known_at)) for one in statements]
     for leaf in use.leaves:
-        found = [_weigh(one, leaf, code) for one, code in out_of_force if one.uses.get(leaf) in _COUNTS]
-        verdicts.append(combine(one.counts for one in found))
-        weighed.extend(found)
+        granted = [WeighedGrant(one, leaf, code) for one, code in asked if leaf in one.uses]
+        lifting = [one.grant for one in granted if one.counts]
+        found = [
+            _weigh(one, leaf, code, narrowest, lifting)
+            for one, code in standing
+            if one.unread is not None or one.uses.get(leaf) in _COUNTS
+        ]
+        counted = {one.counts for one in found}
+        if lifting:
+            counted.add(Preference.ALLOWED)
+        verdicts.append(combine_leaf(counted, unread=any(one.code is Code.SOURCE_UNREAD for one in found)))
+        weighed += found
+        licences += granted
     verdict = verdicts[0] if len(verdicts) == 1 else combine_uses(verdicts)
-    return Decision(verdict, use, requester, at, min_evidence, tuple(weighed))
+    return Decision(
+        verdict, tuple(verdicts), use, requester, at, known_at, min_evidence, tuple(weighed), tuple(licences)
+    )
+
+
+def _newest(statements: Sequence[Statement], at: datetime, known_at: datetime | None) -> Mapping[str, datetime]:
+    """When the version that speaks was recorded, by series."""
+    newest: dict[str, datetime] = {}
+    for one in statements:
+        if one.series is None or at < one.valid_from or (known_at is not None and one.recorded_at > known_at):
+            continue
+        if one.series not in newest or newest[one.series] < one.recorded_at:
+            newest[one.series] = one.recorded_at
+    return newest
 
 
 def _out_of_force(
-    statement: Statement, at: datetime, min_evidence: EvidenceLevel, known_at: datetime | None
+    statement: Statement, at: datetime, known_at: datetime | None, newest: Mapping[str, datetime]
 ) -> Code | None:
-    """Say why a statement counts for nothing, whatever it says; None when it is in force."""
+    """Say why a statement is not in force, whatever it says; None when it is."""
     if known_at is not None and statement.recorded_at > known_at:
         return Code.RECORDED_LATER
     if at < statement.valid_from:
         return Code.NOT_YET_VALID
+    # Versions that were recorded at one moment all speak: nobody can tell which of them is the last word.
+    if statement.series is not None and statement.recorded_at < newest.get(statement.series, statement.recorded_at):
+        return Code.SUPERSEDED
+    gone = statement.withdrawn_at
+    if gone is not None and gone <= at and (known_at is None or gone <= known_at):
+        return Code.WITHDRAWN
     if statement.valid_until is not None and at >= statement.valid_until:
         return Code.NO_LONGER_VALID
+    return None
+
+
+def _not_here(statement: Statement, min_evidence: EvidenceLevel, location: str | None) -> Code | None:
+    """Say why a statement that is in force does not count for this asset and this asker."""
+    if statement.location is not None and statement.location != location:
+        return Code.BOUND_ELSEWHERE
     if _RANK[statement.evidence] < _RANK[min_evidence]:
         return Code.BELOW_MIN_EVIDENCE
     return None
 
 
-def _weigh(statement: Statement, leaf: Use, code: Code | None) -> Weighed:
-    said = Preference(statement.uses[leaf])
-    if code is None and said is Preference.ALLOWED and _RANK[statement.evidence] < _AUTHENTICATED_RANK:
-        code = Code.ALLOW_NOT_AUTHENTICATED
-    if code is None:
-        return Weighed(statement, leaf, said, said, _COUNTS[said])
-    return Weighed(statement, leaf, said, Preference.UNKNOWN, code)
+def _narrowest(standing: Sequence[tuple[Statement, Code | None]]) -> Mapping[tuple[str, Use], int]:
+    """How narrow the narrowest claim is by which a claimant says something about a leaf."""
+    narrowest: dict[tuple[str, Use], int] = {}
+    for one, code in standing:
+        if code is None and one.carrier is Carrier.CLAIM:
+            rank = _SCOPE_RANK[one.scope]
+            for leaf, said in one.uses.items():
+                if said in _COUNTS:
+                    narrowest[one.source, leaf] = max(rank, narrowest.get((one.source, leaf), 0))
+    return narrowest
+
+
+def _grant_code(grant: Grant, at: datetime, known_at: datetime | None) -> Code:
+    if known_at is not None and grant.recorded_at > known_at:
+        return Code.GRANT_RECORDED_LATER
+    if _RANK[grant.evidence] < _AUTHENTICATED_RANK:
+        return Code.GRANT_NOT_AUTHENTICATED
+    if at < grant.valid_from:
+        return Code.GRANT_NOT_YET_VALID
+    gone = grant.revoked_at
+    if gone is not None and gone <= at and (known_at is None or gone <= known_at):
+        return Code.GRANT_REVOKED
+    if grant.valid_until is not None and at >= grant.valid_until:
+        return Code.GRANT_NO_LONGER_VALID
+    return Code.GRANT_ALLOWS
+
+
+def _weigh(
+    statement: Statement,
+    leaf: Use,
+    code: Code | None,
+    narrowest: Mapping[tuple[str, Use], int],
+    lifting: Sequence[Grant],
+) -> Weighed:
+    unread = statement.unread is not None
+    said = Preference.UNKNOWN if unread else Preference(statement.uses[leaf])
+    if code is not None:
+        return Weighed(statement, leaf, said, Preference.UNKNOWN, code)
+    is_claim = statement.carrier is Carrier.CLAIM
+    if narrowest and is_claim and not unread and _SCOPE_RANK[statement.scope] < narrowest[statement.source, leaf]:
+        return Weighed(statement, leaf, said, Preference.UNKNOWN, Code.NARROWER_SAID)
+    for grant in lifting:
+        if statement.source == grant.grantor or _RANK[statement.evidence] < _RANK[grant.evidence]:
+            return Weighed(statement, leaf, said, Preference.UNKNOWN, Code.OVERRIDDEN_BY_GRANT, grant.id)
+    if unread:
+        return Weighed(statement, leaf, said, Preference.UNKNOWN, Code.SOURCE_UNREAD)
+    if said is Preference.ALLOWED and not _is_authenticated(statement):
+        return Weighed(statement, leaf, said, Preference.UNKNOWN, Code.ALLOW_NOT_AUTHENTICATED)
+    return Weighed(statement, leaf, said, said, _COUNTS[said])
+
+
+def _is_authenticated(statement: Statement) -> bool:
+    """Whether the source may open: it is verified, or speaks for the address that the asset was got from."""
+    rank = _RANK[statement.evidence]
+    return rank >= _AUTHENTICATED_RANK or (statement.location is not None and rank >= _DOMAIN_RANK)

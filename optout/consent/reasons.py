@@ -23,8 +23,24 @@ class Code(StrEnum):
     NOT_YET_VALID = "not_yet_valid"  # {valid_from}
     NO_LONGER_VALID = "no_longer_valid"  # {valid_until}
     RECORDED_LATER = "recorded_later"  # {recorded_at}
+    SUPERSEDED = "superseded"  # a later version of the same claim speaks
+    WITHDRAWN = "withdrawn"  # {withdrawn_at}
+    NARROWER_SAID = "narrower_said"  # {scope} its own; the same claimant says something about less
+    BOUND_ELSEWHERE = "bound_elsewhere"  # {location} where it counts
+    OVERRIDDEN_BY_GRANT = "overridden_by_grant"  # {grant}
+    SOURCE_UNREAD = "source_unread"  # {carrier}, {error} a stable word
+    MORE_STATEMENTS = "more_statements"  # {use}, {count} of those that the trace leaves out; no {statement}
+
+    # About one grant to whoever asks and one leaf use: {grant} its id, {use}.
+    GRANT_ALLOWS = "grant_allows"  # {valid_until} when it ends
+    GRANT_NOT_AUTHENTICATED = "grant_not_authenticated"  # {evidence}
+    GRANT_NOT_YET_VALID = "grant_not_yet_valid"  # {valid_from}
+    GRANT_NO_LONGER_VALID = "grant_no_longer_valid"  # {valid_until}
+    GRANT_REVOKED = "grant_revoked"  # {revoked_at}
+    GRANT_RECORDED_LATER = "grant_recorded_later"  # {recorded_at}
 
     # About what follows.
+    CLAIMANTS_DIFFER = "claimants_differ"  # {use}
     NO_RESERVATION_FOUND = "no_reservation_found"  # {use}
     USES_COMBINED = "uses_combined"  # {use} an aggregate, {preference}
     WORKS_COMBINED = "works_combined"  # {works} how many, {preference}

@@ -1,4 +1,4 @@
-"""The fixed words: uses and their aggregates, preferences, evidence levels."""
+"""The fixed words: uses and their aggregates, preferences, evidence levels, scopes, carriers."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -65,7 +65,27 @@ class EvidenceLevel(StrEnum):
         return list(EvidenceLevel).index(self)
 
 
+class Scope(StrEnum):
+    """What a claim is about, widest first. Of what one claimant says, the narrower wins."""
+
+    ACCOUNT = "account"
+    COLLECTION = "collection"
+    WORK = "work"
+
+    @property
+    def rank(self) -> int:
+        """0 for the widest."""
+        return list(Scope).index(self)
+
+
 class Carrier(StrEnum):
-    """Where a statement was found. Opt-out standards add theirs beside `claim`."""
+    """Where a statement was found. A word is never renamed: catalogues hold them."""
 
     CLAIM = "claim"
+    ROBOTS_TXT = "robots-txt"
+    HTTP_HEADER = "http-header"
+    HTML = "html"
+    WELL_KNOWN = "well-known"  # tdmrep.json, ai.txt
+    METADATA = "metadata"  # embedded in the file, unsigned: XMP, IPTC, EPUB
+    MANIFEST = "manifest"  # embedded or beside, signed: C2PA
+    LICENCE = "licence"  # a licence document: RSL

@@ -23,6 +23,42 @@ SENTENCES = {
         "Statement {statement} says “{preference}” about {use}, but was not yet known then: "
         "it was recorded on {recorded_at}."
     ),
+    "statement_conditional+contact": (
+        "The rightsholder wants to be asked first about {use}, at {contact} (statement {statement}, {evidence})."
+    ),
+    "superseded": "Statement {statement} said “{preference}” about {use}, until its author replaced it by a later one.",
+    "withdrawn": "Statement {statement} said “{preference}” about {use}, until it was withdrawn on {withdrawn_at}.",
+    "narrower_said": (
+        "Statement {statement} says “{preference}” about {use} for {scope}, "
+        "but the same person says something else about less, and that counts."
+    ),
+    "bound_elsewhere": (
+        "Statement {statement} says “{preference}” about {use}, but only for what lies at {location}, "
+        "which is not where this was found."
+    ),
+    "overridden_by_grant": (
+        "Statement {statement} says “{preference}” about {use}, but you hold a permission ({grant}) that goes before."
+    ),
+    "source_unread": (
+        "There is a statement that could not be understood ({carrier}: {error}). "
+        "It may be a reservation, so nothing counts as permitted for {use}."
+    ),
+    "more_statements": "{count} further statements about {use} were weighed and are not shown; they change nothing.",
+    "grant_allows": "You hold a permission of the rightsholder for {use} (grant {grant}).",
+    "grant_allows+valid_until": (
+        "You hold a permission of the rightsholder for {use}, until {valid_until} (grant {grant})."
+    ),
+    "grant_not_authenticated": (
+        "Somebody gave you a permission for {use}, but has not shown that the work is theirs ({evidence}): "
+        "it does not count (grant {grant})."
+    ),
+    "grant_not_yet_valid": "Your permission for {use} begins only on {valid_from} (grant {grant}).",
+    "grant_no_longer_valid": "Your permission for {use} ended on {valid_until} (grant {grant}).",
+    "grant_revoked": "Your permission for {use} was taken back on {revoked_at} (grant {grant}).",
+    "grant_recorded_later": (
+        "Your permission for {use} was not yet known then: it was recorded on {recorded_at} (grant {grant})."
+    ),
+    "claimants_differ": "Several people claim this work, and they do not say the same about {use}.",
     "no_reservation_found": "No reservation was found for {use}. That is not a permission.",
     "uses_combined": "All uses together, {use}: {preference}.",
     "works_combined": "It shows {works} registered works, and all of them must allow: {preference}.",
@@ -66,6 +102,8 @@ EVIDENCE = {
     "domain": "verified domain",
     "verified": "verified",
 }
+
+SCOPES = {"account": "all their works", "collection": "a collection of works", "work": "this work"}
 
 STRENGTHS = {"exact": "exact", "match": "sure match", "likely": "likely match"}
 

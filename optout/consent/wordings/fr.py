@@ -27,6 +27,55 @@ SENTENCES = {
         "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, mais elle n'était pas encore "
         "connue\u00a0: elle a été enregistrée le {recorded_at}."
     ),
+    "statement_conditional+contact": (
+        "L'ayant droit veut être consulté d'abord pour {use}, à l'adresse {contact} "
+        "(déclaration {statement}, {evidence})."
+    ),
+    "superseded": (
+        "La déclaration {statement} disait «\u00a0{preference}\u00a0» pour {use}, "
+        "jusqu'à ce que son auteur la remplace par une autre."
+    ),
+    "withdrawn": (
+        "La déclaration {statement} disait «\u00a0{preference}\u00a0» pour {use}, "
+        "jusqu'à son retrait le {withdrawn_at}."
+    ),
+    "narrower_said": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, pour {scope}, "
+        "mais la même personne dit autre chose de plus précis, et c'est cela qui compte."
+    ),
+    "bound_elsewhere": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, mais seulement pour ce qui se trouve à "
+        "l'adresse {location}, et ceci vient d'ailleurs."
+    ),
+    "overridden_by_grant": (
+        "La déclaration {statement} dit «\u00a0{preference}\u00a0» pour {use}, "
+        "mais vous avez une autorisation ({grant}) qui passe avant."
+    ),
+    "source_unread": (
+        "Une déclaration n'a pas pu être comprise ({carrier}\u00a0: {error}). "
+        "C'est peut-être une réserve, donc rien ne vaut autorisation pour {use}."
+    ),
+    "more_statements": (
+        "{count} autres déclarations sur {use} ont été pesées et ne sont pas montrées\u00a0; elles ne changent rien."
+    ),
+    "grant_allows": "Vous avez une autorisation de l'ayant droit pour {use} (autorisation {grant}).",
+    "grant_allows+valid_until": (
+        "Vous avez une autorisation de l'ayant droit pour {use}, jusqu'au {valid_until} (autorisation {grant})."
+    ),
+    "grant_not_authenticated": (
+        "Quelqu'un vous a donné une autorisation pour {use}, mais n'a pas montré que l'œuvre lui appartient "
+        "({evidence})\u00a0: elle ne compte pas (autorisation {grant})."
+    ),
+    "grant_not_yet_valid": "Votre autorisation pour {use} ne commence que le {valid_from} (autorisation {grant}).",
+    "grant_no_longer_valid": "Votre autorisation pour {use} a pris fin le {valid_until} (autorisation {grant}).",
+    "grant_revoked": "Votre autorisation pour {use} a été retirée le {revoked_at} (autorisation {grant}).",
+    "grant_recorded_later": (
+        "Votre autorisation pour {use} n'était pas encore connue\u00a0: "
+        "elle a été enregistrée le {recorded_at} (autorisation {grant})."
+    ),
+    "claimants_differ": (
+        "Plusieurs personnes revendiquent cette œuvre, et elles ne disent pas la même chose pour {use}."
+    ),
     "no_reservation_found": "Aucune réserve n'a été trouvée pour {use}. Ce n'est pas une autorisation.",
     "uses_combined": "Tous usages réunis, {use}\u00a0: {preference}.",
     "works_combined": (
@@ -76,6 +125,8 @@ EVIDENCE = {
     "domain": "domaine vérifié",
     "verified": "vérifiée",
 }
+
+SCOPES = {"account": "toutes ses œuvres", "collection": "une collection d'œuvres", "work": "cette œuvre"}
 
 STRENGTHS = {"exact": "exacte", "match": "correspondance sûre", "likely": "correspondance probable"}
 

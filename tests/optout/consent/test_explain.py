@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from optout.consent import explain
 from optout.consent.preferences import PRESETS, Preset
 from optout.consent.reasons import Code, Reason
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import EvidenceLevel, Preference, Scope, Use
 from optout.consent.wordings import en, fr
 
 LANGUAGES = ("en", "fr")
@@ -22,6 +22,7 @@ def test_every_code_and_every_word_has_its_wording(wording: object) -> None:
     assert {code.partition("+")[0] for code in wording.SENTENCES} == set(Code)  # type: ignore[attr-defined] # a module
     assert set(wording.USES) == set(Use)  # type: ignore[attr-defined] # a module
     assert set(wording.PREFERENCES) == set(Preference) == set(wording.SAYS)  # type: ignore[attr-defined] # a module
+    assert set(wording.SCOPES) == set(Scope)  # type: ignore[attr-defined] # a module
     assert set(wording.EVIDENCE) == set(EvidenceLevel)  # type: ignore[attr-defined] # a module
     assert set(wording.PRESETS) == set(Preset)  # type: ignore[attr-defined] # a module
     assert len(wording.MONTHS) == 12  # type: ignore[attr-defined] # a module
