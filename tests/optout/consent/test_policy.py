@@ -1,15 +1,22 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from random import Random
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optout.consent.policy import Decision, combine, combine_uses, combine_works, decide
+from optout.consent.combining import combine, combine_uses, combine_works
+from optout.consent.decisions import MAX_TRACED, Decision
+from optout.consent.grants import Grant
+from optout.consent.policy import decide
 from optout.consent.reasons import Code, Reason
+from optout.consent.replay import replay
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference, Scope, Use
 from optout.errors import InvalidInputError
 
 A, C, D, U = Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED, Preference.UNKNOWN
@@ -17,20 +24,46 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 RESTRICTION = {A: 0, U: 1, C: 2, D: 3}  # how far a verdict is from letting an asset through
 
 moments = st.integers(-3, 3).map(lambda days: NOW + timedelta(days=days))
+locations = st.sampled_from([None, None, "https://h.example/a.jpg", "https://h.example/b.jpg"])
 statements = st.builds(
     Statement,
     id=st.uuids().map(str),
     source=st.sampled_from(["alice", "bob"]),
-    carrier=st.just(Carrier.CLAIM),
+    carrier=st.sampled_from([Carrier.CLAIM, Carrier.HTTP_HEADER]),
     evidence=st.sampled_from(EvidenceLevel),
     uses=st.dictionaries(st.sampled_from(LEAVES), st.sampled_from(Preference)),
     valid_from=moments,
     valid_until=st.none() | moments,
     recorded_at=moments,
+    scope=st.sampled_from(Scope),
+    series=st.sampled_from([None, "one", "two"]),
+    withdrawn_at=st.none() | moments,
+    location=locations,
+    unread=st.sampled_from([None, None, None, "malformed"]),
 )
-histories = st.lists(statements, max_size=5)
+grants = st.lists(
+    st.builds(
+        Grant,
+        id=st.uuids().map(str),
+        grantor=st.sampled_from(["alice", "bob"]),
+        grantee=st.sampled_from(["pia", "quinn"]),
+        evidence=st.sampled_from(EvidenceLevel),
+        uses=st.frozensets(st.sampled_from(LEAVES)),
+        valid_from=moments,
+        valid_until=st.none() | moments,
+        recorded_at=moments,
+        revoked_at=st.none() | moments,
+    ),
+    max_size=3,
+)
+histories = st.lists(statements, max_size=6)
 uses = st.sampled_from(Use)
 levels = st.sampled_from(EvidenceLevel)
+requesters = st.sampled_from([None, "pia"])
+questions = st.fixed_dictionaries(
+    {"min_evidence": levels, "known_at": st.none() | moments, "grants": grants, "location": locations}
+)
+Question: TypeAlias = dict[str, Any]
 
 
 def ask(said: Sequence[Statement], use: Use = Use.TRAIN_GENAI, **more: EvidenceLevel | datetime) -> Decision:
@@ -164,55 +197,139 @@ def test_a_time_without_zone_is_refused() -> None:
         decide([], Use.SEARCH, None, datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
 
 
-@given(histories, statements, uses, levels)
+@given(histories, statements, uses, questions)
 def test_a_further_no_never_makes_a_verdict_more_permissive(
-    said: list[Statement], more: Statement, use: Use, level: EvidenceLevel
+    said: list[Statement], more: Statement, use: Use, question: Question
 ) -> None:
-    refusing = Statement(
-        id=more.id,
-        source=more.source,
-        carrier=more.carrier,
-        evidence=more.evidence,
-        uses=dict.fromkeys(more.uses, D),
-        valid_from=more.valid_from,
-        valid_until=more.valid_until,
-        recorded_at=more.recorded_at,
-    )
+    # Of a claim of its own: an amendment is its author's change of mind.
+    refusing = replace(more, uses=dict.fromkeys(more.uses, D), series=None)
 
-    before = ask(said, use, min_evidence=level).verdict
-    after = ask([*said, refusing], use, min_evidence=level).verdict
+    before = decide(said, use, None, NOW, **question).verdict
+    after = decide([*said, refusing], use, None, NOW, **question).verdict
 
     assert RESTRICTION[after] >= RESTRICTION[before]
 
 
-@given(histories, st.randoms(use_true_random=False), uses)
-def test_order_never_matters(said: list[Statement], shuffler: object, use: Use) -> None:
-    shuffled = list(said)
-    shuffler.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis gives a random.Random
+@given(histories, uses, requesters, questions)
+def test_a_no_in_force_that_no_grant_lifts_is_the_verdict(
+    said: list[Statement], use: Use, requester: str | None, question: Question
+) -> None:
+    no = Statement("no", "carol", Carrier.CLAIM, EvidenceLevel.VERIFIED, dict.fromkeys(LEAVES, D), NOW, None, NOW)
 
-    first, second = ask(said, use), ask(shuffled, use)
+    assert decide([*said, no], use, requester, NOW, **{**question, "known_at": None}).verdict is D
+
+
+@given(histories, st.randoms(use_true_random=False), uses, requesters, questions)
+def test_order_never_matters(
+    said: list[Statement], shuffler: Random, use: Use, requester: str | None, question: Question
+) -> None:
+    shuffled, granted = list(said), list(question["grants"])
+    shuffler.shuffle(shuffled)
+    shuffler.shuffle(granted)
+
+    first = decide(said, use, requester, NOW, **question)
+    second = decide(shuffled, use, requester, NOW, **{**question, "grants": granted})
 
     assert (first.verdict, first.deciding, first.trace) == (second.verdict, second.deciding, second.trace)
 
 
-@given(histories, uses, levels)
-def test_every_trace_replayed_gives_the_verdict(said: list[Statement], use: Use, level: EvidenceLevel) -> None:
-    decision = ask(said, use, min_evidence=level)
-    counted = {Code.STATEMENT_DISALLOWS: D, Code.STATEMENT_CONDITIONAL: C, Code.STATEMENT_ALLOWS: A}
-    leaves = {
-        leaf: combine(
-            counted.get(Code(reason.code), U) for reason in decision.trace if reason.parameters["use"] == leaf
-        )
-        for leaf in use.leaves
-    }
+@given(histories, uses, requesters, questions)
+def test_every_trace_replayed_gives_the_verdict(
+    said: list[Statement], use: Use, requester: str | None, question: Question
+) -> None:
+    decision = decide(said, use, requester, NOW, **question)
 
-    assert combine_uses(leaves.values()) is decision.verdict
+    assert replay(decision.trace, use) is decision.verdict
 
 
-@given(histories, uses)
-def test_only_an_authenticated_yes_for_every_leaf_allows(said: list[Statement], use: Use) -> None:
-    decision = ask(said, use)
+@given(histories, uses, requesters, questions)
+def test_only_an_authenticated_yes_for_every_leaf_allows(
+    said: list[Statement], use: Use, requester: str | None, question: Question
+) -> None:
+    decision = decide(said, use, requester, NOW, **question)
 
     if decision.verdict is A:
         for leaf in use.leaves:
-            assert any(one.uses.get(leaf) is A and one.evidence is EvidenceLevel.VERIFIED for one in said)
+            yes = [one for one in said if one.uses.get(leaf) is A]
+            assert (
+                any(one.evidence is EvidenceLevel.VERIFIED for one in yes)
+                or any(one.evidence is EvidenceLevel.DOMAIN and one.location is not None for one in yes)
+                or any(leaf in one.uses and one.grantee == requester for one in question["grants"])
+            )
+
+
+@given(histories, uses, questions)
+def test_a_grant_changes_nothing_for_anybody_else(said: list[Statement], use: Use, question: Question) -> None:
+    with_grants = decide(said, use, "somebody", NOW, **question)
+    without = decide(said, use, "somebody", NOW, **{**question, "grants": []})
+
+    assert (with_grants.verdict, with_grants.trace) == (without.verdict, without.trace)
+
+
+@given(histories, statements, uses, requesters, questions)
+def test_what_is_recorded_later_never_changes_an_answer_as_it_was_known(
+    said: list[Statement], later: Statement, use: Use, requester: str | None, question: Question
+) -> None:
+    known = {**question, "known_at": NOW}
+    backdated = replace(later, recorded_at=NOW + timedelta(seconds=1), valid_from=NOW - timedelta(days=9))
+
+    before = decide(said, use, requester, NOW, **known)
+    after = decide([*said, backdated], use, requester, NOW, **known)
+
+    assert after.verdict is before.verdict
+
+
+def test_a_word_in_a_statement_that_is_none_of_ours_never_permits() -> None:
+    words: Any = {Use.SEARCH: "granted"}  # what a file or a peer may hold at run time
+    strange = Statement("s", "alice", Carrier.CLAIM, EvidenceLevel.VERIFIED, words, NOW, None, NOW)
+
+    assert decide([strange], Use.SEARCH, None, NOW).verdict is U
+
+
+def test_an_unread_source_is_named_and_marks_the_answer() -> None:
+    yes = Statement("yes", "alice", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: A}, NOW, None, NOW)
+    unread = Statement(
+        "x", "host", Carrier.LICENCE, EvidenceLevel.DOMAIN, {}, NOW, None, NOW, unread="licence_unreachable"
+    )
+
+    decision = decide([yes, unread], Use.SEARCH, None, NOW)
+
+    assert decision.incomplete
+    assert decision.verdict is U
+    assert (
+        Reason(
+            Code.SOURCE_UNREAD,
+            {
+                "statement": "x",
+                "use": Use.SEARCH,
+                "preference": U,
+                "evidence": EvidenceLevel.DOMAIN,
+                "carrier": Carrier.LICENCE,
+                "error": "licence_unreachable",
+            },
+        )
+        in decision.trace
+    )
+
+
+def test_very_many_statements_are_all_decided_from_and_few_are_shown() -> None:
+    yes = [
+        Statement(f"y{n:06}", f"p{n}", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: A}, NOW, None, NOW)
+        for n in range(20_000)
+    ]
+    no = Statement("z", "last", Carrier.CLAIM, EvidenceLevel.SELF_DECLARED, {Use.SEARCH: D}, NOW, None, NOW)
+
+    decision = decide([*yes, no], Use.SEARCH, None, NOW)
+
+    assert decision.verdict is D
+    assert decision.trace[0].parameters["statement"] == "z"
+    assert len(decision.trace) < MAX_TRACED + 5
+    assert replay(decision.trace, Use.SEARCH) is D
+
+
+def test_claimants_who_differ_are_told_of_as_a_dispute() -> None:
+    def says(who: str, preference: Preference) -> Statement:
+        return Statement(who, who, Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: preference}, NOW, None, NOW)
+
+    assert decide([says("a", A), says("b", D)], Use.ALL, None, NOW).contested == (Use.SEARCH,)
+    assert decide([says("a", D), says("b", D)], Use.ALL, None, NOW).contested == ()

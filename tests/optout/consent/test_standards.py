@@ -9,7 +9,7 @@ from optout.consent.vocabulary import LEAVES, Preference, Use
 from optout.errors import InvalidInputError
 
 A, C, D = Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED
-G, N, I, X, S, T = LEAVES
+G, N, INPUT, X, S, T = LEAVES
 
 
 @pytest.mark.parametrize(
@@ -17,15 +17,15 @@ G, N, I, X, S, T = LEAVES
     [
         ("aipref", "train-ai", Said.NO, {G: D}),
         ("aipref", "train-ai", Said.YES, {G: A}),
-        ("aipref", "ai-use", Said.NO, {I: D, X: D}),
-        ("aipref", "ai-use", Said.YES, {I: A}),
+        ("aipref", "ai-use", Said.NO, {INPUT: D, X: D}),
+        ("aipref", "ai-use", Said.YES, {INPUT: A}),
         ("aipref-legacy", "train-ai", Said.NO, {G: D, N: D}),
         ("aipref-legacy", "train-ai", Said.YES, {}),
         ("content-signals", "ai-train", Said.YES, {G: A, N: A}),
-        ("tdmrep", "tdm-reservation", Said.NO, {G: D, N: D, I: D, X: D, T: D}),
-        ("tdmrep", "tdm-reservation", Said.TERMS, {G: C, N: C, I: C, X: C, T: C}),
+        ("tdmrep", "tdm-reservation", Said.NO, {G: D, N: D, INPUT: D, X: D, T: D}),
+        ("tdmrep", "tdm-reservation", Said.TERMS, {G: C, N: C, INPUT: C, X: C, T: C}),
         ("tdmrep", "tdm-reservation", Said.YES, {G: A, N: A, T: A}),
-        ("robots-directives", "noai", Said.NO, {G: D, N: D, I: D}),
+        ("robots-directives", "noai", Said.NO, {G: D, N: D, INPUT: D}),
         ("robots-directives", "noindex", Said.NO, {X: D, S: D}),
         ("cawg", "cawg.ai_training", Said.NO, {N: D}),
         ("cawg", "cawg.ai_generative_training", Said.TERMS, {G: C}),
@@ -33,10 +33,10 @@ G, N, I, X, S, T = LEAVES
             "plus",
             "DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING",
             Said.NO,
-            {G: D, N: D, I: D, X: D, S: A, T: D},
+            {G: D, N: D, INPUT: D, X: D, S: A, T: D},
         ),
         ("plus", "DMI-ALLOWED", Said.YES, dict.fromkeys(LEAVES, A)),
-        ("rsl", "ai-all", Said.NO, {G: D, N: D, I: D, X: D}),
+        ("rsl", "ai-all", Said.NO, {G: D, N: D, INPUT: D, X: D}),
         ("tdm-ai", "all", Said.YES, {G: A, N: A, T: A}),
     ],
 )
@@ -49,7 +49,7 @@ def test_a_word_means_what_its_standard_says(
 def test_a_licence_that_permits_some_uses_reserves_the_others() -> None:
     permitted = {**meaning("rsl", "search", Said.YES), **meaning("rsl", "ai-input", Said.YES)}
 
-    assert permitting_only(permitted) == {G: D, N: D, I: A, X: D, S: A, T: D}
+    assert permitting_only(permitted) == {G: D, N: D, INPUT: A, X: D, S: A, T: D}
 
 
 @pytest.mark.parametrize(("standard", "token"), [("aipref", "ai-train"), ("horoscope", "all"), ("claim", "")])
