@@ -8,7 +8,7 @@ from fingerprinting.types import Fingerprint
 from mediamanager.schemas.fingerprints import WireFingerprint
 from mediamanager.schemas.lookups import WireAsset
 from optout.catalogue.answers import Asset
-from optout.consent.identifiers import fingerprints_for
+from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.errors import InvalidInputError
 
 
@@ -38,7 +38,8 @@ def _asset(wire: WireAsset, path: str) -> Asset:
         raise InvalidInputError(
             str(error), **{**error.parameters, "field": f"{path}.{error.parameters['field']}"}
         ) from error
-    return Asset(keys + fingerprints_of(wire.fingerprints, f"{path}.fingerprints"), wire.identifiable)
+    location = None if wire.url is None else canonical_url(wire.url)
+    return Asset(keys + fingerprints_of(wire.fingerprints, f"{path}.fingerprints"), wire.identifiable, location)
 
 
 def _fingerprint(wire: WireFingerprint, path: str) -> Fingerprint:

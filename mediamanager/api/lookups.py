@@ -17,6 +17,7 @@ from mediamanager.api.verdicts import encode
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.schemas.lookups import LookupRequest, LookupResponse, Question
 from optout.catalogue.answers import Asset
+from optout.registry import lookups
 from optout.registry.accounts import Principal, get_account
 from workers import sandbox, tally
 
@@ -53,13 +54,12 @@ def look_up_media(asker: CallerDep, body: _FileDep, session: ReadingDep, resourc
 def _answer(
     session: Session, resources: Resources, asker: Principal, assets: Sequence[Asset], asked: Question
 ) -> Response:
-    result = resources.lookups.answer(
-        session,
-        assets,
-        use=asked.use,
-        requester=get_account(session, asker.account_id).pseudonym,
+    question = lookups.Question(
+        asked.use,
+        get_account(session, asker.account_id).pseudonym,
         at=asked.at,
+        known_at=asked.known_at,
         depth=asked.depth,
         min_evidence=asked.min_evidence,
     )
-    return encode(result)
+    return encode(resources.lookups.answer(session, assets, question))

@@ -1,6 +1,5 @@
 """From files to verdicts: fingerprint here, ask every source in batches, let the most restrictive answer win."""
 
-import hashlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -75,7 +74,7 @@ def _check_batch(
                 checked,
                 matches=_located(checked.matches, extracted),
                 sha256=next((one.value.hex() for one in asset.fingerprints if one.algorithm == "sha256"), None),
-                asset_key=asset_key(asset).hex(),
+                asset_key=asset.key.hex(),
             )
 
 
@@ -88,22 +87,6 @@ def _asset(extracted: Extracted) -> Asset | None:
         return Asset(query.fingerprints, query.identifiable) if query.fingerprints else None
     fingerprints = tuple(dict.fromkeys((*extraction.fingerprints, *query.fingerprints)))
     return Asset(fingerprints, extraction.identifiable)
-
-
-def asset_key(asset: Asset) -> bytes:
-    """Name an asset in 32 bytes: the SHA-256 of its file, or one over all that is known of it.
-
-    The latter covers, for each fingerprint in sorted order: algorithm, `/`, version, a zero byte, the value's length
-    as 8 bytes big-endian, the value.
-    """
-    for one in asset.fingerprints:
-        if one.algorithm == "sha256":
-            return one.value
-    parts = sorted(
-        f"{one.algorithm}/{one.version}".encode() + b"\0" + len(one.value).to_bytes(8, "big") + one.value
-        for one in asset.fingerprints
-    )
-    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def combine(

@@ -32,7 +32,10 @@ class Question(WireModel):
     use: Use = Use.TRAIN_GENAI
     depth: Depth = Depth.STANDARD
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED
-    at: AwareDatetime | None = Field(default=None, description="as of this moment; now if left out")
+    at: AwareDatetime | None = Field(default=None, description="for this moment; `known_at` or now if left out")
+    known_at: AwareDatetime | None = Field(
+        default=None, description="leave out what was recorded later: the verdict as it was known at this moment"
+    )
 
 
 class LookupRequest(Question):

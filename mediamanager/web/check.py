@@ -9,17 +9,18 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Depth, Role
+from fingerprinting.types import Role
 from mediamanager.api import uploads
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator.new_works import FormDep
 from optout.catalogue.answers import Asset
-from optout.consent.identifiers import fingerprints_for
+from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.consent.preferences import parse_use
-from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.consent.vocabulary import Use
 from optout.errors import InvalidInputError
-from optout.store.models.base import utc_now
+from optout.registry.accounts import get_account
+from optout.registry.lookups import Question
 from workers import sandbox, tally
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -44,20 +45,13 @@ def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker:
             field, name = "file", file.filename
             asset = _asset(resources, file)
         elif link:
-            name, asset = link, Asset(fingerprints_for(url=link))
+            name, asset = link, Asset(fingerprints_for(url=link), location=canonical_url(link))
         else:
             return _page(request, form, {"file": pages.words(request).gettext("Choose a file or paste a link.")})
     except (InvalidInputError, FingerprintingError) as error:
         return _page(request, form, {field: sentences.error(error, pages.words(request))})
-    found = resources.lookups.answer(
-        session,
-        [asset],
-        use=use,
-        requester=str(asker.account_id),
-        at=utc_now(),
-        depth=Depth.STANDARD,
-        min_evidence=EvidenceLevel.SELF_DECLARED,
-    )
+    question = Question(use, get_account(session, asker.account_id).pseudonym)
+    found = resources.lookups.answer(session, [asset], question)
     return _page(request, form, {}, {"answer": found.answers[0], "name": name})
 
 

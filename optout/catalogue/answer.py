@@ -1,6 +1,7 @@
 """The one function behind every lookup: assets in, verdicts with their reasons out, in the same order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,7 +10,8 @@ from fingerprinting.index.registry import ALGORITHMS
 from fingerprinting.types import Depth, Match, Strength
 from optout.catalogue.answers import Answer, Asset, WorkMatch
 from optout.consent import policy
-from optout.consent.policy import Decision
+from optout.consent.decisions import Decision
+from optout.consent.grants import Grant
 from optout.consent.reasons import Code, Reason
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import EvidenceLevel, Preference, Use
@@ -51,6 +53,14 @@ class CatalogueView(Protocol):
         """Give all that was said about a work which this view has found."""
         ...
 
+    def grants(self, work: str, requester: str) -> Sequence[Grant]:
+        """Give the grants to a requester that cover a work which this view has found."""
+        ...
+
+    def non_matches(self, works: Collection[str]) -> AbstractSet[tuple[str, bytes]]:
+        """Give the pairs of a work and an asset's key that are known not to match, for works which it has found."""
+        ...
+
 
 def answer(
     view: CatalogueView,
@@ -61,6 +71,7 @@ def answer(
     *,
     depth: Depth = Depth.STANDARD,
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+    known_at: datetime | None = None,
     max_matches: int = MAX_MATCHES_SHOWN,
 ) -> list[Answer]:
     """Answer whether each asset may be put to a use.
@@ -76,6 +87,7 @@ def answer(
         at: the moment that the verdicts are for, with time zone.
         depth: how much work the search may do.
         min_evidence: statements below this level are reported, but do not count.
+        known_at: leave out what was recorded later: the verdicts as they were known at this moment.
         max_matches: how many works are shown for an asset; never how many are decided from.
 
     Returns:
@@ -93,10 +105,45 @@ def answer(
     found: dict[int, dict[str, list[Match]]] = {}
     for one in view.search(assets, depth) if assets else ():
         found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
-    works = sorted({work for by_work in found.values() for work in by_work})
-    decisions = {work: policy.decide(view.statements(work), use, requester, at, min_evidence) for work in works}
-    nothing = policy.decide((), use, requester, at, min_evidence)  # also checks `at` where nothing was found
-    return [_answer(asset, found.get(row, {}), decisions, nothing, max_matches) for row, asset in enumerate(assets)]
+    rejected = _without_non_matches(view, assets, found)
+    decisions: dict[tuple[str, str | None], Decision] = {}
+    for row, by_work in found.items():
+        for work in by_work:
+            key = work, assets[row].location
+            if key not in decisions:
+                decisions[key] = policy.decide(
+                    view.statements(work),
+                    use,
+                    requester,
+                    at,
+                    min_evidence,
+                    known_at=known_at,
+                    grants=() if requester is None else view.grants(work, requester),
+                    location=assets[row].location,
+                )
+    nothing = policy.decide((), use, requester, at, min_evidence, known_at=known_at)  # also checks the times
+    answers = []
+    for row, asset in enumerate(assets):
+        by_work = found.get(row, {})
+        of_asset = {work: decisions[work, asset.location] for work in by_work}
+        answers.append(_answer(asset, by_work, of_asset, nothing, rejected.get(row, ()), max_matches))
+    return answers
+
+
+def _without_non_matches(
+    view: CatalogueView, assets: Sequence[Asset], found: Mapping[int, dict[str, list[Match]]]
+) -> Mapping[int, Sequence[Reason]]:
+    """Take out the matches that are known to be wrong, and say so. What is exact can't be wrong, and stays."""
+    works = {work for by_work in found.values() for work in by_work}
+    known = view.non_matches(works) if works else frozenset()
+    said: dict[int, list[Reason]] = {}
+    for row, by_work in found.items() if known else ():
+        for work in sorted(by_work):
+            is_exact = any(match.strength is Strength.EXACT for match in by_work[work])
+            if not is_exact and (work, assets[row].key) in known:
+                algorithm = min(by_work.pop(work), key=_surest_first).algorithm
+                said.setdefault(row, []).append(Reason(Code.MATCH_REJECTED, {"work": work, "algorithm": algorithm}))
+    return said
 
 
 def _answer(
@@ -104,6 +151,7 @@ def _answer(
     found: Mapping[str, Sequence[Match]],
     decisions: Mapping[str, Decision],
     nothing: Decision,
+    rejected: Sequence[Reason],
     max_matches: int,
 ) -> Answer:
     matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=_best_first)
@@ -124,6 +172,7 @@ def _answer(
         for match in matches[:max_matches]
         if match.strength is Strength.LIKELY
     )
+    reasons.extend(rejected)
     if not asset.identifiable and not sure:
         reasons.append(Reason(Code.NOT_IDENTIFIABLE))
     return Answer(verdict, nothing.use, tuple(matches[:max_matches]), tuple(reasons), asset.identifiable)

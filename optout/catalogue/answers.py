@@ -1,5 +1,6 @@
 """What goes into a lookup and what comes out of it: asset, work match, reason, answer."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,10 +18,28 @@ class Asset:
     Attributes:
         fingerprints: at least one; `sha256` and `key-…` fingerprints are the exact keys.
         identifiable: False where only exact bytes or keys can identify it (blank picture, silence, ten words).
+        location: the canonical address that it was got from, if it is known.
     """
 
     fingerprints: tuple[Fingerprint, ...]
     identifiable: bool = True
+    location: str | None = None
+
+    @property
+    def key(self) -> bytes:
+        """Name it in 32 bytes: the SHA-256 of its file, or one over all that is known of it.
+
+        The latter covers, for each fingerprint in sorted order: algorithm, `/`, version, a zero byte, the value's
+        length as 8 bytes big-endian, the value.
+        """
+        for one in self.fingerprints:
+            if one.algorithm == "sha256":
+                return one.value
+        parts = sorted(
+            f"{one.algorithm}/{one.version}".encode() + b"\0" + len(one.value).to_bytes(8, "big") + one.value
+            for one in self.fingerprints
+        )
+        return hashlib.sha256(b"".join(parts)).digest()
 
 
 @dataclass(frozen=True, slots=True)

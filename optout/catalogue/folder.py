@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from optout.catalogue import answer as answering
 from optout.catalogue import manifest
 from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
-from optout.catalogue.works import CatalogueWork, WorksFile, sorted_by_id, write
+from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, sorted_by_id, write
+from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import ConflictError, CorruptCatalogueError, InvalidInputError
@@ -46,7 +47,10 @@ class CatalogueInfo:
 
 
 class Catalogue:
-    """An open catalogue: a `CatalogueView` over files, mapped into memory and never changed."""
+    """An open catalogue: a `CatalogueView` over files, mapped into memory and never changed.
+
+    Grants are no part of it: they are for one account alone, and come in a file of their own.
+    """
 
     def __init__(self, folder: Path, known: manifest.Manifest, works: WorksFile, index: Index) -> None:
         self.folder = folder
@@ -54,6 +58,11 @@ class Catalogue:
         self._works = works
         self._index = index
         self._rows: dict[str, int] = {}  # of works that a search has found
+        self._grants: tuple[Grant, ...] = ()
+
+    def use_grants(self, grants: Iterable[Grant]) -> None:
+        """Take these grants into account from now on, each for its grantee alone."""
+        self._grants = tuple(grants)
 
     @property
     def size(self) -> int:
@@ -76,12 +85,28 @@ class Catalogue:
         Raises:
             InvalidInputError: there is no such work.
         """
+        return self._record(work).statements
+
+    def grants(self, work: str, requester: str) -> tuple[Grant, ...]:
+        """Give the grants to a requester that cover a work.
+
+        Raises:
+            InvalidInputError: there is no such work.
+        """
+        theirs = [one for one in self._grants if one.grantee == requester]
+        return covering(theirs, work, self._record(work).owner) if theirs else ()
+
+    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:  # noqa: ARG002 - a view's method
+        """Give none: what a registry learned about wrong matches is not in a catalogue."""
+        return frozenset()
+
+    def _record(self, work: str) -> WorkRecord:
         row = self._rows.get(work)
         if row is None:
             row = self._works.row_of(work)
         if row is None:
             raise InvalidInputError(f"the catalogue holds no work `{work}`", field="work")
-        return self._works.record(row).statements
+        return self._works.record(row)
 
     def answer(
         self,
@@ -92,6 +117,7 @@ class Catalogue:
         *,
         depth: Depth = Depth.STANDARD,
         min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
+        known_at: datetime | None = None,
         max_matches: int = answering.MAX_MATCHES_SHOWN,
     ) -> list[Answer]:
         """Answer as `optout.catalogue.answer.answer` does, for now when no moment is given."""
@@ -103,6 +129,7 @@ class Catalogue:
             at or datetime.now(UTC),
             depth=depth,
             min_evidence=min_evidence,
+            known_at=known_at,
             max_matches=max_matches,
         )
 

@@ -9,21 +9,17 @@ import mmap
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 
 from fingerprinting.types import Fingerprint
+from optout.consent import spelling
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference, Use
 from optout.errors import CorruptCatalogueError
 
 LINES = "works.jsonl"
 OFFSETS = "works.offsets"
 
 _OFFSET_BYTES = 8
-
-Json: TypeAlias = dict[str, "str | dict[str, str] | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def write(folder: Path, works: Iterable[CatalogueWork]) -> None:
                     "id": work.id,
                     "owner": work.owner,
                     "title": work.title,
-                    "statements": [_write_statement(statement) for statement in work.statements],
+                    "statements": [spelling.write(statement) for statement in work.statements],
                 },
                 separators=(",", ":"),
                 sort_keys=True,
@@ -101,7 +97,7 @@ class WorksFile:
             raise self._corrupt(f"the index names work {row} of {len(self)}")
         try:
             parsed = json.loads(self._lines[self._offset(row) : self._offset(row + 1)])
-            statements = tuple(_read_statement(statement) for statement in parsed["statements"])
+            statements = tuple(map(spelling.read, parsed["statements"]))
             return WorkRecord(parsed["id"], parsed["owner"], parsed["title"], statements)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
@@ -128,52 +124,6 @@ def _map(path: Path) -> bytes | mmap.mmap:
     with path.open("rb") as file:
         # An empty file can't be mapped.
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
-
-
-def _write_statement(statement: Statement) -> Json:
-    return {
-        "id": statement.id,
-        "source": statement.source,
-        "carrier": statement.carrier,
-        "evidence": statement.evidence,
-        "uses": {use: statement.uses[use] for use in LEAVES if use in statement.uses},
-        "valid_from": statement.valid_from.isoformat(),
-        "valid_until": statement.valid_until.isoformat() if statement.valid_until else None,
-        "recorded_at": statement.recorded_at.isoformat(),
-        "terms_url": statement.terms_url,
-    }
-
-
-def _read_statement(parsed: dict[str, str | None] | dict[str, dict[str, str]]) -> Statement:
-    text = {name: value for name, value in parsed.items() if value is None or isinstance(value, str)}
-    uses = parsed["uses"]
-    if not isinstance(uses, dict):
-        raise TypeError("uses is not an object")
-    valid_until = text["valid_until"]
-    return Statement(
-        id=_text(text["id"]),
-        source=_text(text["source"]),
-        carrier=Carrier(_text(text["carrier"])),
-        evidence=EvidenceLevel(_text(text["evidence"])),
-        uses={Use(use): Preference(preference) for use, preference in uses.items()},
-        valid_from=_moment(text["valid_from"]),
-        valid_until=None if valid_until is None else _moment(valid_until),
-        recorded_at=_moment(text["recorded_at"]),
-        terms_url=text["terms_url"],
-    )
-
-
-def _text(value: str | None) -> str:
-    if value is None:
-        raise TypeError("a text is missing")
-    return value
-
-
-def _moment(value: str | None) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
-    if moment.utcoffset() is None:
-        raise ValueError("a time has no zone")
-    return moment
 
 
 def sorted_by_id(works: Iterable[CatalogueWork]) -> Sequence[CatalogueWork]:

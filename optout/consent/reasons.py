@@ -49,6 +49,7 @@ class Code(StrEnum):
     # About what was recognised in an asset.
     WORK_FOUND = "work_found"  # {work}, {strength}, {algorithm}, {preference}
     LIKELY_MATCH_FOR_REVIEW = "likely_match_for_review"  # {work}, {algorithm}, {preference}
+    MATCH_REJECTED = "match_rejected"  # {work}, {algorithm}: known not to be a copy, and so left out
     NO_MATCH_FOUND = "no_match_found"
     NOT_IDENTIFIABLE = "not_identifiable"
     NOT_CHECKED = "not_checked"  # {error} a sentence

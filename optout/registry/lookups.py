@@ -1,7 +1,6 @@
 """Lookups: the live catalogue. A claim that any process has committed counts for the next lookup."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,16 +12,15 @@ from fingerprinting.types import Depth
 from optout.catalogue import answer as catalogue
 from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
+from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import Carrier, EvidenceLevel, Use
+from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.registry import grants, non_matches, statements
 from optout.registry.live_index import FOLD_WORKS, IndexStatus, LiveIndex, Works
+from optout.registry.statements import Said, When
 from optout.store import changes
-from optout.store.models.accounts import Account
 from optout.store.models.base import utc_now
-from optout.store.models.claims import LIVE, Claim
 from optout.store.models.log import LogHead
-
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,27 @@ class LookupResult:
     log_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a lookup is about, beside its assets: see `Lookups.answer`."""
+
+    use: Use
+    requester: str | None
+    at: datetime | None = None
+    known_at: datetime | None = None
+    depth: Depth = Depth.STANDARD
+    min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED
+
+
 class LiveView:
     """The registry as one lookup sees it: a CatalogueView. Works are named by their ids; nothing else of them shows."""
 
-    def __init__(self, session: Session, works: Works) -> None:
+    def __init__(self, session: Session, works: Works, when: When) -> None:
         self._session = session
         self._works = works
-        self._statements: Mapping[str, Sequence[Statement]] = {}
+        self._when = when
+        self._said = Said()
+        self._grants: dict[str, Sequence[Grant]] = {}
 
     @property
     def size(self) -> int:
@@ -55,12 +67,25 @@ class LiveView:
     def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
         """Recognise works in assets, and read at once what was said about those that were found."""
         matches = list(self._works.search([asset.fingerprints for asset in assets], depth))
-        self._statements = _statements_about(self._session, sorted({work for work, _match in matches}))
+        found = sorted({work for work, _match in matches})
+        self._said = statements.about(self._session, found, self._when)
         return [FoundWork(match.asset, str(work), match) for work, match in matches]
 
     def statements(self, work: str) -> Sequence[Statement]:
-        """What is in force about a work that `search` found; nothing if nobody has claimed anything."""
-        return self._statements.get(work, ())
+        """What may be in force about a work that `search` found; nothing if nobody has claimed anything."""
+        return self._said.statements.get(work, ())
+
+    def grants(self, work: str, requester: str) -> Sequence[Grant]:
+        """The grants to a requester that cover a work that `search` found."""
+        if requester not in self._grants:
+            self._grants[requester] = grants.received(
+                self._session, requester, at=self._when.at, known_at=self._when.known_at
+            )
+        return covering(self._grants[requester], work, self._said.owners.get(work, ""))
+
+    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:
+        """The confirmed non-matches of works that `search` found."""
+        return non_matches.confirmed(self._session, [UUID(work) for work in works], known_at=self._when.known_at)
 
 
 class Lookups:
@@ -81,67 +106,39 @@ class Lookups:
         """Make one index of everything now; it happens by itself in the background as works come in."""
         self._index.fold()
 
-    def view(self, session: Session) -> LiveView:
-        """What one lookup answers from. The session should be one of `db.reading`."""
-        return LiveView(session, self._index.refresh(session))
+    def view(self, session: Session, when: When | None = None) -> LiveView:
+        """What one lookup answers from, now if no moment is given. The session should be one of `db.reading`."""
+        return LiveView(session, self._index.refresh(session), when or When(utc_now(), is_now=True))
 
-    def answer(
-        self,
-        session: Session,
-        assets: Sequence[Asset],
-        *,
-        use: Use,
-        requester: str | None,
-        at: datetime | None = None,
-        depth: Depth = Depth.STANDARD,
-        min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
-    ) -> LookupResult:
+    def answer(self, session: Session, assets: Sequence[Asset], asked: Question) -> LookupResult:
         """Answer a batch, from what is committed when the call begins, or later.
 
-        A claim on a work that is still being read counts already for exact copies of it.
+        A claim on a work that is still being read counts already for exact copies of it. With `at`, the verdicts are
+        for that moment instead of now; with `known_at`, they leave out what was recorded later, except that works are
+        recognised by all that is known of them today.
 
         Args:
             session: of `db.reading`: a writing one would hold up every writer for the length of the search.
             assets: in the order in which the answers come back.
-            use: a leaf or an aggregate.
-            requester: pseudonymous id of the asking account.
-            at: the moment that the verdicts are for; now, if None.
-            depth: how much work the search may do.
-            min_evidence: statements below this level do not count.
+            asked: the requester is the pseudonymous id of the asking account.
 
         Raises:
             InvalidInputError: an asset with nothing to look it up by, or a time without zone.
             InvalidFingerprintError: a fingerprint is malformed.
         """
         version = changes.latest(session)
-        view = self.view(session)
+        is_now = asked.at is None and asked.known_at is None
+        when = When(asked.at or asked.known_at or utc_now(), asked.known_at, is_now=is_now)
+        view = self.view(session, when)
         answers = catalogue.answer(
-            view, assets, use, requester, at or utc_now(), depth=depth, min_evidence=min_evidence
+            view,
+            assets,
+            asked.use,
+            asked.requester,
+            when.at,
+            depth=asked.depth,
+            min_evidence=asked.min_evidence,
+            known_at=asked.known_at,
         )
         published = session.scalar(select(LogHead.published_size))
         return LookupResult(answers, version, published or 0)
-
-
-def _statements_about(session: Session, works: Sequence[UUID]) -> Mapping[str, Sequence[Statement]]:
-    """What live claims say, read anew for each lookup: nothing kept in memory can go stale."""
-    found: dict[str, list[Statement]] = defaultdict(list)
-    query = select(Claim, Account.pseudonym).join(Account, Account.id == Claim.claimant_id)
-    for start in range(0, len(works), _BATCH):
-        some = query.where(Claim.work_id.in_(works[start : start + _BATCH]), Claim.state.in_(LIVE))
-        for claim, pseudonym in session.execute(some.order_by(Claim.filed_at, Claim.id)):
-            found[str(claim.work_id)].append(_statement(claim, pseudonym))
-    return found
-
-
-def _statement(claim: Claim, pseudonym: str) -> Statement:
-    return Statement(
-        id=str(claim.id),
-        source=pseudonym,
-        carrier=Carrier.CLAIM,
-        evidence=claim.evidence,
-        uses=claim.preferences,
-        valid_from=claim.valid_from,
-        valid_until=claim.valid_until,
-        recorded_at=claim.filed_at,
-        terms_url=claim.terms_url,
-    )

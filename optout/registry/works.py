@@ -20,7 +20,7 @@ from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
-from optout.registry import claim_entries
+from optout.registry import claim_entries, collection_members
 from optout.registry import fingerprints as stored
 from optout.registry.digests import fingerprint_digest
 from optout.registry.texts import optional_line
@@ -296,6 +296,7 @@ def _insert(session: Session, wanted: Work, keys: Sequence[Fingerprint]) -> tupl
         if existing is None:
             raise
         return existing, False
+    collection_members.seen(session, wanted)  # before the change: it locks collections, and that comes first everywhere
     if keys:
         stored.add(session, wanted.id, keys)
         changes.record(session, ChangeKind.WORK, wanted.id)

@@ -68,6 +68,9 @@ SENTENCES = {
         "It may be a copy of the registered work {work} (by {algorithm}), for which the answer is {preference}. "
         "A person should look; this alone decides nothing."
     ),
+    "match_rejected": (
+        "It looks like the registered work {work} (by {algorithm}), but it is known that it is not a copy of it."
+    ),
     "no_match_found": "No registered work was recognised in it.",
     "not_identifiable": (
         "It holds too little to be recognised by what it looks or sounds like: only an exact copy would be found."

@@ -90,6 +90,10 @@ SENTENCES = {
         "pour laquelle la réponse est «\u00a0{preference}\u00a0». "
         "Une personne devrait regarder\u00a0; cela seul ne décide de rien."
     ),
+    "match_rejected": (
+        "Le fichier ressemble à l'œuvre enregistrée {work} (par {algorithm}), "
+        "mais on sait que ce n'en est pas une copie."
+    ),
     "no_match_found": "Aucune œuvre enregistrée n'y a été reconnue.",
     "not_identifiable": (
         "Il y a trop peu de contenu pour le reconnaître à l'image ou au son\u00a0: "

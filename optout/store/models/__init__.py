@@ -4,10 +4,13 @@ from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import Base
 from optout.store.models.changes import Change, ChangeHead, ChangeKind
 from optout.store.models.claims import LIVE, Claim, ClaimState
+from optout.store.models.collections import Collection, CollectionKind, CollectionWork
 from optout.store.models.encryption import MasterKeyHead, SubjectKey
+from optout.store.models.grants import Grant
 from optout.store.models.idempotency import IdempotencyKey
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.log import LogEntry, LogHead
+from optout.store.models.non_matches import NonMatch, NonMatchState
 from optout.store.models.sessions import SignInLink, WebSession
 from optout.store.models.workers import Heartbeat, Tally
 from optout.store.models.works import Work, WorkFingerprint, WorkState
@@ -22,6 +25,10 @@ __all__ = [
     "ChangeKind",
     "Claim",
     "ClaimState",
+    "Collection",
+    "CollectionKind",
+    "CollectionWork",
+    "Grant",
     "Heartbeat",
     "IdempotencyKey",
     "Job",
@@ -30,6 +37,8 @@ __all__ = [
     "LogEntry",
     "LogHead",
     "MasterKeyHead",
+    "NonMatch",
+    "NonMatchState",
     "Role",
     "SignInLink",
     "SubjectKey",

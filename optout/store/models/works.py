@@ -36,6 +36,8 @@ class Work(Base):
     title: Mapped[str | None] = mapped_column(String(300))
     file_name: Mapped[str | None] = mapped_column(String(300))
     source_url: Mapped[str | None] = mapped_column(String(2048))
+    # The id of the YouTube channel that it is of, once that is known.
+    channel: Mapped[str | None] = mapped_column(String(100))
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     keep_media: Mapped[bool] = mapped_column(default=False)
     media_key: Mapped[str | None] = mapped_column(String(500), index=True)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from optout.consent.vocabulary import LEAVES, EvidenceLevel, Preference, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger import consentlog
-from optout.registry import accounts, claims, fingerprints
+from optout.registry import accounts, claims, fingerprints, statements
+from optout.registry.statements import When
 from optout.store import changes, db, jobs
 from optout.store.models import Account, Change, ChangeKind, Claim, ClaimState, Job, JobKind, LogEntry, Work
 
@@ -44,9 +45,13 @@ def test_a_claim_spells_out_every_use_and_is_logged(session: Session, account: A
     assert body(session, entry) == {
         "claim": str(claim.id),
         "claimant": account.pseudonym,
+        "collection": None,
+        "contact": None,
         "evidence": "self-declared",
         "fingerprint_digest": fingerprints.digest_of(session, work.id).hex(),
+        "languages": [],
         "preferences": {use.value: preference.value for use, preference in claim.preferences.items()},
+        "scope": "work",
         "supersedes": None,
         "terms_url": None,
         "valid_from": claim.valid_from.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -165,7 +170,15 @@ def test_an_amendment_replaces_the_claim_in_one_step(session: Session, claim: Cl
 
 def test_an_amendment_leaves_no_moment_without_a_preference(session: Session, claim: Claim) -> None:
     amended = claims.amend(session, claim_id=claim.id, claimant_id=claim.claimant_id, preferences=ALLOWED)
-    assert amended.valid_from == claim.valid_from
+    before = amended.valid_from - timedelta(microseconds=1)
+
+    assert claim.settled_at == amended.valid_from
+    for at, speaking in ((before, claim), (amended.valid_from, amended)):
+        said = statements.about(session, [claim.work_id], When(at)).statements[str(claim.work_id)]
+        assert [one.id for one in said] == [str(speaking.id)]
+        # As a lookup sees it whose moment was taken just before the amendment committed.
+        late = statements.about(session, [claim.work_id], When(at, is_now=True)).statements[str(claim.work_id)]
+        assert str(speaking.id) in {one.id for one in late}
 
     with pytest.raises(InvalidInputError) as caught:
         claims.amend(

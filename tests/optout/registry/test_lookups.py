@@ -16,7 +16,7 @@ from optout.consent.vocabulary import EvidenceLevel, Preference, Use
 from optout.errors import InvalidInputError
 from optout.registry import claims, works
 from optout.registry.live_index import LiveIndex
-from optout.registry.lookups import Lookups
+from optout.registry.lookups import Lookups, Question
 from optout.store import changes, db
 from optout.store.models import Account, Claim, Work, WorkFingerprint
 
@@ -34,7 +34,7 @@ def asset(seed: int) -> Asset:
 
 
 def ask(lookups: Lookups, session: Session, *assets: Asset, use: Use = Use.TRAIN_GENAI) -> list[Answer]:
-    return lookups.answer(session, assets, use=use, requester="lab").answers
+    return lookups.answer(session, assets, Question(use, "lab")).answers
 
 
 def verdicts(lookups: Lookups, session: Session, *assets: Asset, use: Use = Use.TRAIN_GENAI) -> list[Preference]:
@@ -42,7 +42,7 @@ def verdicts(lookups: Lookups, session: Session, *assets: Asset, use: Use = Use.
 
 
 def test_an_empty_registry_finds_nothing_and_allows_nothing(session: Session, lookups: Lookups) -> None:
-    result = lookups.answer(session, [asset(1)], use=Use.TRAIN_GENAI, requester=None)
+    result = lookups.answer(session, [asset(1)], Question(Use.TRAIN_GENAI, None))
 
     assert [answer.verdict for answer in result.answers] == [Preference.UNKNOWN]
     assert (result.catalogue_version, result.log_size) == (0, 0)
@@ -152,7 +152,7 @@ def test_a_claim_counts_in_its_time_only(session: Session, lookups: Lookups, acc
     )
 
     def at(moment: datetime) -> Preference:
-        result = lookups.answer(session, [asset(1)], use=Use.TRAIN_GENAI, requester=None, at=moment)
+        result = lookups.answer(session, [asset(1)], Question(Use.TRAIN_GENAI, None, at=moment))
         return result.answers[0].verdict
 
     assert at(now + timedelta(hours=1)) is Preference.DISALLOWED
@@ -162,9 +162,7 @@ def test_a_claim_counts_in_its_time_only(session: Session, lookups: Lookups, acc
 def test_evidence_below_what_is_asked_for_does_not_count(session: Session, lookups: Lookups, account: Account) -> None:
     make_claim(session, make_work(session, account, seed=1))
 
-    result = lookups.answer(
-        session, [asset(1)], use=Use.TRAIN_GENAI, requester=None, min_evidence=EvidenceLevel.VERIFIED
-    )
+    result = lookups.answer(session, [asset(1)], Question(Use.TRAIN_GENAI, None, min_evidence=EvidenceLevel.VERIFIED))
 
     assert result.answers[0].verdict is Preference.UNKNOWN
 
@@ -201,7 +199,7 @@ def test_a_work_that_becomes_ready_is_found_once(session: Session, lookups: Look
 
 
 def test_the_version_is_that_of_the_last_change(session: Session, lookups: Lookups, claim: Claim) -> None:
-    result = lookups.answer(session, [asset(1)], use=Use.TRAIN_GENAI, requester=None)
+    result = lookups.answer(session, [asset(1)], Question(Use.TRAIN_GENAI, None))
 
     assert result.catalogue_version == changes.latest(session) == 2
 

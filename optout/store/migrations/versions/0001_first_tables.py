@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=300), nullable=True),
         sa.Column("file_name", sa.String(length=300), nullable=True),
         sa.Column("source_url", sa.String(length=2048), nullable=True),
+        sa.Column("channel", sa.String(length=100), nullable=True),
         sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("keep_media", sa.Boolean(), nullable=False),
         sa.Column("media_key", sa.String(length=500), nullable=True),
@@ -285,10 +286,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_works_media_key"), ["media_key"], unique=False)
         batch_op.create_index("ix_works_newest_first", ["account_id", "registered_at", "id"], unique=False)
 
+    _create_what_claims_refer_to()
     op.create_table(
         "claims",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("work_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "scope",
+            sa.Enum(
+                "account", "collection", "work", name="scope", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("work_id", sa.Uuid(), nullable=True),
+        sa.Column("collection_id", sa.Uuid(), nullable=True),
         sa.Column("claimant_id", sa.Uuid(), nullable=False),
         sa.Column("preferences", sa.JSON(), nullable=False),
         sa.Column(
@@ -308,6 +318,8 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("terms_url", sa.String(length=2048), nullable=True),
+        sa.Column("contact", sa.LargeBinary(), nullable=True),
+        sa.Column("languages", sa.JSON(), nullable=False),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("supersedes", sa.Uuid(), nullable=True),
         sa.Column("log_subject", sa.Uuid(), nullable=False),
@@ -336,6 +348,13 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "valid_until IS NULL OR valid_until > valid_from", name=op.f("ck_claims_ends_after_it_begins")
         ),
+        sa.CheckConstraint("(scope = 'work') = (work_id IS NOT NULL)", name=op.f("ck_claims_work_scope_has_work")),
+        sa.CheckConstraint(
+            "(scope = 'collection') = (collection_id IS NOT NULL)", name=op.f("ck_claims_collection_scope_has_one")
+        ),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collections.id"], name=op.f("fk_claims_collection_id_collections")
+        ),
         sa.ForeignKeyConstraint(["claimant_id"], ["accounts.id"], name=op.f("fk_claims_claimant_id_accounts")),
         sa.ForeignKeyConstraint(["entry_id"], ["log_entries.id"], name=op.f("fk_claims_entry_id_log_entries")),
         sa.ForeignKeyConstraint(
@@ -347,7 +366,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claims")),
     )
     with op.batch_alter_table("claims", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_claims_claimant_id"), ["claimant_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_claims_collection_id"), ["collection_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_claims_work_id"), ["work_id"], unique=False)
+        batch_op.create_index(
+            "uq_claims_one_live_of_account",
+            ["claimant_id"],
+            unique=True,
+            postgresql_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+            sqlite_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+        )
+        batch_op.create_index(
+            "uq_claims_one_live_of_collection",
+            ["collection_id", "claimant_id"],
+            unique=True,
+            postgresql_where=sa.text("state IN ('active', 'contested')"),
+            sqlite_where=sa.text("state IN ('active', 'contested')"),
+        )
         batch_op.create_index(
             "uq_claims_one_live",
             ["work_id", "claimant_id"],
@@ -396,6 +431,143 @@ def upgrade() -> None:
     op.execute("INSERT INTO change_head (id, number) VALUES (1, 0)")
 
 
+def _create_what_claims_refer_to() -> None:
+    op.create_table(
+        "collections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "album",
+                "channel",
+                "domain",
+                name="collectionkind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("log_subject", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_collections_account_id_accounts")),
+        sa.ForeignKeyConstraint(["entry_id"], ["log_entries.id"], name=op.f("fk_collections_entry_id_log_entries")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
+        sa.UniqueConstraint("account_id", "kind", "name", name=op.f("uq_collections_account_id_kind_name")),
+    )
+    op.create_table(
+        "collection_works",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("collection_id", sa.Uuid(), nullable=False),
+        sa.Column("work_id", sa.Uuid(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collections.id"], name=op.f("fk_collection_works_collection_id_collections")
+        ),
+        sa.ForeignKeyConstraint(["work_id"], ["works.id"], name=op.f("fk_collection_works_work_id_works")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_works")),
+    )
+    with op.batch_alter_table("collection_works", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_works_collection_id"), ["collection_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_collection_works_work_id"), ["work_id"], unique=False)
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("grantor_id", sa.Uuid(), nullable=False),
+        sa.Column("grantee_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "evidence",
+            sa.Enum(
+                "self-declared",
+                "account",
+                "domain",
+                "verified",
+                name="evidencelevel",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("uses", sa.JSON(), nullable=False),
+        sa.Column(
+            "scope",
+            sa.Enum(
+                "account", "collection", "work", name="scope", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("works", sa.JSON(), nullable=False),
+        sa.Column("collection_id", sa.Uuid(), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("log_subject", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.String(length=32), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_entry_id", sa.String(length=32), nullable=True),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR valid_until > valid_from", name=op.f("ck_grants_ends_after_it_begins")
+        ),
+        sa.CheckConstraint(
+            "(revoked_at IS NULL) = (revoked_entry_id IS NULL)", name=op.f("ck_grants_revoked_is_logged")
+        ),
+        sa.CheckConstraint(
+            "(scope = 'collection') = (collection_id IS NOT NULL)", name=op.f("ck_grants_collection_scope_has_one")
+        ),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collections.id"], name=op.f("fk_grants_collection_id_collections")
+        ),
+        sa.ForeignKeyConstraint(["entry_id"], ["log_entries.id"], name=op.f("fk_grants_entry_id_log_entries")),
+        sa.ForeignKeyConstraint(
+            ["revoked_entry_id"], ["log_entries.id"], name=op.f("fk_grants_revoked_entry_id_log_entries")
+        ),
+        sa.ForeignKeyConstraint(["grantee_id"], ["accounts.id"], name=op.f("fk_grants_grantee_id_accounts")),
+        sa.ForeignKeyConstraint(["grantor_id"], ["accounts.id"], name=op.f("fk_grants_grantor_id_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+    )
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_grants_grantee_id"), ["grantee_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_grantor_id"), ["grantor_id"], unique=False)
+    op.create_table(
+        "non_matches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("work_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "reported",
+                "confirmed",
+                "refused",
+                name="nonmatchstate",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reporter_id", sa.Uuid(), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("log_subject", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("(state = 'reported') = (settled_at IS NULL)", name=op.f("ck_non_matches_settled_has_time")),
+        sa.ForeignKeyConstraint(["entry_id"], ["log_entries.id"], name=op.f("fk_non_matches_entry_id_log_entries")),
+        sa.ForeignKeyConstraint(["reporter_id"], ["accounts.id"], name=op.f("fk_non_matches_reporter_id_accounts")),
+        sa.ForeignKeyConstraint(["work_id"], ["works.id"], name=op.f("fk_non_matches_work_id_works")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_non_matches")),
+        sa.UniqueConstraint("work_id", "asset_key", name=op.f("uq_non_matches_work_id_asset_key")),
+    )
+    with op.batch_alter_table("non_matches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_non_matches_reporter_id"), ["reporter_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_non_matches_work_id"), ["work_id"], unique=False)
+
+
 def downgrade() -> None:
     op.drop_table("work_fingerprints")
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
@@ -405,13 +577,29 @@ def downgrade() -> None:
     op.drop_table("web_sessions")
     with op.batch_alter_table("claims", schema=None) as batch_op:
         batch_op.drop_index(
+            "uq_claims_one_live_of_collection",
+            postgresql_where=sa.text("state IN ('active', 'contested')"),
+            sqlite_where=sa.text("state IN ('active', 'contested')"),
+        )
+        batch_op.drop_index(
+            "uq_claims_one_live_of_account",
+            postgresql_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+            sqlite_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+        )
+        batch_op.drop_index(
             "uq_claims_one_live",
             postgresql_where=sa.text("state IN ('active', 'contested')"),
             sqlite_where=sa.text("state IN ('active', 'contested')"),
         )
         batch_op.drop_index(batch_op.f("ix_claims_work_id"))
+        batch_op.drop_index(batch_op.f("ix_claims_collection_id"))
+        batch_op.drop_index(batch_op.f("ix_claims_claimant_id"))
 
     op.drop_table("claims")
+    op.drop_table("non_matches")
+    op.drop_table("grants")
+    op.drop_table("collection_works")
+    op.drop_table("collections")
     with op.batch_alter_table("works", schema=None) as batch_op:
         batch_op.drop_index("ix_works_newest_first")
         batch_op.drop_index(batch_op.f("ix_works_media_key"))

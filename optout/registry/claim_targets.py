@@ -1,0 +1,73 @@
+"""What a claim is about: a work, a collection, or all works of its claimant; found, locked, and named."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from optout.consent.vocabulary import Scope
+from optout.errors import NotFoundError
+from optout.registry import works
+from optout.store.models.accounts import Account
+from optout.store.models.claims import LIVE, Claim
+from optout.store.models.collections import Collection
+from optout.store.models.works import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing of an account that it makes claims about.
+
+    Attributes:
+        id: of the work, the collection, or the account itself.
+    """
+
+    scope: Scope
+    id: UUID
+    account_id: UUID
+
+    @classmethod
+    def of(cls, claim: Claim) -> "Target":
+        """What a claim is about."""
+        return target(claim.claimant_id, claim.work_id, claim.collection_id)
+
+    def __str__(self) -> str:
+        return "your account" if self.scope is Scope.ACCOUNT else f"{self.scope} {self.id}"
+
+
+def target(account_id: UUID, work_id: UUID | None = None, collection_id: UUID | None = None) -> Target:
+    """Name a work, a collection, or with neither all works of an account."""
+    if work_id is not None:
+        return Target(Scope.WORK, work_id, account_id)
+    if collection_id is not None:
+        return Target(Scope.COLLECTION, collection_id, account_id)
+    return Target(Scope.ACCOUNT, account_id, account_id)
+
+
+def lock(session: Session, of: Target) -> Work | None:
+    """Lock it until the commit, so that nobody else changes what is claimed about it; the work, if it is one.
+
+    Raises:
+        NotFoundError: there is no such thing, or it is somebody else's.
+    """
+    if of.scope is Scope.WORK:
+        return works.get(session, work_id=of.id, account_id=of.account_id, lock=True)
+    query = (
+        select(Account.id).where(Account.id == of.id)
+        if of.scope is Scope.ACCOUNT
+        else select(Collection.id).where(Collection.id == of.id, Collection.account_id == of.account_id)
+    )
+    if session.scalars(query.with_for_update()).one_or_none() is None:
+        raise NotFoundError(f"there is no {of.scope} {of.id} of yours", **{str(of.scope): str(of.id)})
+    return None
+
+
+def live_claim(session: Session, of: Target) -> Claim | None:
+    """The claim that its owner has on it now."""
+    query = select(Claim).where(Claim.claimant_id == of.account_id, Claim.scope == of.scope, Claim.state.in_(LIVE))
+    if of.scope is Scope.WORK:
+        query = query.where(Claim.work_id == of.id)
+    elif of.scope is Scope.COLLECTION:
+        query = query.where(Claim.collection_id == of.id)
+    return session.scalars(query).one_or_none()

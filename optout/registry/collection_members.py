@@ -1,0 +1,106 @@
+"""Which works are in which collections, and when; what is seen of a domain or channel becomes a member at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from optout.consent import identifiers
+from optout.errors import OptoutError
+from optout.ledger import consentlog
+from optout.proof.entries import EntryType
+from optout.registry.accounts import get_account
+from optout.store import changes, jobs
+from optout.store.models.base import utc_now
+from optout.store.models.changes import ChangeKind
+from optout.store.models.collections import Collection, CollectionKind, CollectionWork
+from optout.store.models.jobs import JobKind
+from optout.store.models.works import Work
+
+
+def is_member(at: datetime | None = None, known_at: datetime | None = None) -> ColumnElement[bool]:
+    """The condition on `CollectionWork` that a work is covered at a moment, as known at another; now, by default.
+
+    A work is covered from the moment that it is known to be a member, whatever moment is asked about: the collection's
+    claim was made for works to come.
+    """
+    if at is None and known_at is None:
+        return CollectionWork.removed_at.is_(None)
+    moment = min(one for one in (at, known_at) if one is not None)
+    still = or_(CollectionWork.removed_at.is_(None), CollectionWork.removed_at > moment)
+    return still if known_at is None else and_(CollectionWork.added_at <= known_at, still)
+
+
+def members(session: Session, collection_id: UUID) -> Sequence[UUID]:
+    """Ids of the works that are in a collection now."""
+    query = select(CollectionWork.work_id).where(CollectionWork.collection_id == collection_id, is_member())
+    return session.scalars(query.order_by(CollectionWork.added_at, CollectionWork.work_id)).all()
+
+
+def seen(session: Session, work: Work) -> None:
+    """Put a work into the collections of its account whose domain or channel it is of."""
+    kinds = (CollectionKind.DOMAIN, CollectionKind.CHANNEL)
+    query = select(Collection).where(Collection.account_id == work.account_id, Collection.kind.in_(kinds))
+    if work.source_url is None and work.channel is None:
+        return
+    for collection in session.scalars(query.order_by(Collection.id).with_for_update()):
+        if belongs(work, collection) and work.id not in members(session, collection.id):
+            add(session, collection, [work.id])
+
+
+def belongs(work: Work, collection: Collection) -> bool:
+    """Whether a work is of a domain (or a part of it) or a channel; no work belongs to an album by itself."""
+    if collection.kind is CollectionKind.CHANNEL:
+        return work.channel == collection.name
+    if collection.kind is not CollectionKind.DOMAIN or work.source_url is None:
+        return False
+    host = host_of(work.source_url)
+    return host is not None and (host == collection.name or host.endswith(f".{collection.name}"))
+
+
+def host_of(url: str) -> str | None:
+    """The host of an address, in its canonical form; None where the address can't be used."""
+    try:
+        return urlsplit(identifiers.canonical_url(url)).hostname
+    except OptoutError:
+        return None
+
+
+def add(session: Session, collection: Collection, works: Sequence[UUID]) -> None:
+    """Make works members, and log it. They are the account's own, and not members yet."""
+    now = utc_now()
+    session.add_all(CollectionWork(collection_id=collection.id, work_id=work, added_at=now) for work in works)
+    log(session, EntryType.COLLECTION_CHANGED, collection, now, added=works)
+
+
+def log(
+    session: Session,
+    type_: EntryType,
+    collection: Collection,
+    at: datetime,
+    *,
+    added: Sequence[UUID] = (),
+    removed: Sequence[UUID] = (),
+) -> None:
+    """Write what happened to a collection into the consent log, in the caller's transaction."""
+    changes.record(session, ChangeKind.CLAIM, collection.id)
+    entry = consentlog.append(
+        session,
+        type=type_,
+        subject=collection.log_subject,
+        body={
+            "added": sorted(map(str, added)),
+            "claimant": get_account(session, collection.account_id).pseudonym,
+            "collection": str(collection.id),
+            "kind": collection.kind.value,
+            "name": collection.name,
+            "removed": sorted(map(str, removed)),
+        },
+        recorded_at=at,
+        person=collection.account_id,
+    )
+    collection.entry_id = entry.id
+    jobs.enqueue(session, JobKind.PUBLISH_LOG)

@@ -1,0 +1,235 @@
+"""Grants: what a verified rightsholder permits to one verified pipeline account; given, revoked, read for lookups."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
+
+from optout.consent import grants as pure
+from optout.consent.policy import AUTHENTICATED_FROM
+from optout.consent.vocabulary import LEAVES, EvidenceLevel, Scope, Use
+from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.ledger import consentlog
+from optout.proof.entries import EntryType, Json, time_text
+from optout.registry import claim_terms, collection_members, collections
+from optout.registry.accounts import get_account
+from optout.store import changes, jobs
+from optout.store.models.accounts import Account, ApiKey, Role
+from optout.store.models.base import utc_now
+from optout.store.models.changes import ChangeKind
+from optout.store.models.collections import CollectionWork
+from optout.store.models.grants import Grant
+from optout.store.models.jobs import JobKind
+from optout.store.models.log import LogEntry
+from optout.store.models.works import Work
+
+MAX_WORKS: Final = 1_000
+
+
+def give(
+    session: Session,
+    *,
+    grantor_id: UUID,
+    grantee: str,
+    uses: Iterable[Use],
+    works: Sequence[UUID] = (),
+    collection_id: UUID | None = None,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+) -> Grant:
+    """Permit uses of some works, of a collection, or with neither of all works, later ones too, to one account.
+
+    Args:
+        session: the caller's transaction.
+        grantor_id: whose works they are; verified.
+        grantee: the pseudonym of a verified account with a pipeline key.
+        uses: leaves or aggregates.
+        works: of the grantor.
+        collection_id: of the grantor.
+        valid_from: now, if left out.
+        valid_until: open, if left out.
+
+    Raises:
+        InvalidInputError: no use, no such verified pipeline account, both works and a collection, or times that can't
+            be used.
+        NotFoundError: a work or collection that is not the grantor's.
+        ConflictError: the grantor is not verified, so that nothing would follow from it.
+    """
+    leaves = {leaf for use in uses for leaf in use.leaves}
+    if not leaves:
+        raise InvalidInputError("a grant names at least one use", field="uses")
+    grantor = get_account(session, grantor_id)
+    if grantor.evidence.rank < AUTHENTICATED_FROM.rank:
+        raise ConflictError("only a verified account can permit: ask the operator to verify that the works are yours")
+    receiver = _pipeline(session, grantee)
+    scope = _scope(session, grantor_id, works, collection_id)
+    now = utc_now()
+    start, end = claim_terms.period(valid_from or now, valid_until)
+    grant = Grant(
+        id=uuid4(),
+        grantor_id=grantor_id,
+        grantee_id=receiver.id,
+        evidence=grantor.evidence,
+        uses=[leaf.value for leaf in LEAVES if leaf in leaves],
+        scope=scope,
+        works=sorted({str(work) for work in works}),
+        collection_id=collection_id,
+        valid_from=start,
+        valid_until=end,
+        granted_at=now,
+        log_subject=uuid4(),
+    )
+    grant.entry_id = _log(session, EntryType.GRANT_ISSUED, grant, now).id
+    session.add(grant)
+    session.flush()
+    return grant
+
+
+def revoke(session: Session, *, grant_id: UUID, grantor_id: UUID) -> Grant:
+    """Take a grant back: it no longer counts from the commit on. Revoking it again changes nothing.
+
+    Raises:
+        NotFoundError: no such grant, or somebody else's.
+    """
+    grant = get(session, grant_id=grant_id, grantor_id=grantor_id, lock=True)
+    if grant.revoked_at is None:
+        now = utc_now()
+        entry = _log(session, EntryType.GRANT_REVOKED, grant, now)
+        grant.revoked_at, grant.revoked_entry_id = now, entry.id
+        session.flush()
+    return grant
+
+
+def get(session: Session, *, grant_id: UUID, grantor_id: UUID, lock: bool = False) -> Grant:
+    """A grant that an account gave.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    query = select(Grant).where(Grant.id == grant_id, Grant.grantor_id == grantor_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    grant = session.scalars(query).one_or_none()
+    if grant is None:
+        raise NotFoundError(f"there is no grant {grant_id} of yours", grant=str(grant_id))
+    return grant
+
+
+def given(session: Session, *, grantor_id: UUID) -> Sequence[Grant]:
+    """The grants that an account gave, newest first."""
+    query = select(Grant).where(Grant.grantor_id == grantor_id)
+    return session.scalars(query.order_by(Grant.granted_at.desc(), Grant.id)).all()
+
+
+def entry_of(session: Session, grant: Grant) -> LogEntry:
+    """The log entry that says how a grant stands."""
+    return session.scalars(select(LogEntry).where(LogEntry.id == (grant.revoked_entry_id or grant.entry_id))).one()
+
+
+def received(
+    session: Session, grantee: str, *, at: datetime | None = None, known_at: datetime | None = None
+) -> list[pure.Grant]:
+    """The grants to an account that may count at a moment, as known at another, ready for the policy.
+
+    Args:
+        session: may be one that only reads.
+        grantee: its pseudonym.
+        at: as known now if both are None.
+        known_at: leave out what was recorded later.
+    """
+    grantor, receiver = aliased(Account), aliased(Account)
+    query = (
+        select(Grant, grantor.pseudonym)
+        .join(grantor, grantor.id == Grant.grantor_id)
+        .join(receiver, receiver.id == Grant.grantee_id)
+        .where(receiver.pseudonym == grantee)
+    )
+    moments = [one for one in (at, known_at) if one is not None]
+    since = min(moments, default=utc_now())
+    query = query.where(or_(Grant.revoked_at.is_(None), Grant.revoked_at > since))
+    if known_at is not None:
+        query = query.where(Grant.granted_at <= known_at)
+    found = session.execute(query.order_by(Grant.granted_at, Grant.id)).all()
+    return [_pure(session, grant, pseudonym, grantee, at, known_at) for grant, pseudonym in found]
+
+
+def _pure(
+    session: Session, grant: Grant, grantor: str, grantee: str, at: datetime | None, known_at: datetime | None
+) -> pure.Grant:
+    works: frozenset[str] | None = None
+    if grant.scope is Scope.WORK:
+        works = frozenset(grant.works)
+    elif grant.scope is Scope.COLLECTION:
+        query = select(CollectionWork.work_id).where(
+            CollectionWork.collection_id == grant.collection_id, collection_members.is_member(at, known_at)
+        )
+        works = frozenset(map(str, session.scalars(query)))
+    return pure.Grant(
+        id=str(grant.id),
+        grantor=grantor,
+        grantee=grantee,
+        evidence=grant.evidence,
+        uses=frozenset(map(Use, grant.uses)),
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        recorded_at=grant.granted_at,
+        revoked_at=grant.revoked_at,
+        works=works,
+    )
+
+
+def _pipeline(session: Session, pseudonym: str) -> Account:
+    """A verified account that asks as a pipeline. Unknown and unverified are one answer: no one learns who is here."""
+    account = session.scalars(select(Account).where(Account.pseudonym == pseudonym)).one_or_none()
+    if account is not None and account.evidence is EvidenceLevel.VERIFIED:
+        keys = session.scalars(select(ApiKey).where(ApiKey.account_id == account.id, ApiKey.revoked_at.is_(None)))
+        if any(Role.PIPELINE in key.roles for key in keys):
+            return account
+    raise InvalidInputError(
+        "there is no verified pipeline account with this id: ask whoever wants the permission for theirs",
+        field="grantee",
+    )
+
+
+def _scope(session: Session, grantor_id: UUID, works: Sequence[UUID], collection_id: UUID | None) -> Scope:
+    if works and collection_id is not None:
+        raise InvalidInputError("name works or a collection, not both", field="works")
+    if collection_id is not None:
+        collections.get(session, collection_id=collection_id, account_id=grantor_id)
+        return Scope.COLLECTION
+    if not works:
+        return Scope.ACCOUNT
+    if len(works) > MAX_WORKS:
+        raise InvalidInputError(
+            f"a grant names at most {MAX_WORKS} works: put them into a collection, and name that", field="works"
+        )
+    missing = set(works) - set(
+        session.scalars(select(Work.id).where(Work.account_id == grantor_id, Work.id.in_(works)))
+    )
+    if missing:
+        raise NotFoundError(f"there is no work {min(missing)} of yours", work=str(min(missing)))
+    return Scope.WORK
+
+
+def _log(session: Session, type_: EntryType, grant: Grant, at: datetime) -> LogEntry:
+    changes.record(session, ChangeKind.CLAIM, grant.id)
+    body: dict[str, Json] = {
+        "collection": None if grant.collection_id is None else str(grant.collection_id),
+        "evidence": grant.evidence.value,
+        "grant": str(grant.id),
+        "grantee": get_account(session, grant.grantee_id).pseudonym,
+        "grantor": get_account(session, grant.grantor_id).pseudonym,
+        "scope": grant.scope.value,
+        "uses": list(grant.uses),
+        "valid_from": time_text(grant.valid_from),
+        "valid_until": None if grant.valid_until is None else time_text(grant.valid_until),
+        "works": list(grant.works),
+    }
+    entry = consentlog.append(
+        session, type=type_, subject=grant.log_subject, body=body, recorded_at=at, person=grant.grantor_id
+    )
+    jobs.enqueue(session, JobKind.PUBLISH_LOG)
+    return entry

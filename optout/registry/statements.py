@@ -1,0 +1,151 @@
+"""What was said about works, read from rows as the policy wants it: as of a moment, as known at another."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from optout.consent.statements import Statement
+from optout.consent.vocabulary import Carrier, Scope
+from optout.registry import collection_members, contacts
+from optout.store.models.accounts import Account
+from optout.store.models.claims import Claim, ClaimState
+from optout.store.models.collections import CollectionWork
+from optout.store.models.works import Work
+
+PARSER: Final = "claim/1"
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said about some works, each by its id, and whose they are (pseudonyms)."""
+
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moments that are asked about.
+
+    Attributes:
+        at: that the verdict is for.
+        known_at: what was recorded later is left out; None: nothing is.
+        is_now: `at` is the moment of asking, so that hardly anything was settled since.
+    """
+
+    at: datetime
+    known_at: datetime | None = None
+    is_now: bool = False
+
+    @property
+    def since(self) -> datetime:
+        """What was settled by then counts for nothing."""
+        return self.at if self.known_at is None else min(self.at, self.known_at)
+
+
+def about(session: Session, works: Sequence[UUID], when: When) -> Said:
+    """Read what may count about some works at a moment, as known at another.
+
+    Versions of a claim that surely do not speak then are left out, so that a claim that was amended very often costs
+    no more than one that was not.
+    """
+    said: dict[str, list[Statement]] = defaultdict(list)
+    owners: dict[str, str] = {}
+    of_accounts: dict[UUID, Sequence[Statement]] = {}
+    for start in range(0, len(works), _BATCH):
+        some = works[start : start + _BATCH]
+        rows = session.execute(
+            select(Work.id, Work.account_id, Account.pseudonym)
+            .join(Account, Account.id == Work.account_id)
+            .where(Work.id.in_(some))
+        ).all()
+        owners.update({str(work): pseudonym for work, _, pseudonym in rows})
+        new = sorted({account for _, account, _ in rows} - of_accounts.keys())
+        _add_accounts(session, new, of_accounts, when)
+        for work, account, _ in rows:
+            said[str(work)].extend(of_accounts[account])
+        for one in _read(session, [Claim.scope == Scope.WORK, Claim.work_id.in_(some)], when):
+            said[str(one.subject)].append(one)
+        _add_collections(session, some, said, when)
+    return Said(said, owners)
+
+
+def _add_accounts(
+    session: Session,
+    accounts: Sequence[UUID],
+    found: dict[UUID, Sequence[Statement]],
+    when: When,
+) -> None:
+    wanted = [Claim.scope == Scope.ACCOUNT, Claim.claimant_id.in_(accounts)]
+    by_account: dict[str, list[Statement]] = defaultdict(list)
+    for one in _read(session, wanted, when) if accounts else ():
+        by_account[str(one.subject)].append(one)
+    found.update({account: by_account[str(account)] for account in accounts})
+
+
+def _add_collections(
+    session: Session,
+    works: Sequence[UUID],
+    said: dict[str, list[Statement]],
+    when: When,
+) -> None:
+    members = session.execute(
+        select(CollectionWork.collection_id, CollectionWork.work_id)
+        .where(CollectionWork.work_id.in_(works), collection_members.is_member(when.at, when.known_at))
+        .distinct()
+    ).all()
+    if not members:
+        return
+    by_collection: dict[str, list[Statement]] = defaultdict(list)
+    wanted = [Claim.scope == Scope.COLLECTION, Claim.collection_id.in_({collection for collection, _ in members})]
+    for one in _read(session, wanted, when):
+        by_collection[str(one.subject)].append(one)
+    for collection, work in members:
+        said[str(work)].extend(by_collection[str(collection)])
+
+
+def _read(session: Session, wanted: Iterable[ColumnElement[bool]], when: When) -> list[Statement]:
+    conditions = [*wanted, Claim.state != ClaimState.VOID]
+    if when.known_at is not None:
+        conditions.append(Claim.filed_at <= when.known_at)
+    # What was settled since then may have spoken then; also a moment ago, by a transaction that we overtook.
+    conditions.append(or_(Claim.settled_at.is_(None), Claim.settled_at > when.since))
+    query = select(Claim, Account.pseudonym).join(Account, Account.id == Claim.claimant_id)
+    if not when.is_now:
+        age = func.row_number().over(partition_by=Claim.log_subject, order_by=Claim.filed_at.desc())
+        ranked = select(Claim.id, age.label("age")).where(*conditions, Claim.valid_from <= when.at).subquery()
+        query = query.where(Claim.id.in_(select(ranked.c.id).where(ranked.c.age == 1)))
+    else:
+        query = query.where(*conditions)
+    rows = session.execute(query.order_by(Claim.filed_at, Claim.id)).all()
+    whom = contacts.of_claims(session, [claim for claim, _ in rows])
+    return [of_claim(claim, pseudonym, whom.get(claim.id)) for claim, pseudonym in rows]
+
+
+def of_claim(claim: Claim, pseudonym: str, contact: str | None) -> Statement:
+    """A claim as a statement of its claimant."""
+    return Statement(
+        id=str(claim.id),
+        source=pseudonym,
+        carrier=Carrier.CLAIM,
+        evidence=claim.evidence,
+        uses=claim.preferences,
+        valid_from=claim.valid_from,
+        valid_until=claim.valid_until,
+        recorded_at=claim.filed_at,
+        terms_url=claim.terms_url,
+        contact=contact,
+        languages=tuple(claim.languages),
+        scope=claim.scope,
+        subject=str(claim.work_id or claim.collection_id or claim.claimant_id),
+        series=str(claim.log_subject),
+        withdrawn_at=claim.settled_at if claim.state is ClaimState.WITHDRAWN else None,
+        parser=PARSER,
+    )
