@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
 from mediamanager import policy, problems
-from mediamanager.api import claims, log, lookups, operations, works
+from mediamanager.api import claims, collections, consent, grants, log, lookups, non_matches, operations, works
 from mediamanager.api.meter import Counters, Meter
 from mediamanager.dependencies import Resources, admitted
 from mediamanager.request_ids import RequestIds
@@ -108,7 +108,17 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-_ROUTERS = (works.router, claims.router, lookups.router, log.router, operations.router)
+_ROUTERS = (
+    works.router,
+    consent.router,
+    claims.router,
+    collections.router,
+    grants.router,
+    non_matches.router,
+    lookups.router,
+    log.router,
+    operations.router,
+)
 
 
 def _operation_id(route: APIRoute) -> str:

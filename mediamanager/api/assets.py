@@ -39,7 +39,11 @@ def _asset(wire: WireAsset, path: str) -> Asset:
             str(error), **{**error.parameters, "field": f"{path}.{error.parameters['field']}"}
         ) from error
     location = None if wire.url is None else canonical_url(wire.url)
-    return Asset(keys + fingerprints_of(wire.fingerprints, f"{path}.fingerprints"), wire.identifiable, location)
+    return Asset(
+        tuple(dict.fromkeys(keys + fingerprints_of(wire.fingerprints, f"{path}.fingerprints"))),
+        wire.identifiable,
+        location,
+    )
 
 
 def _fingerprint(wire: WireFingerprint, path: str) -> Fingerprint:

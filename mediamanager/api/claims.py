@@ -1,8 +1,6 @@
 """Stating preferences on a work: file, amend, withdraw, and the proof of it."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -12,16 +10,19 @@ from mediamanager import problems
 from mediamanager.api.once import OnceDep
 from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, SessionDep
-from mediamanager.schemas.claims import ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
-from optout.consent.vocabulary import Preference, Use
+from mediamanager.schemas.claims import ClaimList, ClaimReceipt, ClaimRequest, ClaimResponse, ClaimState, LogPosition
+from optout.consent import explain
+from optout.consent.vocabulary import Scope
 from optout.ledger import consentlog, receipts
-from optout.registry import claims
+from optout.registry import claims, contacts, works
+from optout.registry.claim_terms import Terms
 from optout.store.models.claims import Claim
 
 router = APIRouter(prefix="/v1", tags=["claims"], route_class=ApiRoute)
 
 _WRITES: Final = problems.documented(400, 401, 403, 404, 409, 413, 415, 422, 503)
 _READS: Final = problems.documented(401, 403, 404, 422, 503)
+_MOST_LISTED: Final = 500
 
 
 @router.post("/works/{work_id}/claims", status_code=201, responses=_WRITES)
@@ -75,19 +76,61 @@ def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CallerDep, resou
     return ClaimReceipt.model_validate(receipts.receipt(session, resources.storage, entry, resources.keys))
 
 
-class _Terms(TypedDict):
-    preferences: Mapping[Use, Preference]
-    valid_from: datetime | None
-    valid_until: datetime | None
-    terms_url: str | None
+@router.get("/works/{work_id}/claims", responses=_READS)
+def list_claims(work_id: UUID, session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimList:
+    """All that you ever said about one of your works, newest first."""
+    works.get(session, work_id=work_id, account_id=claimant.account_id)
+    found = claims.for_work(session, work_id)[:_MOST_LISTED]
+    return ClaimList(claims=[_respond(session, claim, resources) for claim in found])
 
 
-def _terms(body: ClaimRequest) -> _Terms:
+@router.post("/collections/{collection_id}/claims", status_code=201, responses=_WRITES)
+def file_collection_claim(
+    collection_id: UUID,
+    body: ClaimRequest,
+    session: SessionDep,
+    claimant: CallerDep,
+    resources: ResourcesDep,
+    response: Response,
+    _once: OnceDep,
+) -> ClaimResponse:
+    """State preferences on all works of your collection, later ones too."""
+    account_id = claimant.account_id
+    claim = claims.file_claim(session, collection_id=collection_id, claimant_id=account_id, **_terms(body))
+    response.headers["Location"] = f"/v1/claims/{claim.id}"
+    return _respond(session, claim, resources)
+
+
+@router.post("/account/claims", status_code=201, responses=_WRITES)
+def file_account_claim(
+    body: ClaimRequest,
+    session: SessionDep,
+    claimant: CallerDep,
+    resources: ResourcesDep,
+    response: Response,
+    _once: OnceDep,
+) -> ClaimResponse:
+    """State preferences on all your works, later ones too. What you say about one of them goes before."""
+    claim = claims.file_claim(session, claimant_id=claimant.account_id, **_terms(body))
+    response.headers["Location"] = f"/v1/claims/{claim.id}"
+    return _respond(session, claim, resources)
+
+
+@router.get("/account/claims", responses=_READS)
+def list_account_claims(session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimList:
+    """All that you ever said about all your works together, newest first."""
+    found = claims.of_scope(session, account_id=claimant.account_id, scope=Scope.ACCOUNT)[:_MOST_LISTED]
+    return ClaimList(claims=[_respond(session, claim, resources) for claim in found])
+
+
+def _terms(body: ClaimRequest) -> Terms:
     return {
         "preferences": body.preferences,
         "valid_from": body.valid_from,
         "valid_until": body.valid_until,
         "terms_url": None if body.terms_url is None else str(body.terms_url),
+        "contact": body.contact,
+        "languages": body.languages,
     }
 
 
@@ -95,13 +138,19 @@ def _respond(session: Session, claim: Claim, resources: Resources) -> ClaimRespo
     entry = claims.entry_of(session, claim)
     return ClaimResponse(
         id=claim.id,
+        scope=claim.scope,
         work_id=claim.work_id,
+        collection_id=claim.collection_id,
         state=ClaimState(claim.state),
         preferences=dict(claim.preferences),
+        says=explain.choice(claim.preferences),
         evidence=claim.evidence,
         valid_from=claim.valid_from,
         valid_until=claim.valid_until,
+        ends_soon=claims.ends_soon(claim),
         terms_url=claim.terms_url,
+        contact=contacts.of_claim(session, claim),
+        languages=claim.languages,
         filed_at=claim.filed_at,
         settled_at=claim.settled_at,
         supersedes=claim.supersedes,

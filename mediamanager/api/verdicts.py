@@ -34,6 +34,7 @@ def _answer(answer: Answer) -> _Json:
         "matches": [_match(match) for match in answer.matches],
         "reasons": [_reason(reason) for reason in answer.reasons],
         "identifiable": answer.identifiable,
+        "asset_key": answer.asset_key.hex(),
     }
 
 

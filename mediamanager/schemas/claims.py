@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, HttpUrl
 
 from mediamanager.schemas.base import WireModel
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import EvidenceLevel, Preference, Scope, Use
 
 
 class ClaimState(StrEnum):
@@ -27,6 +27,8 @@ class ClaimRequest(WireModel):
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
     terms_url: HttpUrl | None = Field(default=None, max_length=2048)
+    contact: str | None = Field(default=None, max_length=2048, description="whom to ask: e-mail or web address")
+    languages: list[str] = Field(default_factory=list, max_length=10, description="in which to ask, preferred first")
 
 
 class LogPosition(WireModel):
@@ -42,13 +44,19 @@ class ClaimResponse(WireModel):
     """One claim. `promise` is a signed note: the registry's word that the entry will be in the log by its deadline."""
 
     id: UUID
-    work_id: UUID
+    scope: Scope
+    work_id: UUID | None = Field(description="null where the claim is about more than one work")
+    collection_id: UUID | None
     state: ClaimState
     preferences: dict[Use, Preference] = Field(description="all six leaf uses")
+    says: str = Field(description="the same in an English sentence")
     evidence: EvidenceLevel
     valid_from: datetime
     valid_until: datetime | None
+    ends_soon: bool = Field(description="it is in force, and ends within 30 days")
     terms_url: str | None
+    contact: str | None
+    languages: list[str]
     filed_at: datetime
     settled_at: datetime | None
     supersedes: UUID | None
@@ -56,6 +64,12 @@ class ClaimResponse(WireModel):
     log: LogPosition
     promise: str
     receipt_url: str
+
+
+class ClaimList(WireModel):
+    """Claims, newest first, those that no longer count too."""
+
+    claims: list[ClaimResponse]
 
 
 class ClaimReceipt(WireModel):

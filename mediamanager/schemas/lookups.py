@@ -77,6 +77,7 @@ class WireAnswer(WireModel):
     matches: list[WireMatch]
     reasons: list[WireReason]
     identifiable: bool
+    asset_key: str = Field(default="", description="names the asset where a match with it is reported as wrong")
 
 
 class LookupResponse(WireModel):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
 from fingerprinting.index.registry import ALGORITHMS
@@ -97,37 +98,40 @@ def answer(
         InvalidInputError: an asset without any fingerprint or key, or a time without zone.
         Whatever the view raises: nothing is answered from half a search.
     """
+    _require_askable(assets)
+    found: dict[int, dict[str, list[Match]]] = {}
+    for one in view.search(assets, depth) if assets else ():
+        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
+    rejected = _without_non_matches(view, assets, found)
+    nothing = policy.decide((), use, requester, at, min_evidence, known_at=known_at)  # also checks the times
+
+    @cache
+    def decided(work: str, location: str | None) -> Decision:
+        return policy.decide(
+            view.statements(work),
+            use,
+            requester,
+            at,
+            min_evidence,
+            known_at=known_at,
+            grants=() if requester is None else view.grants(work, requester),
+            location=location,
+        )
+
+    answers = []
+    for row, asset in enumerate(assets):
+        by_work = found.get(row, {})
+        decisions = {work: decided(work, asset.location) for work in by_work}
+        answers.append(_answer(asset, by_work, decisions, nothing, rejected.get(row, ()), max_matches))
+    return answers
+
+
+def _require_askable(assets: Sequence[Asset]) -> None:
     for row, asset in enumerate(assets):
         if not asset.fingerprints:
             raise InvalidInputError(
                 f"asset {row} has nothing to look it up by: give a key or a fingerprint", field=f"assets.{row}"
             )
-    found: dict[int, dict[str, list[Match]]] = {}
-    for one in view.search(assets, depth) if assets else ():
-        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
-    rejected = _without_non_matches(view, assets, found)
-    decisions: dict[tuple[str, str | None], Decision] = {}
-    for row, by_work in found.items():
-        for work in by_work:
-            key = work, assets[row].location
-            if key not in decisions:
-                decisions[key] = policy.decide(
-                    view.statements(work),
-                    use,
-                    requester,
-                    at,
-                    min_evidence,
-                    known_at=known_at,
-                    grants=() if requester is None else view.grants(work, requester),
-                    location=assets[row].location,
-                )
-    nothing = policy.decide((), use, requester, at, min_evidence, known_at=known_at)  # also checks the times
-    answers = []
-    for row, asset in enumerate(assets):
-        by_work = found.get(row, {})
-        of_asset = {work: decisions[work, asset.location] for work in by_work}
-        answers.append(_answer(asset, by_work, of_asset, nothing, rejected.get(row, ()), max_matches))
-    return answers
 
 
 def _without_non_matches(
@@ -175,7 +179,7 @@ def _answer(
     reasons.extend(rejected)
     if not asset.identifiable and not sure:
         reasons.append(Reason(Code.NOT_IDENTIFIABLE))
-    return Answer(verdict, nothing.use, tuple(matches[:max_matches]), tuple(reasons), asset.identifiable)
+    return Answer(verdict, nothing.use, tuple(matches[:max_matches]), tuple(reasons), asset.identifiable, asset.key)
 
 
 def _deciding(beyond: Iterable[WorkMatch], verdict: Preference) -> list[WorkMatch]:

@@ -68,6 +68,7 @@ class Answer:
         matches: best first; a cap may shorten this list, never what was decided from.
         reasons: the deciding steps first.
         identifiable: as of the asset: False says that a copy of it could not have been recognised.
+        asset_key: of the asset: by it, a wrong match is reported.
     """
 
     verdict: Preference
@@ -75,3 +76,4 @@ class Answer:
     matches: tuple[WorkMatch, ...]
     reasons: tuple[Reason, ...]
     identifiable: bool
+    asset_key: bytes = b""

@@ -168,9 +168,14 @@ def _of_statement(weighed: Weighed, min_evidence: EvidenceLevel) -> Reason:
 
 # What a step tells beside what every step about a statement tells.
 _FURTHER: Mapping[Code, Mapping[str, Callable[[Weighed], str | datetime | None]]] = {
+    # What ends says so before it does.
+    Code.STATEMENT_DISALLOWS: {"valid_until": lambda one: one.statement.valid_until},
+    Code.STATEMENT_ALLOWS: {"valid_until": lambda one: one.statement.valid_until},
     Code.STATEMENT_CONDITIONAL: {
         "terms_url": lambda one: one.statement.terms_url,
         "contact": lambda one: one.statement.contact,
+        "languages": lambda one: ", ".join(one.statement.languages),
+        "valid_until": lambda one: one.statement.valid_until,
     },
     Code.NOT_YET_VALID: {"valid_from": lambda one: one.statement.valid_from},
     Code.NO_LONGER_VALID: {"valid_until": lambda one: one.statement.valid_until},

@@ -47,9 +47,7 @@ def decide(
     Deterministic, and independent of the statements' order. A statement that does not count (too early, too late,
     too little evidence, an `allowed` from somebody unknown) is in the trace with its reason.
 
-    In this order: what is not in force at `at`, as known at `known_at`, or not authenticated well enough, counts for
-    nothing; of one claimant's claims the narrower counts; a grant to the requester lifts what its grantor says, and
-    what anybody with less evidence says; of the rest the most restrictive wins; what could not be read permits nothing.
+    The rules and their order: docs/reference/consent.md.
 
     Args:
         statements: about this one work.
@@ -65,9 +63,7 @@ def decide(
     Raises:
         InvalidInputError: a time without zone.
     """
-    for moment, name in ((at, "at"), (known_at, "known_at")):
-        if moment is not None and moment.utcoffset() is None:
-            raise InvalidInputError(f"{name} needs a time zone, for instance 2026-01-31T12:00:00Z", field=name)
+    _require_zones(at, known_at)
     newest = _newest(statements, at, known_at) if len(statements) > 1 else {}
     standing = [
         (one, _out_of_force(one, at, known_at, newest) or _not_here(one, min_evidence, location)) for one in statements
@@ -85,9 +81,7 @@ def decide(
             for one, code in standing
             if one.unread is not None or one.uses.get(leaf) in _COUNTS
         ]
-        counted = {one.counts for one in found}
-        if lifting:
-            counted.add(Preference.ALLOWED)
+        counted = {one.counts for one in found} | ({Preference.ALLOWED} if lifting else set())
         verdicts.append(combine_leaf(counted, unread=any(one.code is Code.SOURCE_UNREAD for one in found)))
         weighed += found
         licences += granted
@@ -95,6 +89,12 @@ def decide(
     return Decision(
         verdict, tuple(verdicts), use, requester, at, known_at, min_evidence, tuple(weighed), tuple(licences)
     )
+
+
+def _require_zones(at: datetime, known_at: datetime | None) -> None:
+    for moment, name in ((at, "at"), (known_at, "known_at")):
+        if moment is not None and moment.utcoffset() is None:
+            raise InvalidInputError(f"{name} needs a time zone, for instance 2026-01-31T12:00:00Z", field=name)
 
 
 def _newest(statements: Sequence[Statement], at: datetime, known_at: datetime | None) -> Mapping[str, datetime]:

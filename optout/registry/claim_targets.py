@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import Scope
 from optout.errors import NotFoundError
-from optout.registry import works
+from optout.registry import disputes, works
 from optout.store.models.accounts import Account
 from optout.store.models.claims import LIVE, Claim
 from optout.store.models.collections import Collection
@@ -52,7 +52,9 @@ def lock(session: Session, of: Target) -> Work | None:
         NotFoundError: there is no such thing, or it is somebody else's.
     """
     if of.scope is Scope.WORK:
-        return works.get(session, work_id=of.id, account_id=of.account_id, lock=True)
+        work = works.get(session, work_id=of.id, account_id=of.account_id)
+        disputes.lock_content(session, work)
+        return work
     query = (
         select(Account.id).where(Account.id == of.id)
         if of.scope is Scope.ACCOUNT

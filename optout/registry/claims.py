@@ -1,8 +1,8 @@
 """Claims: filed, amended and withdrawn, each with its log entry in the same transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Unpack
+from datetime import datetime, timedelta
+from typing import Final, Unpack
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from optout.consent.preferences import expand
 from optout.consent.vocabulary import Preference, Scope, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.proof.entries import EntryType
-from optout.registry import claim_entries, claim_targets, claim_terms, contacts
+from optout.registry import claim_entries, claim_targets, claim_terms, contacts, disputes
 from optout.registry.accounts import get_account
 from optout.registry.claim_targets import Target
 from optout.registry.claim_terms import CheckedTerms, Terms
@@ -23,6 +23,8 @@ from optout.store.models.changes import ChangeKind
 from optout.store.models.claims import LIVE, Claim, ClaimState
 from optout.store.models.log import LogEntry
 from optout.store.models.works import Work
+
+ENDS_SOON: Final = timedelta(days=30)
 
 
 def file_claim(
@@ -51,7 +53,9 @@ def file_claim(
         )
     now = utc_now()
     claim = _new(session, target, claim_terms.check(terms, valid_from=now), now)
-    return _write(session, EntryType.CLAIM_FILED, claim, work)
+    _write(session, EntryType.CLAIM_FILED, claim, work)
+    _review(session, work)
+    return claim
 
 
 def amend(session: Session, *, claim_id: UUID, claimant_id: UUID, **terms: Unpack[Terms]) -> Claim:
@@ -78,6 +82,7 @@ def amend(session: Session, *, claim_id: UUID, claimant_id: UUID, **terms: Unpac
     _write(session, EntryType.CLAIM_AMENDED, claim, work)
     old.superseded_by, old.settled_entry_id = claim.id, claim.entry_id
     session.flush()
+    _review(session, work)
     return claim
 
 
@@ -135,6 +140,7 @@ def withdraw(session: Session, *, claim_id: UUID, claimant_id: UUID) -> Claim:
     entry = claim_entries.append(session, EntryType.CLAIM_WITHDRAWN, claim, work, now)
     claim.state, claim.settled_at, claim.settled_entry_id = ClaimState.WITHDRAWN, now, entry.id
     session.flush()
+    _review(session, work)
     return claim
 
 
@@ -149,6 +155,11 @@ def get(session: Session, *, claim_id: UUID, account_id: UUID) -> Claim:
     if claim is None:
         raise NotFoundError(f"there is no claim {claim_id} of yours", claim=str(claim_id))
     return claim
+
+
+def ends_soon(claim: Claim) -> bool:
+    """Whether a claim is in force, and ends so soon that its claimant should hear of it."""
+    return claim.state in LIVE and claim.valid_until is not None and claim.valid_until - utc_now() < ENDS_SOON
 
 
 def entry_of(session: Session, claim: Claim) -> LogEntry:
@@ -218,7 +229,7 @@ def _new(
     return claim
 
 
-def _write(session: Session, type_: EntryType, claim: Claim, work: Work | None) -> Claim:
+def _write(session: Session, type_: EntryType, claim: Claim, work: Work | None) -> None:
     """Change, entry, claim. The change comes first everywhere: locks taken in one order can't block each other."""
     target = Target.of(claim)
     changes.record(session, ChangeKind.CLAIM, target.id)
@@ -229,7 +240,11 @@ def _write(session: Session, type_: EntryType, claim: Claim, work: Work | None) 
             session.add(claim)
     except IntegrityError as error:
         raise ConflictError(f"{target} has a live claim already", **_named(target)) from error
-    return claim
+
+
+def _review(session: Session, work: Work | None) -> None:
+    if work is not None:
+        disputes.review(session, work)
 
 
 def _named(target: Target) -> Mapping[str, str]:

@@ -15,8 +15,10 @@ from mediamanager.web.creator import choice
 from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import row
 from mediamanager.web.language import language_of
+from optout.errors import NotFoundError
 from optout.ledger import consentlog, receipts
 from optout.registry import claims
+from optout.store.models.claims import Claim
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -46,7 +48,7 @@ def change(
 def withdraw_form(request: Request, session: ReadingDep, creator: CallerDep, claim_id: UUID) -> Response:
     """Say what will be undone and what can't be."""
     claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
-    shown = row(session, work_id=claim.work_id, account_id=creator.account_id, words=pages.words(request))
+    shown = row(session, work_id=_work_of(claim), account_id=creator.account_id, words=pages.words(request))
     return pages.render(request, "withdraw.html", {"row": shown, "claim": claim})
 
 
@@ -67,7 +69,7 @@ def receipt(
     entry = claims.entry_of(session, claim)
     position = consentlog.position(session, entry)
     context = {
-        "row": row(session, work_id=claim.work_id, account_id=creator.account_id, words=pages.words(request)),
+        "row": row(session, work_id=_work_of(claim), account_id=creator.account_id, words=pages.words(request)),
         "claim": claim,
         "position": position,
         "receipt": position.published,
@@ -84,6 +86,13 @@ def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CallerDe
     body = ClaimReceipt.model_validate(made).model_dump_json(indent=2)
     name = f"receipt-{str(claim.id)[:8]}.json"
     return Response(body, HTTPStatus.OK, {"Content-Disposition": f'attachment; filename="{name}"'}, "application/json")
+
+
+def _work_of(claim: Claim) -> UUID:
+    """The work that a claim's pages go back to. Claims on collections are shown with their collection."""
+    if claim.work_id is None:
+        raise NotFoundError(f"claim {claim.id} is not about a single work", claim=str(claim.id))
+    return claim.work_id
 
 
 def _change(

@@ -55,6 +55,8 @@ class Work(Base):
     __table_args__ = (
         # Two requests at once with the same bytes: the database decides which of them made the work.
         UniqueConstraint("account_id", "identity"),
+        # The same content of other accounts, to see whether claims about it differ.
+        Index("ix_works_identity", "identity"),
         Index("ix_works_newest_first", "account_id", "registered_at", "id"),
         CheckConstraint("(state = 'ready') = (ready_at IS NOT NULL)", name="ready_has_time"),
         CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_has_reason"),

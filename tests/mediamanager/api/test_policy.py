@@ -4,9 +4,10 @@ What has to come of each is read from `policy.POLICY`; the table itself is a pag
 """
 
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID, uuid4
 
@@ -21,13 +22,16 @@ from starlette.testclient import TestClient
 from mediamanager.dependencies import Resources
 from mediamanager.policy import POLICY, Rule, admit
 from mediamanager.web import static_files
+from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import NotPermittedError
 from optout.ledger.publish import publish
+from optout.registry import collections, grants, non_matches
 from optout.registry import sessions as sign_ins
 from optout.registry.accounts import Principal
 from optout.store import db
 from optout.store.models import Account, Job
 from optout.store.models.accounts import Role
+from optout.store.models.collections import CollectionKind
 
 Route: TypeAlias = tuple[str, str]
 Owner: TypeAlias = Literal["own", "other", "absent"]
@@ -37,6 +41,8 @@ OWNERS: Final[tuple[Owner, ...]] = ("own", "other", "absent")
 BODIES: Mapping[Route, Mapping[str, Any]] = {
     ("POST", "/v1/works/{work_id}/claims"): {"json": api_bodies.NO_TRAINING},
     ("PATCH", "/v1/claims/{claim_id}"): {"json": api_bodies.NO_TRAINING},
+    ("POST", "/v1/collections/{collection_id}/claims"): {"json": api_bodies.NO_TRAINING},
+    ("PATCH", "/v1/non-matches/{report_id}"): {"json": {"confirm": True}},
     ("POST", "/works/{work_id}/change"): {"data": {"preset": "no-ai"}},
 }
 
@@ -47,10 +53,13 @@ class Things:
 
     work_id: UUID
     claim_id: UUID
+    collection_id: UUID
+    grant_id: UUID
+    report_id: UUID
 
     @property
     def ids(self) -> str:
-        return f"{self.work_id}|{self.claim_id}"
+        return "|".join(str(getattr(self, field.name)) for field in fields(self))
 
 
 class World:
@@ -67,7 +76,7 @@ class World:
     def things_of(self, owner: Owner, account_id: UUID, route: Route) -> Things:
         """Things that a route may name. What is only read is made once; a route that changes things gets new ones."""
         if owner == "absent":
-            return Things(uuid4(), uuid4())
+            return Things(*(uuid4() for _ in fields(Things)))
         account = account_id if owner == "own" else self._other.id
         if route[0] == "GET" or owner == "other":
             if account not in self._lasting:
@@ -77,8 +86,21 @@ class World:
 
     def _make(self, account_id: UUID) -> Things:
         with db.transaction(self._resources.sessions) as session:
-            work = factories.make_work(session, session.get_one(Account, account_id))
-            return Things(work.id, factories.make_claim(session, work).id)
+            account = session.get_one(Account, account_id)
+            account.evidence = EvidenceLevel.VERIFIED
+            work = factories.make_work(session, account)
+            album = collections.create(
+                session, account_id=account_id, kind=CollectionKind.ALBUM, name=secrets.token_hex(8)
+            )
+            collections.add_works(session, collection_id=album.id, account_id=account_id, work_ids=[work.id])
+            pipeline = factories.make_account(session, evidence=EvidenceLevel.VERIFIED)
+            factories.make_key(session, pipeline, Role.PIPELINE)
+            grant = grants.give(session, grantor_id=account_id, grantee=pipeline.pseudonym, uses=[Use.SEARCH])
+            report = non_matches.report(
+                session, work_id=work.id, asset_key=secrets.token_bytes(32), reporter_id=pipeline.id
+            )
+            claim = factories.make_claim(session, work)
+            return Things(work.id, claim.id, album.id, grant.id, report.id)
 
     def send(self, route: Route, headers: Mapping[str, str], things: Things) -> Any:
         method, path = route
@@ -92,8 +114,7 @@ class World:
         _, _, digest, name = static_files.address("style.css").split("/")
         tile = next(key for key in self._resources.storage.list("log/tile/0/")).key.removeprefix("log/tile/")
         return {
-            "work_id": things.work_id,
-            "claim_id": things.claim_id,
+            **asdict(things),
             "job_id": self._job,
             "path": tile,
             "index": 0,

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, Strength
 from optout.catalogue.answer import FoundWork, answer
 from optout.catalogue.answers import Answer, Asset
+from optout.consent.grants import Grant
 from optout.consent.reasons import Code
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Carrier, EvidenceLevel, Preference, Use
@@ -26,6 +27,8 @@ class FakeView:
     said: Mapping[str, Sequence[Statement]]
     found: list[FoundWork] = field(default_factory=list)
     failure: Exception | None = None
+    granted: Sequence[Grant] = ()
+    rejected: frozenset[tuple[str, bytes]] = frozenset()
 
     @property
     def size(self) -> int:
@@ -38,6 +41,12 @@ class FakeView:
 
     def statements(self, work: str) -> Sequence[Statement]:
         return self.said[work]
+
+    def grants(self, work: str, requester: str) -> Sequence[Grant]:
+        return [one for one in self.granted if one.grantee == requester and one.covers(work, one.grantor)]
+
+    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:
+        return self.rejected
 
 
 def seen(

@@ -284,6 +284,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("works", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_works_media_key"), ["media_key"], unique=False)
+        batch_op.create_index("ix_works_identity", ["identity"], unique=False)
         batch_op.create_index("ix_works_newest_first", ["account_id", "registered_at", "id"], unique=False)
 
     _create_what_claims_refer_to()
@@ -602,6 +603,7 @@ def downgrade() -> None:
     op.drop_table("collections")
     with op.batch_alter_table("works", schema=None) as batch_op:
         batch_op.drop_index("ix_works_newest_first")
+        batch_op.drop_index("ix_works_identity")
         batch_op.drop_index(batch_op.f("ix_works_media_key"))
 
     op.drop_table("works")
