@@ -39,14 +39,14 @@ def create_collection(
 
 @router.get("", responses=_READS)
 def list_collections(session: ReadingDep, creator: CallerDep) -> CollectionList:
-    """Your collections, oldest first."""
+    """Your collections, oldest first, with the works in each."""
     found = collections.list_collections(session, account_id=creator.account_id)
     return CollectionList(collections=[_respond(session, one) for one in found])
 
 
 @router.get("/{collection_id}", responses=_READS)
 def read_collection(collection_id: UUID, session: ReadingDep, creator: CallerDep) -> CollectionResponse:
-    """One of your collections."""
+    """One of your collections, with the works that are in it now."""
     return _respond(session, collections.get(session, collection_id=collection_id, account_id=creator.account_id))
 
 

@@ -45,7 +45,7 @@ def give_grant(
 
 @router.get("", responses=_READS)
 def list_grants(session: ReadingDep, grantor: CallerDep) -> GrantList:
-    """Grants that you gave, newest first."""
+    """Grants that you gave, newest first, revoked ones too."""
     return GrantList(grants=[_respond(session, one) for one in grants.given(session, grantor_id=grantor.account_id)])
 
 
@@ -60,7 +60,7 @@ def read_received(session: ReadingDep, grantee: CallerDep, resources: ResourcesD
 
 @router.get("/{grant_id}", responses=_READS)
 def read_grant(grant_id: UUID, session: ReadingDep, grantor: CallerDep) -> GrantResponse:
-    """One of the grants that you gave."""
+    """One of the grants that you gave, and whether it was revoked."""
     return _respond(session, grants.get(session, grant_id=grant_id, grantor_id=grantor.account_id))
 
 

@@ -42,7 +42,10 @@ COMMANDS: dict[str, Command] = {
     "beat": Command("mediamanager.cli.processes:beat", "Send what is due to the workers, every few seconds.", "server"),
     "register": Command("mediamanager.cli.register:register", "Register works, and say what may be done with them."),
     "works": Command("mediamanager.cli.works:app", "List your works, and how they stand."),
-    "claims": Command("mediamanager.cli.claims:app", "Show, amend or withdraw a claim; fetch its receipt."),
+    "claims": Command("mediamanager.cli.claims:app", "File, show, amend or withdraw a claim; what applied when."),
+    "collections": Command("mediamanager.cli.collections:app", "Channels, domains and albums that share a claim."),
+    "grants": Command("mediamanager.cli.grants:app", "Permit one pipeline what others are refused; fetch yours."),
+    "matches": Command("mediamanager.cli.matches:app", "Report a wrong match; settle reports about your works."),
     "keys": Command("mediamanager.cli.keys:app", "Create, list and revoke API keys.", "server"),
     "reindex": Command("mediamanager.cli.reindex:reindex", "Fingerprint works by newer algorithms.", "server"),
     "encryption": Command(

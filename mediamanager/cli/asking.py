@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fingerprinting.types import Depth
+from mediamanager.client.held_grants import HeldGrants
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.registry import Registry
 from mediamanager.client.source import Source
@@ -40,13 +41,51 @@ DepthOption: TypeAlias = Annotated[Depth, typer.Option(help="How much work the s
 MinEvidenceOption: TypeAlias = Annotated[
     EvidenceLevel, typer.Option(help="Statements below this level are reported, and do not count.")
 ]
+AtOption: TypeAlias = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="For this moment; now, if left out.")
+]
+KnownAtOption: TypeAlias = Annotated[
+    str | None, typer.Option("--known-at", metavar="TIME", help="Leave out what was recorded later than this moment.")
+]
+GrantsOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--grants", metavar="FILE", help="Your grants, from `grants pull`, for what catalogues answer."),
+]
+GrantsKeyOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--grants-key",
+        metavar="VKEY",
+        envvar="MEDIAMANAGER_GRANTS_KEY",
+        help="The promise key of the registry that signed them.",
+    ),
+]
 WorkersOption: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Processes that fingerprint files. As many as there are cores.")
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line, on stdout.")]
 
 
-def open_sources(registries: Sequence[str], catalogues: Sequence[Path], keys: Sequence[str]) -> list[Source]:
+def held_grants(file: Path | None, key: str | None) -> HeldGrants | None:
+    """Open the grants that were given on the command line.
+
+    Raises:
+        InvalidInputError: they can't be used, or come without a key to verify them by.
+    """
+    if file is None:
+        return None
+    if key is None:
+        raise InvalidInputError(
+            "--grants needs --grants-key, the promise key of the registry that signed them (the second line of its "
+            "/v1/log/key)",
+            field="grants_key",
+        )
+    return HeldGrants.open(file, key)
+
+
+def open_sources(
+    registries: Sequence[str], catalogues: Sequence[Path], keys: Sequence[str], grants: HeldGrants | None = None
+) -> list[Source]:
     """Open all that is to be asked.
 
     A key goes only to the registry that it was given for.
@@ -65,7 +104,7 @@ def open_sources(registries: Sequence[str], catalogues: Sequence[Path], keys: Se
     if keys and len(keys) != len(registries):
         raise InvalidInputError("give one --key for each --registry, in the same order", field="key")
     asked = [Registry(url, key=keys[number] if keys else None) for number, url in enumerate(registries)]
-    return [*asked, *map(Catalogue.open, catalogues)]
+    return [*asked, *(Catalogue.open(path, grants=grants) for path in catalogues)]
 
 
 def say(notes: Iterable[str]) -> None:

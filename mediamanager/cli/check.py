@@ -9,17 +9,23 @@ import typer
 from fingerprinting.types import Depth
 from mediamanager.cli import asking
 from mediamanager.cli.asking import (
+    AtOption,
     CatalogueOption,
     DepthOption,
+    GrantsKeyOption,
+    GrantsOption,
     JsonOption,
     KeyOption,
+    KnownAtOption,
     MinEvidenceOption,
     RegistryOption,
     UseOption,
     WorkersOption,
 )
 from mediamanager.client.checking import check as check_all
+from mediamanager.client.filter.choices import Choice
 from mediamanager.client.queries import walk
+from mediamanager.client.questions import Question, moment
 from mediamanager.client.verdicts import Checked, exit_status
 from optout.consent.vocabulary import EvidenceLevel, Use
 
@@ -32,6 +38,13 @@ def check(
     use: UseOption = Use.TRAIN_GENAI,
     depth: DepthOption = Depth.STANDARD,
     min_evidence: MinEvidenceOption = EvidenceLevel.SELF_DECLARED,
+    at: AtOption = None,
+    known_at: KnownAtOption = None,
+    on_unknown: Annotated[
+        Choice, typer.Option(help="Where no reservation was found; drop counts it as reserved in the exit status.")
+    ] = Choice.KEEP,
+    grants: GrantsOption = None,
+    grants_key: GrantsKeyOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
 ) -> None:
@@ -43,10 +56,11 @@ def check(
     Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
     usage.
     """
-    sources = asking.open_sources(registry, catalogue, key)
+    question = Question(use, depth, min_evidence, moment(at, "at"), moment(known_at, "known_at"))
+    sources = asking.open_sources(registry, catalogue, key, asking.held_grants(grants, grants_key))
     found = walk(paths)
     asking.say(found.notes)
-    verdicts = check_all(sources, found.queries, use=use, depth=depth, min_evidence=min_evidence, workers=workers)
+    verdicts = check_all(sources, found.queries, question, workers=workers)
     checked: list[Checked] = []
     with asking.progress_over(verdicts, len(found.queries), "checking", streaming=as_json) as passing:
         for one in passing:
@@ -58,4 +72,4 @@ def check(
         from mediamanager.cli.tables import print_verdicts  # noqa: PLC0415 - only a person needs it
 
         print_verdicts(checked)
-    raise typer.Exit(exit_status(checked))
+    raise typer.Exit(exit_status(checked, unknown_is_reserved=on_unknown is Choice.DROP))

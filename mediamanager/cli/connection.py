@@ -10,6 +10,8 @@ from mediamanager.cli.tables import printable
 from mediamanager.client.creator import Creator
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.works import WorkResponse
+from optout.consent import explain
+from optout.consent.vocabulary import Scope
 
 RegistryOption: TypeAlias = Annotated[
     str, typer.Option("--registry", envvar="MEDIAMANAGER_URL", help="Address of the registry.")
@@ -55,7 +57,11 @@ def print_work(work: WorkResponse) -> None:
 
 def print_claim(claim: ClaimResponse) -> None:
     """A claim, for people."""
-    typer.echo(f"{claim.state:<10} claim {claim.id} on work {claim.work_id}")
+    about = f"work {claim.work_id}" if claim.work_id else f"collection {claim.collection_id}"
+    typer.echo(f"{claim.state:<10} claim {claim.id} on {about if claim.scope != Scope.ACCOUNT else 'all your works'}")
+    typer.echo(f"           {explain.choice(claim.preferences)}")
+    if claim.ends_soon and claim.valid_until is not None:
+        typer.echo(f"           ends on {claim.valid_until:%Y-%m-%d %H:%M %Z}: amend it if it should go on")
     for use, preference in claim.preferences.items():
         typer.echo(f"           {use:<12} {preference}")
     where = "in the log" if claim.log.published else "promised; in the log within a minute"

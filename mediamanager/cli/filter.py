@@ -13,9 +13,13 @@ from rich.console import Console
 from fingerprinting.types import Depth
 from mediamanager.cli import asking
 from mediamanager.cli.asking import (
+    AtOption,
     CatalogueOption,
     DepthOption,
+    GrantsKeyOption,
+    GrantsOption,
     KeyOption,
+    KnownAtOption,
     MinEvidenceOption,
     RegistryOption,
     UseOption,
@@ -28,6 +32,7 @@ from mediamanager.client.filter.receipt import EXCLUDED, RECEIPT, REVIEW
 from mediamanager.client.filter.run import Job, run
 from mediamanager.client.filter.summary import Summary
 from mediamanager.client.formats.jsonl import parse_fields
+from mediamanager.client.questions import Question, moment
 from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import EvidenceLevel, Use
 
@@ -43,6 +48,10 @@ def filter_input(
     use: UseOption = Use.TRAIN_GENAI,
     depth: DepthOption = Depth.STANDARD,
     min_evidence: MinEvidenceOption = EvidenceLevel.SELF_DECLARED,
+    at: AtOption = None,
+    known_at: KnownAtOption = None,
+    grants: GrantsOption = None,
+    grants_key: GrantsKeyOption = None,
     on_unknown: Annotated[Choice, typer.Option(help="Where no reservation was found.")] = Choice.KEEP,
     on_likely: Annotated[Choice, typer.Option(help="Where a reserved work is only likely in it.")] = Choice.KEEP,
     on_conditional: Annotated[Choice, typer.Option(help="Where the rightsholder wants to be asked.")] = Choice.DROP,
@@ -65,13 +74,15 @@ def filter_input(
     usage.
     """
     choices = Choices(on_unknown, on_likely, on_conditional, on_error)
-    job = Job(source, output, use, depth, min_evidence, choices, parse_fields(field))
+    question = Question(use, depth, min_evidence, moment(at, "at"), moment(known_at, "known_at"))
+    job = Job(source, output, question, choices, parse_fields(field))
+    sources = asking.open_sources(registry, catalogue, key, asking.held_grants(grants, grants_key))
     with ExitStack() as stack:
 
         def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:
             return stack.enter_context(asking.progress_over(verdicts, total, "filtering"))
 
-        done = run(job, asking.open_sources(registry, catalogue, key), workers=workers, watch=watch)
+        done = run(job, sources, workers=workers, watch=watch)
     asking.say(done.notes)
     if as_json:
         sys.stdout.write(json.dumps(json.loads((output / report.JSON).read_bytes())) + "\n")

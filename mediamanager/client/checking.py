@@ -5,15 +5,16 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Depth, Span, Strength
+from fingerprinting.types import Span, Strength
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Askable, as_query
+from mediamanager.client.questions import Question
 from mediamanager.client.source import Source
 from mediamanager.client.verdicts import Checked, SourceAnswer, Step, Unanswered, Verdict
 from optout.catalogue.answers import Asset, WorkMatch
 from optout.consent import policy
 from optout.consent.reasons import Code, Reason
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import Preference, Use
 
 BATCH_ASSETS = 256
 """How many are asked about at once: enough that the way there and back costs little, few enough to see progress."""
@@ -27,10 +28,8 @@ _TEXT_ALGORITHM = "shingle-3"
 def check(
     sources: Sequence[Source],
     asked: Iterable[Askable],
+    question: Question,
     *,
-    use: Use,
-    depth: Depth = Depth.STANDARD,
-    min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
     workers: int | None = None,
 ) -> Generator[Checked, None, None]:
     """Check assets against all sources: a verdict each, in order.
@@ -41,7 +40,7 @@ def check(
     with ExtractionPool(workers) as pool:
         extracted = pool.run(as_query(one, number) for number, one in enumerate(asked))
         for batch in _batches(extracted):
-            yield from _check_batch(sources, batch, use, depth, min_evidence)
+            yield from _check_batch(sources, batch, question)
 
 
 def _batches(extracted: Iterable[Extracted]) -> Iterator[list[Extracted]]:
@@ -57,19 +56,17 @@ def _batches(extracted: Iterable[Extracted]) -> Iterator[list[Extracted]]:
         yield batch
 
 
-def _check_batch(
-    sources: Sequence[Source], batch: Sequence[Extracted], use: Use, depth: Depth, min_evidence: EvidenceLevel
-) -> Iterator[Checked]:
+def _check_batch(sources: Sequence[Source], batch: Sequence[Extracted], question: Question) -> Iterator[Checked]:
     assets = [_asset(extracted) for extracted in batch]
     askable = [asset for asset in assets if asset is not None]
-    answers = [source.answer(askable, use=use, depth=depth, min_evidence=min_evidence) for source in sources]
+    answers = [source.answer(askable, question) for source in sources]
     by_asset = zip(*answers, strict=True)
     for extracted, asset in zip(batch, assets, strict=True):
         if asset is None:
             error = extracted.error or "there is nothing to look it up by."
-            yield Checked.unchecked(extracted.query.path, use, error)
+            yield Checked.unchecked(extracted.query.path, question.use, error)
         else:
-            checked = combine(extracted.query.path, use, asset, sources, next(by_asset))
+            checked = combine(extracted.query.path, question.use, asset, sources, next(by_asset))
             yield replace(
                 checked,
                 matches=_located(checked.matches, extracted),
@@ -84,9 +81,9 @@ def _asset(extracted: Extracted) -> Asset | None:
     if extracted.error is not None:
         return None
     if extraction is None:
-        return Asset(query.fingerprints, query.identifiable) if query.fingerprints else None
+        return Asset(query.fingerprints, query.identifiable, query.location) if query.fingerprints else None
     fingerprints = tuple(dict.fromkeys((*extraction.fingerprints, *query.fingerprints)))
-    return Asset(fingerprints, extraction.identifiable)
+    return Asset(fingerprints, extraction.identifiable, query.location)
 
 
 def combine(

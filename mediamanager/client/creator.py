@@ -156,13 +156,25 @@ class Creator:
         """How a claim stands."""
         return self._ask(ClaimResponse, "GET", f"/v1/claims/{claim_id}")
 
-    def amend(self, claim_id: UUID, preferences: Mapping[Use, Preference]) -> ClaimResponse:
-        """Replace a claim; the answer is the new one."""
-        return self._ask(ClaimResponse, "PATCH", f"/v1/claims/{claim_id}", {"preferences": preferences})
+    def amend(
+        self, claim_id: UUID, preferences: Mapping[Use, Preference], terms: Mapping[str, object] | None = None
+    ) -> ClaimResponse:
+        """Replace a claim, all of it; the answer is the new one. `terms` are the further fields of a claim."""
+        body = {"preferences": preferences, **(terms or {})}
+        return self._ask(ClaimResponse, "PATCH", f"/v1/claims/{claim_id}", body)
 
     def withdraw(self, claim_id: UUID) -> ClaimResponse:
         """Take a claim back."""
         return self._ask(ClaimResponse, "DELETE", f"/v1/claims/{claim_id}")
+
+    def ask(self, model: type[_Model], method: str, path: str, body: Mapping[str, object] | None = None) -> _Model:
+        """Send one request about what is the account's own, and read the answer.
+
+        Raises:
+            RegistryRefusedError: with the registry's own sentence.
+            RegistryUnavailableError: it does not answer, or not sensibly.
+        """
+        return self._ask(model, method, path, body)
 
     def receipt(self, claim_id: UUID, *, seconds: float = 0.0) -> ClaimReceipt:
         """The proof that a claim is in the log; waits so long for its entry to be published.

@@ -6,31 +6,34 @@ from pathlib import Path
 from typing import Self
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Depth
 from mediamanager.client.checkable import CheckableSource
+from mediamanager.client.held_grants import HeldGrants
+from mediamanager.client.questions import Question
 from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import SourceAnswer, Step, Unanswered
 from optout.catalogue import folder
 from optout.catalogue.answers import Answer, Asset
-from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import OptoutError
 
 
 class Catalogue(CheckableSource):
-    """A catalogue folder, opened."""
+    """A catalogue folder, opened, with the grants to whoever asks, if there are any."""
 
-    def __init__(self, catalogue: folder.Catalogue) -> None:
+    def __init__(self, catalogue: folder.Catalogue, grants: HeldGrants | None = None) -> None:
         self._catalogue = catalogue
+        self._held = grants
+        if grants is not None:
+            catalogue.use_grants(grants.file.grants)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
+    def open(cls, path: str | os.PathLike[str], *, grants: HeldGrants | None = None) -> Self:
         """Open a catalogue.
 
         Raises:
             CorruptCatalogueError: it is no catalogue, damaged, or of an unknown version.
             CorruptIndexError: as above, of its index.
         """
-        return cls(folder.open(Path(path)))
+        return cls(folder.open(Path(path)), grants)
 
     @property
     def name(self) -> str:
@@ -40,20 +43,28 @@ class Catalogue(CheckableSource):
     def identity(self) -> Identity:
         """Name the catalogue to the last bit."""
         info = self._catalogue.info
+        held = {} if self._held is None else {"grants": self._held.sha256, "account": self._held.file.account}
         return {
             "kind": "catalogue",
             "name": self.name,
             "digest": info.digest,
             "built_at": info.built_at,
             "works": info.works,
+            **held,
         }
 
-    def answer(
-        self, assets: Sequence[Asset], *, use: Use, depth: Depth, min_evidence: EvidenceLevel
-    ) -> list[SourceAnswer | Unanswered]:
+    def answer(self, assets: Sequence[Asset], question: Question) -> list[SourceAnswer | Unanswered]:
         """Answer from the files; one that can't be read or understood leaves the whole batch unanswered."""
         try:
-            answers = self._catalogue.answer(assets, use, depth=depth, min_evidence=min_evidence)
+            answers = self._catalogue.answer(
+                assets,
+                question.use,
+                None if self._held is None else self._held.file.account,
+                question.at or question.known_at,
+                depth=question.depth,
+                min_evidence=question.min_evidence,
+                known_at=question.known_at,
+            )
         except (OptoutError, FingerprintingError, OSError) as error:
             return [Unanswered(str(error))] * len(assets)
         return [_of(answer) for answer in answers]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from fingerprinting.types import Fingerprint
 from optout.catalogue.answers import Asset
-from optout.consent.identifiers import fingerprints_for
+from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.errors import InvalidInputError
 
 
@@ -23,6 +23,7 @@ class Query:
         text: its words, if they are given instead of a file or beside it.
         fingerprints: what is known already; exact keys included.
         identifiable: of `fingerprints`, where they were made elsewhere.
+        location: the canonical address that it was got from, if it is known.
         error: why it can't be asked about; nothing else is looked at then.
     """
 
@@ -31,6 +32,7 @@ class Query:
     text: str | None = None
     fingerprints: tuple[Fingerprint, ...] = ()
     identifiable: bool = True
+    location: str | None = None
     error: str | None = None
 
 
@@ -47,11 +49,14 @@ def as_query(asked: Askable, number: int) -> Query:
     if isinstance(asked, Query):
         return asked
     if isinstance(asked, Asset):
-        return Query(f"asset {number}", fingerprints=asked.fingerprints, identifiable=asked.identifiable)
+        return Query(
+            f"asset {number}", fingerprints=asked.fingerprints, identifiable=asked.identifiable, location=asked.location
+        )
     text = os.fspath(asked)
     if text.startswith(("http://", "https://")):
         # Only its exact keys are known: nothing is fetched.
-        return Query(text, fingerprints=fingerprints_for(url=text), identifiable=False)
+        keys = fingerprints_for(url=text)
+        return Query(text, fingerprints=keys, identifiable=False, location=canonical_url(text))
     return of_file(Path(text), text)
 
 

@@ -8,16 +8,17 @@ import httpx2
 from pydantic import ValidationError
 
 from fingerprinting.index import registry as algorithms
-from fingerprinting.types import Depth, Fingerprint, Strength
+from fingerprinting.types import Fingerprint, Strength
 from mediamanager.client.checkable import CheckableSource
 from mediamanager.client.errors import RegistryRefusedError, RegistryUnavailableError
+from mediamanager.client.questions import Question
 from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import SourceAnswer, Step, Unanswered
 from mediamanager.schemas.fingerprints import WireFingerprint
 from mediamanager.schemas.lookups import MAX_ASSETS, LookupRequest, LookupResponse, WireAnswer, WireAsset, WireMatch
 from mediamanager.schemas.problems import Problem
 from optout.catalogue.answers import Asset, WorkMatch
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import Preference, Use
 
 MAX_BODY_BYTES: Final = 8_000_000
 """Lookups are split so that no request is larger than this, one huge asset aside."""
@@ -74,13 +75,18 @@ class Registry(CheckableSource):
             "log_size": self._log_size,
         }
 
-    def answer(
-        self, assets: Sequence[Asset], *, use: Use, depth: Depth, min_evidence: EvidenceLevel
-    ) -> list[SourceAnswer | Unanswered]:
+    def answer(self, assets: Sequence[Asset], question: Question) -> list[SourceAnswer | Unanswered]:
         """Ask in as many requests as the limits need; a failure leaves its own request's assets unanswered."""
         answers: list[SourceAnswer | Unanswered] = []
         for part in _parts([_wire(asset) for asset in assets]):
-            request = LookupRequest(assets=part, use=use, depth=depth, min_evidence=min_evidence)
+            request = LookupRequest(
+                assets=part,
+                use=question.use,
+                depth=question.depth,
+                min_evidence=question.min_evidence,
+                at=question.at,
+                known_at=question.known_at,
+            )
             answers += self._ask(request)
         return answers
 
@@ -156,7 +162,9 @@ def _require_sense(url: str, answer: WireAnswer, use: Use) -> None:
 
 def _wire(asset: Asset) -> WireAsset:
     return WireAsset(
-        fingerprints=[_wire_fingerprint(one) for one in asset.fingerprints], identifiable=asset.identifiable
+        fingerprints=[_wire_fingerprint(one) for one in asset.fingerprints],
+        identifiable=asset.identifiable,
+        url=asset.location,
     )
 
 

@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from fingerprinting.types import Depth
+from mediamanager.client.questions import Question
 from mediamanager.client.verdicts import SourceAnswer, Unanswered
 from optout.catalogue.answers import Asset
-from optout.consent.vocabulary import EvidenceLevel, Use
 
 Identity: TypeAlias = dict[str, str | int | None]
 
@@ -25,9 +24,7 @@ class Source(ABC):
         """Say exactly what answered, for a receipt: which catalogue to the last bit, or a registry at which change."""
 
     @abstractmethod
-    def answer(
-        self, assets: Sequence[Asset], *, use: Use, depth: Depth, min_evidence: EvidenceLevel
-    ) -> list[SourceAnswer | Unanswered]:
+    def answer(self, assets: Sequence[Asset], question: Question) -> list[SourceAnswer | Unanswered]:
         """Answer about each asset, in order. What can't be answered is said so: never left out, never guessed.
 
         Raises:

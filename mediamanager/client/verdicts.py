@@ -98,6 +98,7 @@ class Checked:
             "identifiable": self.identifiable,
             "error": self.error,
             "sha256": self.sha256,
+            "asset_key": self.asset_key,
         }
 
 
@@ -124,12 +125,13 @@ EXIT_RESERVED = 1
 EXIT_UNCHECKED = 2
 
 
-def exit_status(verdicts: Iterable[Checked]) -> int:
+def exit_status(verdicts: Iterable[Checked], *, unknown_is_reserved: bool = False) -> int:
     """0 when nothing is reserved, 1 when something is, 2 when something could not be checked (which outweighs 1)."""
+    reserved = {Verdict.DISALLOWED, Verdict.CONDITIONAL} | ({Verdict.UNKNOWN} if unknown_is_reserved else set())
     status = EXIT_NOTHING_RESERVED
     for checked in verdicts:
         if checked.error is not None or checked.verdict is Verdict.UNCHECKED:
             return EXIT_UNCHECKED
-        if checked.verdict in {Verdict.DISALLOWED, Verdict.CONDITIONAL}:
+        if checked.verdict in reserved:
             status = EXIT_RESERVED
     return status

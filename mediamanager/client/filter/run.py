@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from fingerprinting.types import Depth
 from mediamanager.client.checking import BATCH_ASSETS, check
 from mediamanager.client.errors import OutputInUseError, UncheckedItemError
 from mediamanager.client.filter import receipt
@@ -22,9 +21,9 @@ from mediamanager.client.filter.summary import Summary
 from mediamanager.client.formats.base import Format, Item
 from mediamanager.client.formats.opening import open_input
 from mediamanager.client.queries import Query
+from mediamanager.client.questions import Question
 from mediamanager.client.source import Source
 from mediamanager.client.verdicts import Checked, Verdict
-from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.proof.batches import SALT_BYTES
 
 Watch: TypeAlias = Callable[[Iterator[Checked], int | None], Iterator[Checked]]
@@ -43,9 +42,7 @@ class Job:
 
     source: Path
     output: Path
-    use: Use
-    depth: Depth
-    min_evidence: EvidenceLevel
+    question: Question
     choices: Choices
     fields: Mapping[str, str]
 
@@ -88,13 +85,11 @@ def _parameters(job: Job, opened: Format, sources: Sequence[Source]) -> Paramete
         "input": str(job.source.resolve()),
         "format": opened.kind,
         "fields": dict(job.fields),
-        "use": job.use,
-        "depth": job.depth,
-        "min_evidence": job.min_evidence,
+        **job.question.as_json(),
         "choices": job.choices.as_json(),
         # A registry lives on between two halves of a run; a catalogue is the same to the last bit, or another.
         "sources": [
-            {name: value for name, value in source.identity().items() if name in {"kind", "name", "digest"}}
+            {name: value for name, value in source.identity().items() if name in {"kind", "name", "digest", "grants"}}
             for source in sources
         ],
     }
@@ -156,7 +151,7 @@ def _go_on(
             yield item.query
 
     total = None if opened.count is None else opened.count - begun.done + begun.unchecked
-    verdicts = check(sources, queries(), use=job.use, depth=job.depth, min_evidence=job.min_evidence, workers=workers)
+    verdicts = check(sources, queries(), job.question, workers=workers)
     with closing(verdicts):
         for number, checked in enumerate(watch(verdicts, total), 1):
             item, is_again = waiting.popleft()
@@ -173,7 +168,7 @@ def _settle(item: Item, checked: Checked, opened: Format, job: Job) -> Entry:
         try:
             opened.keep(item, job.output)
         except OSError as error:
-            checked = Checked.unchecked(checked.path, job.use, f"it could not be kept: {error}.")
+            checked = Checked.unchecked(checked.path, job.question.use, f"it could not be kept: {error}.")
             action = job.choices.action(checked)
             action = Action.EXCLUDED if action is Action.KEPT else action
     if action is Action.EXCLUDED:

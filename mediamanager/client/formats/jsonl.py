@@ -20,7 +20,7 @@ from fingerprinting.types import Fingerprint
 from mediamanager.client import files
 from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
 from mediamanager.client.queries import Query, of_file
-from optout.consent.identifiers import fingerprints_for
+from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.errors import InvalidInputError
 
 FIELDS: Final = ("path", "url", "youtube", "sha256", "text", "fingerprints")
@@ -117,13 +117,15 @@ class _Row:
             raise InvalidInputError(f"this line has none of {', '.join(FIELDS)}")
         path, url, youtube, sha256, text = (self._text(field) for field in FIELDS[:5])
         keys = fingerprints_for(url=url, youtube=youtube, sha256=sha256)
+        location = None if url is None else canonical_url(url)
         label = path or url or youtube or name
         known = (*keys, *self._fingerprints())
         if path is None:
             # Keys alone say nothing of what it looks or sounds like.
-            return Query(label, text=text, fingerprints=known, identifiable="fingerprints" in self.values)
+            seen = "fingerprints" in self.values
+            return Query(label, text=text, fingerprints=known, identifiable=seen, location=location)
         found = of_file(folder / path, label)
-        return Query(label, file=found.file, text=text, fingerprints=known, error=found.error)
+        return Query(label, file=found.file, text=text, fingerprints=known, location=location, error=found.error)
 
     def _text(self, field: str) -> str | None:
         value = self.values.get(field)

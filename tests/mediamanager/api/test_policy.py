@@ -107,6 +107,8 @@ class World:
         filled = path.format(**self._values(things)) if path != "/sign-in/link/{token}" else self._link()
         query = {name: str(things.work_id) for name in POLICY[route].own if f"{{{name}}}" not in path}
         body = BODIES.get(route, {})
+        if route == ("POST", "/v1/collections/{collection_id}/works"):
+            body = {"json": {"works": [str(things.work_id)]}}
         self._client.cookies.clear()
         return self._client.request(method, filled, params=query, headers=dict(headers), follow_redirects=False, **body)
 

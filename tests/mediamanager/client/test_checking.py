@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinting.types import Depth, Fingerprint
+from fingerprinting.types import Fingerprint
 from mediamanager.client.checkable import CheckableSource
-from mediamanager.client.checking import asset_key, check
+from mediamanager.client.checking import check
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.queries import Askable, Query
+from mediamanager.client.questions import Question
 from mediamanager.client.source import Identity
 from mediamanager.client.verdicts import Checked, SourceAnswer, Unanswered, Verdict, exit_status
 from optout.catalogue.answers import Asset
 from optout.consent.reasons import Code
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import Preference, Use
 
 A, C, D, U = Preference.ALLOWED, Preference.CONDITIONAL, Preference.DISALLOWED, Preference.UNKNOWN
 ASSET = Asset((Fingerprint("sha256", 1, bytes(32)),))
@@ -31,16 +32,14 @@ class FakeSource(CheckableSource):
     def identity(self) -> Identity:
         return {"kind": "fake", "name": self.name}
 
-    def answer(
-        self, assets: Sequence[Asset], *, use: Use, depth: Depth, min_evidence: EvidenceLevel
-    ) -> list[SourceAnswer | Unanswered]:
+    def answer(self, assets: Sequence[Asset], question: Question) -> list[SourceAnswer | Unanswered]:
         if isinstance(self._said, Preference):
             return [SourceAnswer(self._said, (), (), identifiable=True)] * len(assets)
         return [Unanswered(self._said)] * len(assets)
 
 
 def ask(*said: Preference | str) -> Checked:
-    [checked] = check([FakeSource(one) for one in said], [ASSET], use=Use.SEARCH)
+    [checked] = check([FakeSource(one) for one in said], [ASSET], Question(Use.SEARCH))
     return checked
 
 
@@ -78,7 +77,7 @@ def test_one_source_alone_is_not_said_to_be_combined() -> None:
 def test_what_can_not_be_asked_about_is_unchecked_among_the_others(inline: None, tmp_path: Path) -> None:
     queries: list[Askable] = [Query("broken", error="it is broken."), Query("nothing"), tmp_path / "missing", ASSET]
 
-    checked = list(check([FakeSource(A)], queries, use=Use.SEARCH))
+    checked = list(check([FakeSource(A)], queries, Question(Use.SEARCH)))
 
     assert [one.verdict for one in checked] == ["unchecked", "unchecked", "unchecked", "allowed"]
     assert checked[0].error == "it is broken."
@@ -134,9 +133,9 @@ def test_a_line_of_check_has_the_fields_that_people_script_against(catalogue: Pa
 def test_an_asset_is_named_by_its_bytes_or_by_all_that_is_known() -> None:
     key, other = Fingerprint("key-url", 1, bytes(32)), Fingerprint("pdq-256", 1, bytes(32))
 
-    assert asset_key(ASSET) == bytes(32)
-    assert asset_key(Asset((key, other))) == asset_key(Asset((other, key)))
-    assert asset_key(Asset((key,))) != asset_key(Asset((other,)))
+    assert ASSET.key == bytes(32)
+    assert Asset((key, other)).key == Asset((other, key)).key
+    assert Asset((key,)).key != Asset((other,)).key
 
 
 @pytest.mark.parametrize("wrong", [{"use": "trian"}, {"depth": "deep"}, {"min_evidence": "some"}])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinting.types import Depth
 from mediamanager.client.errors import OutputInUseError, UncheckedItemError
 from mediamanager.client.filter.choices import Choice, Choices, ErrorChoice
 from mediamanager.client.filter.journal import NAME as JOURNAL
@@ -16,8 +15,9 @@ from mediamanager.client.filter.journal import Journal
 from mediamanager.client.filter.run import Job, run
 from mediamanager.client.formats import folder as folder_format
 from mediamanager.client.offline import Catalogue
+from mediamanager.client.questions import Question
 from mediamanager.client.verdicts import Checked
-from optout.consent.vocabulary import EvidenceLevel, Preference, Use
+from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
 from optout.proof.batches import BatchItem, items_tree
 
@@ -27,9 +27,7 @@ def job(inbox: Path, tmp_path: Path) -> Job:
     return Job(
         source=inbox,
         output=tmp_path / "out",
-        use=Use.TRAIN_GENAI,
-        depth=Depth.STANDARD,
-        min_evidence=EvidenceLevel.SELF_DECLARED,
+        question=Question(Use.TRAIN_GENAI),
         choices=Choices(),
         fields={},
     )
@@ -314,7 +312,7 @@ def test_the_output_of_another_run_is_refused(job: Job, sources: list[Catalogue]
             run(job, sources, watch=stop_after(1))
 
     with pytest.raises(OutputInUseError, match="another run"):
-        run(replace(job, use=Use.SEARCH), sources)
+        run(replace(job, question=Question(Use.SEARCH)), sources)
 
 
 def test_an_output_that_holds_something_else_is_left_alone(job: Job, sources: list[Catalogue]) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinting.types import Depth
 from mediamanager.client.filter.choices import Choices, ErrorChoice
 from mediamanager.client.filter.run import Job, run
 from mediamanager.client.formats.jsonl import JsonlFormat, parse_fields
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.queries import Query
-from optout.consent.vocabulary import EvidenceLevel, Use
+from mediamanager.client.questions import Question
+from optout.consent.vocabulary import Use
 from optout.errors import InvalidInputError
 
 
@@ -97,9 +97,7 @@ def filter_rows(catalogue: Path, tmp_path: Path, raw: bytes, choices: Choices | 
     job = Job(
         source,
         tmp_path / "out",
-        Use.TRAIN_GENAI,
-        Depth.STANDARD,
-        EvidenceLevel.SELF_DECLARED,
+        Question(Use.TRAIN_GENAI),
         choices or Choices(),
         {},
     )

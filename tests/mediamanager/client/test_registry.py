@@ -9,6 +9,7 @@ import pytest
 from fingerprinting.types import Depth, Fingerprint
 from mediamanager.client import registry as client
 from mediamanager.client.errors import RegistryRefusedError
+from mediamanager.client.questions import Question
 from mediamanager.client.registry import Registry
 from mediamanager.client.verdicts import SourceAnswer, Unanswered
 from optout.catalogue.answers import Asset
@@ -38,7 +39,7 @@ def answering(request: httpx2.Request) -> httpx2.Response:
 
 def ask(handler: Handler, count: int = 1, **options: Any) -> list[SourceAnswer | Unanswered]:
     registry = Registry("http://registry.test/", transport=httpx2.MockTransport(handler), **options)
-    return registry.answer(assets(count), use=Use.SEARCH, depth=Depth.FAST, min_evidence=EvidenceLevel.ACCOUNT)
+    return registry.answer(assets(count), Question(Use.SEARCH, Depth.FAST, EvidenceLevel.ACCOUNT))
 
 
 def test_what_is_asked_and_who_asks_are_in_the_request() -> None:
@@ -145,7 +146,7 @@ def test_a_receipt_names_the_last_change_that_was_taken_into_account() -> None:
     registry = Registry("http://registry.test", transport=httpx2.MockTransport(answering))
     assert registry.identity()["catalogue_version"] is None
 
-    registry.answer(assets(1), use=Use.SEARCH, depth=Depth.FAST, min_evidence=EvidenceLevel.ACCOUNT)
+    registry.answer(assets(1), Question(Use.SEARCH, Depth.FAST, EvidenceLevel.ACCOUNT))
 
     assert registry.identity() == {
         "kind": "registry",
