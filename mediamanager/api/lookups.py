@@ -62,4 +62,4 @@ def _answer(
         depth=asked.depth,
         min_evidence=asked.min_evidence,
     )
-    return encode(resources.lookups.answer(session, assets, question))
+    return encode(resources.lookups.answer(session, assets, question), explain=asked.explain)

@@ -33,6 +33,7 @@ class Question(WireModel):
     depth: Depth = Depth.STANDARD
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED
     at: AwareDatetime | None = Field(default=None, description="for this moment; `known_at` or now if left out")
+    explain: bool = Field(default=True, description="false leaves `reasons` empty, which is quicker")
     known_at: AwareDatetime | None = Field(
         default=None, description="leave out what was recorded later: the verdict as it was known at this moment"
     )

@@ -1,6 +1,6 @@
 """The one function behind every lookup: assets in, verdicts with their reasons out, in the same order."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from fingerprinting.index.registry import ALGORITHMS
 from fingerprinting.types import Depth, Match, Strength
-from optout.catalogue.answers import Answer, Asset, WorkMatch
+from optout.catalogue.answers import Answer, Asset, Reasons, WorkMatch
 from optout.consent import policy
 from optout.consent.decisions import Decision
 from optout.consent.grants import Grant
@@ -161,25 +161,25 @@ def _answer(
     matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=_best_first)
     sure = [match for match in matches if match.strength is not Strength.LIKELY]
     verdict = policy.combine_works(match.verdict for match in sure)
-    reasons = list(_reasons_of_sure(sure[:max_matches] + _deciding(sure[max_matches:], verdict), decisions, verdict))
-    if len(sure) > 1:
-        reasons.append(Reason(Code.WORKS_COMBINED, {"works": len(sure), "preference": verdict}))
-    if not matches:
-        reasons.append(Reason(Code.NO_MATCH_FOUND))
-    if not sure:
-        reasons.extend(nothing.trace)
-    reasons.extend(
-        Reason(
-            Code.LIKELY_MATCH_FOR_REVIEW,
-            {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict},
-        )
-        for match in matches[:max_matches]
-        if match.strength is Strength.LIKELY
-    )
-    reasons.extend(rejected)
-    if not asset.identifiable and not sure:
-        reasons.append(Reason(Code.NOT_IDENTIFIABLE))
-    return Answer(verdict, nothing.use, tuple(matches[:max_matches]), tuple(reasons), asset.identifiable, asset.key)
+
+    def reasons() -> Iterator[Reason]:
+        yield from _reasons_of_sure(sure[:max_matches] + _deciding(sure[max_matches:], verdict), decisions, verdict)
+        if len(sure) > 1:
+            yield Reason(Code.WORKS_COMBINED, {"works": len(sure), "preference": verdict})
+        if not matches:
+            yield Reason(Code.NO_MATCH_FOUND)
+        if not sure:
+            yield from nothing.trace
+        for match in matches[:max_matches]:
+            if match.strength is Strength.LIKELY:
+                parameters = {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict}
+                yield Reason(Code.LIKELY_MATCH_FOR_REVIEW, parameters)
+        yield from rejected
+        if not asset.identifiable and not sure:
+            yield Reason(Code.NOT_IDENTIFIABLE)
+
+    shown = tuple(matches[:max_matches])
+    return Answer(verdict, nothing.use, shown, Reasons(reasons), asset.identifiable, asset.key)
 
 
 def _deciding(beyond: Iterable[WorkMatch], verdict: Preference) -> list[WorkMatch]:

@@ -1,14 +1,15 @@
 """What goes into a lookup and what comes out of it: asset, work match, reason, answer."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from fingerprinting.types import NO_EVIDENCE, EvidenceValue, Fingerprint, Modality, Span, Strength
 from optout.consent.reasons import Reason
 from optout.consent.vocabulary import Preference, Use
 
-__all__ = ["Answer", "Asset", "Reason", "WorkMatch"]
+__all__ = ["Answer", "Asset", "Reason", "Reasons", "WorkMatch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,48 @@ class WorkMatch:
     evidence: Mapping[str, EvidenceValue] = field(default_factory=lambda: NO_EVIDENCE)
 
 
+class Reasons(Sequence[Reason]):
+    """Steps that are put together when somebody first reads them: of most answers nobody does."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Iterable[Reason]]) -> None:
+        self._make = make
+        self._made: tuple[Reason, ...] | None = None
+
+    @property
+    def _all(self) -> tuple[Reason, ...]:
+        if self._made is None:
+            self._made = tuple(self._make())
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> Reason: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Reason, ...]: ...
+    def __getitem__(self, index: int | slice) -> Reason | tuple[Reason, ...]:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return self._all == (other._all if isinstance(other, Reasons) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+    def __repr__(self) -> str:
+        return repr(self._all)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The verdict for one asset and one use.
 
     Attributes:
         matches: best first; a cap may shorten this list, never what was decided from.
-        reasons: the deciding steps first.
+        reasons: the deciding steps first; put together when they are first read.
         identifiable: as of the asset: False says that a copy of it could not have been recognised.
         asset_key: of the asset: by it, a wrong match is reported.
     """
@@ -74,6 +110,6 @@ class Answer:
     verdict: Preference
     use: Use
     matches: tuple[WorkMatch, ...]
-    reasons: tuple[Reason, ...]
+    reasons: Sequence[Reason]
     identifiable: bool
     asset_key: bytes = b""
