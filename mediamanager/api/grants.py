@@ -73,7 +73,7 @@ def revoke_grant(grant_id: UUID, session: SessionDep, grantor: CallerDep) -> Gra
 def _respond(session: Session, grant: Grant) -> GrantResponse:
     return GrantResponse(
         id=grant.id,
-        grantee=get_account(session, grant.grantee_id).pseudonym,
+        grantee=grants.grantee_of(session, grant),
         uses=[Use(use) for use in grant.uses],
         scope=grant.scope,
         works=[UUID(work) for work in grant.works],

@@ -10,11 +10,26 @@ from starlette.responses import Response
 from mediamanager import problems
 from mediamanager.web import check, design, frontdoor, pages, sign_in, static_files
 from mediamanager.web.auditor import log
-from mediamanager.web.creator import claims, new_works, works
+from mediamanager.web.creator import applied, claims, defaults, new_works, permissions, reports, works
 from mediamanager.web.operator import jobs
 
 router = APIRouter(include_in_schema=False)
-for part in (static_files, frontdoor, sign_in, new_works, works, claims, check, log, jobs, design):
+for part in (
+    static_files,
+    frontdoor,
+    sign_in,
+    new_works,
+    works,
+    applied,
+    claims,
+    defaults,
+    permissions,
+    reports,
+    check,
+    log,
+    jobs,
+    design,
+):
     router.include_router(part.router)
 
 

@@ -124,6 +124,11 @@ def given(session: Session, *, grantor_id: UUID) -> Sequence[Grant]:
     return session.scalars(query.order_by(Grant.granted_at.desc(), Grant.id)).all()
 
 
+def grantee_of(session: Session, grant: Grant) -> str:
+    """The pseudonym of whom a grant is for."""
+    return get_account(session, grant.grantee_id).pseudonym
+
+
 def entry_of(session: Session, grant: Grant) -> LogEntry:
     """The log entry that says how a grant stands."""
     return session.scalars(select(LogEntry).where(LogEntry.id == (grant.revoked_entry_id or grant.entry_id))).one()

@@ -54,6 +54,7 @@ def show_work(
     algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
     context = {
         "row": shown,
+        "ends_soon": shown.claim is not None and claims.ends_soon(shown.claim),
         "history": claims.for_work(session, work_id),
         "algorithms": algorithms,
         "done": _done(request, done),
