@@ -22,7 +22,7 @@ from optout.ledger import consentlog
 from optout.ledger.publish import PREFIX
 from optout.proof.entries import EntryType
 from optout.registry import fingerprints as stored
-from optout.registry.lookups import Lookups
+from optout.registry.lookups import Lookups, Question
 from optout.store import db
 from optout.store.models import Claim, Work
 from optout.store.models.changes import Change, ChangeHead
@@ -172,7 +172,7 @@ def _answers(session: Session, resources: Resources, works: Sequence[Work], clai
         return
     answers = (
         Lookups(resources.sessions)
-        .answer(session, [Asset((one,)) for _work, one in asked], use=Use.TRAIN_GENAI, requester=None)
+        .answer(session, [Asset((one,)) for _work, one in asked], Question(Use.TRAIN_GENAI, None))
         .answers
     )
     for (work_id, _one), answer in zip(asked, answers, strict=True):
