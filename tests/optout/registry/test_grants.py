@@ -64,7 +64,8 @@ def test_only_the_grantees_verdict_changes_in_the_same_batch(
     grants.revoke(session, grant_id=grant.id, grantor_id=ann.id)
     assert verdicts(lookups, session, [1], pia.pseudonym) == ["disallowed"]
     assert verdicts(lookups, session, [1], pia.pseudonym, before) == ["allowed"]
-    types = list(session.scalars(select(LogEntry.type).where(LogEntry.subject == grant.log_subject.hex)))
+    of_grant = select(LogEntry.type).where(LogEntry.subject == grant.log_subject.hex).order_by(LogEntry.number)
+    types = list(session.scalars(of_grant))
     assert types == ["grant.issued", "grant.revoked"]
 
 

@@ -106,6 +106,7 @@ def test_every_sealed_column_says_whose_it_is() -> None:
         "accounts.name",
         "accounts.contact",
         "api_keys.label",
+        "claims.contact",
         "log_entries.body",
         "log_entries.salt",
     }
