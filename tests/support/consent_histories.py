@@ -1,6 +1,6 @@
 """Random histories of one work, told to the model and to the product; they have to answer alike.
 
-`PYTHONPATH=. python tests/support/consent_histories.py --count 200000` runs many; a difference is printed with its seed.
+`PYTHONPATH=. python tests/support/consent_histories.py --count 200000` runs many; differences come with seeds.
 """
 
 import argparse
