@@ -33,25 +33,29 @@ for _name in [name for name in os.environ if name.startswith(("MEDIAMANAGER_", "
         del os.environ[_name]
 
 DATABASES = ("sqlite", "postgresql")
+_DATABASE_FIXTURES = {"engine", "live_engine", "unbuilt"}
 _ON_BOTH = tuple(Path(__file__).parent / "optout" / room for room in ("store", "registry", "ledger"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What the rooms with tables promise, they promise on both databases, but for tests marked with one of them."""
-    uses_rows = {"engine", "live_engine", "unbuilt"} & set(metafunc.fixturenames)
+    uses_rows = _DATABASE_FIXTURES & set(metafunc.fixturenames)
     if uses_rows and any(metafunc.definition.path.is_relative_to(room) for room in _ON_BOTH):
         marked = metafunc.definition.get_closest_marker("database")
         metafunc.parametrize("database", marked.args if marked else DATABASES, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server beside us, so that the quick tier can leave it out."""
+    """Mark what needs a database, or a server beside us, so that the unit tier can leave it out."""
     for item in items:
         parameters = getattr(item, "callspec", None)
         values = set() if parameters is None else {str(one) for one in parameters.params.values()}
         on_server = bool({"postgresql", "s3", "bucket"} & values)
-        if on_server or {"postgresql_server", "object_store"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if on_server or {"postgresql_server", "object_store"} & fixtures:
             item.add_marker("services")
+        if _DATABASE_FIXTURES & fixtures:
+            item.add_marker("rows")
 
 
 def pytest_runtest_setup() -> None:
