@@ -160,7 +160,7 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
     command = [
         Path(sys.executable).with_name("weed"), "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1", "-filer", f"-filer.localSocket={folder / 'filer'}", "-s3", "-s3.port.iceberg=0",
-        "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-volume.max=20", "-volume.preStopSeconds=0",
+        "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-volume.max=1000", "-volume.preStopSeconds=0",
         "-master.volumeSizeLimitMB=100", *listening,
     ]  # fmt: skip
     environment = {
