@@ -15,6 +15,8 @@ from optout.store.models import Job
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 
+pytestmark = pytest.mark.rows
+
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
