@@ -34,8 +34,6 @@ for _name in [name for name in os.environ if name.startswith(("MEDIAMANAGER_", "
 
 DATABASES = ("sqlite", "postgresql")
 _DATABASE_FIXTURES = {"engine", "live_engine", "unbuilt"}
-# Tests of the surfaces open registries of their own, mostly.
-_SURFACES = tuple(Path(__file__).parent / "mediamanager" / name for name in ("api", "web", "cli", "doctor"))
 _ON_BOTH = tuple(Path(__file__).parent / "optout" / room for room in ("store", "registry", "ledger"))
 
 
@@ -56,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if on_server or {"postgresql_server", "object_store"} & fixtures:
             item.add_marker("services")
-        if _DATABASE_FIXTURES & fixtures or any(item.path.is_relative_to(surface) for surface in _SURFACES):
+        if _DATABASE_FIXTURES & fixtures:
             item.add_marker("rows")
 
 
