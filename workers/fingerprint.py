@@ -15,7 +15,7 @@ from fingerprinting.media import Limits
 from fingerprinting.types import Extraction
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError, StorageUnavailableError
-from optout.registry import works
+from optout.registry import collection_members, works
 from optout.store import db, jobs
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
@@ -98,6 +98,8 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
 def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
     """Bring a work's media here, whatever it comes from; it goes away with the block.
 
+    What YouTube says about its channel is noted, also if the captions can't be had.
+
     Raises:
         StorageUnavailableError: the store did not give it, or not all of it.
         NotFoundError: it is not there any more.
@@ -116,23 +118,36 @@ def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
                 )
             yield _Media(path, order.file_name)
         elif order.source_url is not None:
-            yield _from_address(resources, order.source_url, path)
+            yield _from_address(resources, order, order.source_url, path)
         else:
             raise NotFoundError("the file of this work is not here any more; register it again")
 
 
-def _from_address(resources: Resources, url: str, path: Path) -> _Media:
+def _from_address(resources: Resources, order: Order, url: str, path: Path) -> _Media:
     video_id = identifiers.youtube_id(url)
     if video_id is not None:
         from workers import youtube  # noqa: PLC0415 - yt-dlp takes most of a second to import, and few jobs need it
 
-        captions = youtube.captions(video_id, guard=resources.guard)
+        try:
+            captions = youtube.captions(video_id, guard=resources.guard)
+        except FetchFailedError as error:
+            _note_channel(resources, order, error.parameters.get("channel"))
+            raise
+        _note_channel(resources, order, captions.channel)
         path.write_bytes(captions.data)
         return _Media(path, youtube.JSON3_NAME, captions.title)
     with path.open("wb") as file:
         limits = FetchLimits(max_bytes=resources.settings.max_upload_bytes)
         fetched = fetch(url, file, guard=resources.guard, limits=limits)
     return _Media(path, fetched.name)
+
+
+def _note_channel(resources: Resources, order: Order, channel: object) -> None:
+    """Note the channel before anything slow: what was said about it counts for a video that can't be read, too."""
+    if isinstance(channel, str):
+        with transaction(resources.sessions) as session:
+            collection_members.seen_on_channel(session, order.work_id, channel)
+            db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
 
 
 def limits_of(resources: Resources) -> Limits:

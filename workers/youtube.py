@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
+from optout.consent import identifiers
 from workers import sandbox
 from workers.errors import FetchFailedError, FetchRefusedError, FetchTooLargeError
 from workers.fetch import Ask, FetchLimits, fetch
@@ -46,6 +47,7 @@ class Captions:
 
     Attributes:
         video_id: eleven characters.
+        channel: the id of the channel that it is on (UC and 22 characters); None if YouTube did not say.
         title: as YouTube names the video; None if it did not.
         language: of the track, as YouTube writes it (`en`, `pt-BR`).
         automatic: whether YouTube's recognition made it, not a person.
@@ -53,6 +55,7 @@ class Captions:
     """
 
     video_id: str
+    channel: str | None
     title: str | None
     language: str
     automatic: bool
@@ -83,6 +86,7 @@ class _Line(_Said):
     ask: PageRequest | None = None
     captions: _Found | None = None
     failed: str | None = None
+    channel: str | None = None
 
 
 Client: TypeAlias = Callable[[PageRequest, float], dict[str, object]]
@@ -99,7 +103,8 @@ def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Ca
 
     Raises:
         FetchRefusedError: this is no video id.
-        FetchFailedError: YouTube did not answer, or gives no captions for now; the message says which.
+        FetchFailedError: YouTube did not answer, or gives no captions for now; the message says which. The parameter
+            `channel` names the channel if it was read all the same.
         SandboxUnavailableError: yt-dlp could not be started.
     """
     if not _VIDEO_ID.fullmatch(video_id):
@@ -108,12 +113,16 @@ def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Ca
     ours, theirs = socket.socketpair()
     with ours:
         task = {"task": "captions", "video_id": video_id}
-        found, _status = sandbox.run(task, [theirs.detach()], _ALLOWANCE, lambda until: talk.listen(ours, until))
-    if isinstance(found, str):
-        raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {found.rstrip('.')}. {_REMEDY}")
+        last, _status = sandbox.run(task, [theirs.detach()], _ALLOWANCE, lambda until: talk.listen(ours, until))
+    channel = last.channel if last.channel and identifiers.YOUTUBE_CHANNEL.fullmatch(last.channel) else None
+    known = {} if channel is None else {"channel": channel}
+    found = last.captions
+    if found is None:
+        reason = (last.failed or "it gave no reason").rstrip(".")
+        raise FetchFailedError(f"YouTube did not give the captions of {video_id}: {reason}. {_REMEDY}", **known)
     if not found.data.strip():
-        raise FetchFailedError(f"YouTube gave empty captions for {video_id}. {_REMEDY}")
-    return Captions(video_id, found.title, found.language, found.automatic, found.data)
+        raise FetchFailedError(f"YouTube gave empty captions for {video_id}. {_REMEDY}", **known)
+    return Captions(video_id, channel, found.title, found.language, found.automatic, found.data)
 
 
 def guarded_client(guard: Guard) -> Client:
@@ -144,27 +153,27 @@ class _Conversation:
         self._heard = bytearray()
         self._heard_bytes = 0
 
-    def listen(self, child: socket.socket, deadline: float) -> _Found | str:
-        """Serve the child's requests until its last word: captions, or why there are none."""
+    def listen(self, child: socket.socket, deadline: float) -> _Line:
+        """Serve the child's requests until its last word: `captions`, or why there are none (`failed`)."""
         while True:
             text = self._line(child, deadline)
             if text is None:
-                return "reading its answer took too long or broke off"
+                return _Line(failed="reading its answer took too long or broke off")
             try:
                 line = _Line.model_validate_json(text)
             except ValueError:
-                return "its answer could not be read"
-            if line.captions is not None:
-                return line.captions
+                return _Line(failed="its answer could not be read")
+            if line.captions is not None or line.failed is not None:
+                return line
             self._requests += 1
             if line.ask is None or self._requests > _MAX_REQUESTS:
-                return line.failed or "it takes too many requests"
+                return _Line(failed="it takes too many requests")
             reply = json.dumps(self._client(line.ask, deadline)).encode() + b"\n"
             child.settimeout(max(0.1, deadline - time.monotonic()))
             try:
                 child.sendall(reply)
             except OSError:
-                return "reading its answer broke off"
+                return _Line(failed="reading its answer broke off")
 
     def _line(self, child: socket.socket, deadline: float) -> bytes | None:
         """The next line; None if the child ended, says too much, or is too slow."""

@@ -1,7 +1,8 @@
 """yt-dlp in a child of the sandbox: it has no network, and asks our parent for each page over a socket.
 
-One line of JSON each way at a time. A child's line is a request (`{"ask": {…}}`), or its last word: `{"captions": {…}}`
-or `{"failed": reason}`. The parent (`workers.youtube`) answers a request with `{"body": …}` or `{"error": reason}`.
+One line of JSON each way at a time. The child asks (`{"ask": {…}}`) until its last word: `{"captions": {…}}` or
+`{"failed": reason}`, beside the `channel` of the video if that was read. The parent (`workers.youtube`) answers each
+request with `{"body": …}` or `{"error": reason}`.
 """
 
 import base64
@@ -43,7 +44,11 @@ _OPTIONS: Final[Mapping[str, object]] = {
 
 
 class NoCaptionsError(Exception):
-    """There are no captions to be had now; the reason is for the work's owner."""
+    """There are no captions to be had now; the reason is for the work's owner. `channel` may be known all the same."""
+
+    def __init__(self, reason: str, channel: str | None = None) -> None:
+        super().__init__(reason)
+        self.channel = channel
 
 
 class _Silent:
@@ -96,32 +101,35 @@ def serve(video_id: str, parent: socket.socket) -> None:
             return reply
 
         try:
-            last: dict[str, object] = {"captions": find(video_id, transport)}
+            found = find(video_id, transport)
+            last: dict[str, object] = {"captions": found, "channel": found.pop("channel")}
         except NoCaptionsError as error:
-            last = {"failed": str(error)[:_MAX_REASON]}
+            last = {"failed": str(error)[:_MAX_REASON], "channel": error.channel}
         line.write(json.dumps(last).encode() + b"\n")
 
 
 def find(video_id: str, transport: Transport) -> dict[str, object]:
-    """Find the captions of a video: `title`, `language`, `automatic`, and the track's json3 form in base64 (`data`).
+    """Find the captions of a video: `channel`, `title`, `language`, `automatic`, and `data` (json3 in base64).
 
     Raises:
         NoCaptionsError: YouTube did not answer, answers something else, or gives no captions for now.
     """
+    channel = None
     with contextlib.closing(RemoteYoutubeDL(transport)) as ydl:
         try:
             url = f"https://www.youtube.com/watch?v={video_id}"
             info = ydl.extract_info(url, download=False, process=False)
+            channel = _text(info.get("channel_id"))
             language, automatic, track_url = _best_track(info)
             data = ydl.urlopen(track_url).read(_MAX_BYTES)
         except (YoutubeDLError, TransportError) as error:
-            raise NoCaptionsError(_reason(error)) from error
+            raise NoCaptionsError(_reason(error), channel) from error
         # Broad on purpose: on answers that YouTube never gave before its reader raises anything.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise NoCaptionsError("its answer could not be read") from error
-    title = info.get("title")
+            raise NoCaptionsError("its answer could not be read", channel) from error
     return {
-        "title": title if isinstance(title, str) else None,
+        "channel": channel,
+        "title": _text(info.get("title")),
         "language": language,
         "automatic": automatic,
         "data": base64.b64encode(data).decode("ascii"),
@@ -142,7 +150,11 @@ def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
         return language.removesuffix("-orig"), True, url
     for language, url in written.items():
         return language, False, url
-    raise NoCaptionsError("it has no captions at the moment; we try again later")
+    raise NoCaptionsError("it has no captions at the moment; we try again later", _text(info.get("channel_id")))
+
+
+def _text(said: object) -> str | None:
+    return said if isinstance(said, str) else None
 
 
 def _json3(tracks: object) -> dict[str, str]:

@@ -25,6 +25,8 @@ KeyKind: TypeAlias = Literal["url", "youtube"]
 KEY_VERSION = 1
 MAX_URL_LENGTH = 2048
 
+YOUTUBE_CHANNEL = re.compile(r"UC[0-9A-Za-z_-]{22}")
+"""The id of a YouTube channel. Its handle (`@name`) can be given away, and names nobody for good."""
 _YOUTUBE_ID = re.compile(r"[0-9A-Za-z_-]{11}")
 _YOUTUBE_HOSTS = {"youtube.com", "youtube-nocookie.com"}
 _YOUTUBE_PATHS = {"shorts", "embed", "live", "v", "e"}

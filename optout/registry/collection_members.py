@@ -1,11 +1,11 @@
 """Which works are in which collections, and when; what is seen of a domain or channel becomes a member at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from optout.consent import identifiers
@@ -40,15 +40,38 @@ def members(session: Session, collection_id: UUID) -> Sequence[UUID]:
     return session.scalars(query.order_by(CollectionWork.added_at, CollectionWork.work_id)).all()
 
 
+def works_of(session: Session, collection_id: UUID, *, limit: int, offset: int = 0) -> Sequence[Work]:
+    """Some of the works that are in a collection now, in the order in which they came."""
+    query = select(Work).join(CollectionWork, CollectionWork.work_id == Work.id)
+    query = query.where(CollectionWork.collection_id == collection_id, is_member())
+    return session.scalars(query.order_by(CollectionWork.added_at, Work.id).limit(limit).offset(offset)).all()
+
+
+def sizes(session: Session, collection_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many works are in each of some collections now, without those that are empty."""
+    query = select(CollectionWork.collection_id, func.count()).where(is_member())
+    query = query.where(CollectionWork.collection_id.in_(collection_ids)).group_by(CollectionWork.collection_id)
+    return dict(session.execute(query).all())
+
+
 def seen(session: Session, work: Work) -> None:
-    """Put a work into the collections of its account whose domain or channel it is of."""
-    kinds = (CollectionKind.DOMAIN, CollectionKind.CHANNEL)
-    query = select(Collection).where(Collection.account_id == work.account_id, Collection.kind.in_(kinds))
-    if work.source_url is None and work.channel is None:
+    """Put a new work into the collections of its account whose domain it is of."""
+    if work.source_url is not None:
+        _join(session, work, _locked(session, work, CollectionKind.DOMAIN))
+
+
+def seen_on_channel(session: Session, work_id: UUID, channel: str) -> None:
+    """Note the YouTube channel that a work turned out to be of, and put it into its account's collections of that.
+
+    What is known already changes nothing: a work that its owner took out of the collection stays out.
+    """
+    work = session.get(Work, work_id)
+    if work is None or work.channel == channel:
         return
-    for collection in session.scalars(query.order_by(Collection.id).with_for_update()):
-        if belongs(work, collection) and work.id not in members(session, collection.id):
-            add(session, collection, [work.id])
+    collections = _locked(session, work, CollectionKind.CHANNEL)
+    session.refresh(work, with_for_update=True)
+    work.channel = channel
+    _join(session, work, collections)
 
 
 def belongs(work: Work, collection: Collection) -> bool:
@@ -67,6 +90,18 @@ def host_of(url: str) -> str | None:
         return urlsplit(identifiers.canonical_url(url)).hostname
     except OptoutError:
         return None
+
+
+def _locked(session: Session, work: Work, kind: CollectionKind) -> Sequence[Collection]:
+    """An account's collections of a kind, locked. Collections come first, then works, then changes, everywhere."""
+    query = select(Collection).where(Collection.account_id == work.account_id, Collection.kind == kind)
+    return session.scalars(query.order_by(Collection.id).with_for_update()).all()
+
+
+def _join(session: Session, work: Work, collections: Sequence[Collection]) -> None:
+    for collection in collections:
+        if belongs(work, collection) and work.id not in members(session, collection.id):
+            add(session, collection, [work.id])
 
 
 def add(session: Session, collection: Collection, works: Sequence[UUID]) -> None:

@@ -1,6 +1,5 @@
 """Collections: channels, domains and albums, on which one claim covers all works, later ones too."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID, uuid4
@@ -9,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.proof.entries import EntryType
 from optout.registry import collection_members, works
@@ -20,8 +20,6 @@ from optout.store.models.works import Work
 MAX_NAME: Final = 300
 MAX_WORKS_AT_ONCE: Final = 1_000
 MAX_COLLECTIONS: Final = 1_000
-
-_CHANNEL: Final = re.compile(r"UC[0-9A-Za-z_-]{22}")
 
 
 def create(session: Session, *, account_id: UUID, kind: CollectionKind, name: str) -> Collection:
@@ -132,7 +130,7 @@ def _name(kind: CollectionKind, name: str) -> str:
             raise InvalidInputError(f"`{name}` is not a domain: write example.org", field="name")
         return host
     if kind is CollectionKind.CHANNEL:
-        found = _CHANNEL.search(name)
+        found = identifiers.YOUTUBE_CHANNEL.search(name)
         if found is None:
             raise InvalidInputError("a channel is named by its id, which begins with UC", field="name")
         return found[0]

@@ -255,7 +255,7 @@ def test_a_youtube_link_gives_the_words_of_its_captions_and_its_title(
 
     def captions(video_id: str, **_named: object) -> youtube.Captions:
         asked.append(video_id)
-        return youtube.Captions(video_id, "A talk", "en", automatic=True, data=data)
+        return youtube.Captions(video_id, None, "A talk", "en", automatic=True, data=data)
 
     monkeypatch.setattr(youtube, "captions", captions)
     work_id, job_id = link(resources, "https://youtu.be/dQw4w9WgXcQ?t=3")

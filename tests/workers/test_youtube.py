@@ -3,11 +3,11 @@
 import base64
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from decoder_stand_ins import command, pool_of
+from fake_youtube import CHANNEL, HEARD_EN, VIDEO, Recorded, of, written
 from local_servers import answer, serving
 from yt_dlp.networking.common import Request
 from yt_dlp.networking.exceptions import TransportError
@@ -21,58 +21,6 @@ from workers.youtube_child import NoCaptionsError, RemoteYoutubeDL, find
 pytestmark = pytest.mark.heavy
 
 NOWHERE = Guard(resolve=lambda host, port: [])
-VIDEO = "dQw4w9WgXcQ"
-TIMEDTEXT = f"https://www.youtube.com/api/timedtext?v={VIDEO}"
-HEARD_EN = {
-    "baseUrl": f"{TIMEDTEXT}&kind=asr&lang=en", "vssId": "a.en", "languageCode": "en", "kind": "asr",
-    "isTranslatable": True, "name": {"simpleText": "English (auto-generated)"},
-}  # fmt: skip
-
-
-def written(language: str) -> dict[str, Any]:
-    return {
-        "baseUrl": f"{TIMEDTEXT}&lang={language}", "vssId": f".{language}", "languageCode": language,
-        "isTranslatable": True, "name": {"simpleText": language},
-    }  # fmt: skip
-
-
-def player(*tracks: dict[str, Any], status: str = "OK") -> dict[str, Any]:
-    """What YouTube's player API answers, in as far as captions need it."""
-    if status != "OK":
-        return {"playabilityStatus": {"status": status, "reason": "This video is private"}}
-    return {
-        "playabilityStatus": {"status": status},
-        "videoDetails": {"videoId": VIDEO, "title": "A talk", "lengthSeconds": "60", "channelId": "UC" + "x" * 22},
-        "streamingData": {"formats": [{"itag": 18, "url": "https://rr1.googlevideo.com/videoplayback?x=1"}]},
-        "captions": {
-            "playerCaptionsTracklistRenderer": {
-                "captionTracks": list(tracks),
-                "translationLanguages": [{"languageCode": "fr", "languageName": {"simpleText": "French"}}],
-            }
-        },
-    }
-
-
-class Recorded:
-    """YouTube as a dictionary: what a request is answered, by a part of its address."""
-
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self.answers = answers
-        self.asked: list[str] = []
-
-    def __call__(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        url = request["url"]
-        self.asked.append(url)
-        body: Any = next((body for part, body in self.answers.items() if part in url), {})
-        content = base64.b64encode(json.dumps(body).encode()).decode()
-        return {"url": url, "media_type": "application/json", "body": content}
-
-    def client(self, request: PageRequest, deadline: float) -> dict[str, object]:
-        return dict(self({"url": request.url}))
-
-
-def of(*tracks: dict[str, Any], **more: Any) -> Recorded:
-    return Recorded({"/youtubei/v1/player": player(*tracks, **more), "/api/timedtext": {"events": [{"segs": []}]}})
 
 
 def test_captions_come_out_of_the_sandbox() -> None:
@@ -81,6 +29,7 @@ def test_captions_come_out_of_the_sandbox() -> None:
     found = captions(VIDEO, guard=NOWHERE, client=youtube.client)
 
     assert (found.video_id, found.title, found.language, found.automatic) == (VIDEO, "A talk", "en-GB", False)
+    assert found.channel == CHANNEL
     assert "lang=en-GB" in youtube.asked[-1]
     assert json.loads(found.data) == {"events": [{"segs": []}]}
 
@@ -111,8 +60,17 @@ def test_what_somebody_wrote_is_taken_where_nothing_was_recognised() -> None:
 
 
 def test_no_captions_is_a_failure_to_try_again_and_not_silence() -> None:
-    with pytest.raises(FetchFailedError, match=f"captions of {VIDEO}: it has no captions"):
+    with pytest.raises(FetchFailedError, match=f"captions of {VIDEO}: it has no captions") as caught:
         captions(VIDEO, guard=NOWHERE, client=of().client)
+
+    assert caught.value.parameters["channel"] == CHANNEL
+
+
+def test_a_channel_that_is_none_is_not_taken() -> None:
+    with pytest.raises(FetchFailedError) as caught:
+        captions(VIDEO, guard=NOWHERE, client=of(channel="@somebody").client)
+
+    assert "channel" not in caught.value.parameters
 
 
 def test_a_private_video_is_told_as_youtube_tells_it() -> None:
