@@ -112,6 +112,16 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         ("GET", "/works/{work_id}/applied"): _for(_CREATOR, own=("work_id",)),
         ("GET", "/account/change"): _for(_CREATOR),
         ("POST", "/account/change"): _for(_CREATOR),
+        ("GET", "/collections"): _for(_CREATOR, lists_own=True),
+        ("POST", "/collections"): _for(_CREATOR),
+        ("GET", "/collections/{collection_id}"): _for(_CREATOR, own=("collection_id",)),
+        ("GET", "/collections/{collection_id}/change"): _for(_CREATOR, own=("collection_id",)),
+        ("POST", "/collections/{collection_id}/change"): _for(_CREATOR, own=("collection_id",)),
+        ("GET", "/collections/{collection_id}/add"): _for(_CREATOR, own=("collection_id", "after")),
+        ("POST", "/collections/{collection_id}/works"): _for(_CREATOR, own=("collection_id",)),
+        ("POST", "/collections/{collection_id}/works/{work_id}/remove"): _for(
+            _CREATOR, own=("collection_id", "work_id")
+        ),
         ("GET", "/grants"): _for(_CREATOR, lists_own=True),
         ("POST", "/grants"): _for(_CREATOR),
         ("POST", "/grants/{grant_id}/revoke"): _for(_CREATOR, own=("grant_id",)),

@@ -10,7 +10,18 @@ from starlette.responses import Response
 from mediamanager import problems
 from mediamanager.web import check, design, frontdoor, pages, sign_in, static_files
 from mediamanager.web.auditor import log
-from mediamanager.web.creator import applied, claims, defaults, new_works, permissions, reports, works
+from mediamanager.web.creator import (
+    applied,
+    claims,
+    collection_claims,
+    collection_works,
+    collections,
+    defaults,
+    new_works,
+    permissions,
+    reports,
+    works,
+)
 from mediamanager.web.operator import jobs
 
 router = APIRouter(include_in_schema=False)
@@ -23,6 +34,9 @@ for part in (
     applied,
     claims,
     defaults,
+    collections,
+    collection_claims,
+    collection_works,
     permissions,
     reports,
     check,

@@ -54,6 +54,14 @@ _DELAYS: Final[Mapping[str, str]] = {
     "reading-delayed": _("Something on our side kept us from reading this work."),
 }
 
+_DONE: Final[Mapping[str, str]] = {
+    "saved": _("Saved. It counts from now on."),
+    "withdrawn": _("Withdrawn. What you said no longer counts."),
+    "made": _("Made. Now say what may be done with its works."),
+    "added": _("Added. What you say about the collection counts for these works from now on."),
+    "removed": _("Taken out. What you say about the collection no longer counts for this work."),
+}
+
 NO_ADDRESS: Final = "no-address"
 _REFUSED: Final = _("This could not be taken. Nothing of it was kept.")
 _NOT_YET: Final = _("This counts only once you have shown who you are.")
@@ -111,6 +119,12 @@ def delay(code: str, sentence: str, words: NullTranslations) -> str:
     if plain is not None and words.gettext(plain) != plain:
         return str(words.gettext(plain))
     return sentence
+
+
+def done(code: str | None, words: NullTranslations) -> str | None:
+    """What a form did, by the code that an address of ours carries on; None for any other code."""
+    said = _DONE.get(code or "")
+    return None if said is None else str(words.gettext(said))
 
 
 def refusal(code: str, words: NullTranslations) -> str:

@@ -1,5 +1,6 @@
 """What a claim is about: a work, a collection, or all works of its claimant; found, locked, and named."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,6 +64,12 @@ def lock(session: Session, of: Target) -> Work | None:
     if session.scalars(query.with_for_update()).one_or_none() is None:
         raise NotFoundError(f"there is no {of.scope} {of.id} of yours", **{str(of.scope): str(of.id)})
     return None
+
+
+def live_claims_of_collections(session: Session, account_id: UUID) -> Mapping[UUID, Claim]:
+    """The claims that an account has on its collections now, by the collection's id."""
+    query = select(Claim).where(Claim.claimant_id == account_id, Claim.scope == Scope.COLLECTION, Claim.state.in_(LIVE))
+    return {claim.collection_id: claim for claim in session.scalars(query) if claim.collection_id is not None}
 
 
 def live_claim(session: Session, of: Target) -> Claim | None:

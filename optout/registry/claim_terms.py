@@ -19,19 +19,27 @@ MAX_LANGUAGES: Final = 10
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
-class Terms(TypedDict, total=False):
+class Asking(TypedDict, total=False):
+    """How to ask a claimant.
+
+    `terms_url` is where licence terms can be read. `contact` is whom to ask: an e-mail address, or a web address with a
+    form. `languages` are BCP 47 tags, the preferred one first.
+    """
+
+    terms_url: str | None
+    contact: str | None
+    languages: Sequence[str]
+
+
+class Terms(Asking, total=False):
     """What a claimant says.
 
-    Preferences may be for any uses: aggregates are expanded, what is not named is UNKNOWN. `contact` is whom to ask: an
-    e-mail address, or a web address with a form. `languages` are BCP 47 tags, the preferred one first.
+    Preferences may be for any uses: aggregates are expanded, what is not named is UNKNOWN.
     """
 
     preferences: Required[Mapping[Use, Preference]]
     valid_from: datetime | None
     valid_until: datetime | None
-    terms_url: str | None
-    contact: str | None
-    languages: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,17 @@ def check(terms: Terms, *, valid_from: datetime) -> CheckedTerms:
         _contact(terms.get("contact")),
         _languages(terms.get("languages") or ()),
     )
+
+
+def check_asking(asking: Asking) -> None:
+    """Check how somebody wants to be asked.
+
+    Raises:
+        InvalidInputError: `field` names what can't be used.
+    """
+    _address(asking.get("terms_url"), "terms_url")
+    _contact(asking.get("contact"))
+    _languages(asking.get("languages") or ())
 
 
 def period(valid_from: datetime, valid_until: datetime | None) -> tuple[datetime, datetime | None]:

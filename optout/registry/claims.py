@@ -16,7 +16,7 @@ from optout.proof.entries import EntryType
 from optout.registry import claim_entries, claim_targets, claim_terms, contacts, disputes
 from optout.registry.accounts import get_account
 from optout.registry.claim_targets import Target
-from optout.registry.claim_terms import CheckedTerms, Terms
+from optout.registry.claim_terms import Asking, CheckedTerms, Terms
 from optout.store import changes
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
@@ -91,10 +91,13 @@ def say(
     *,
     claimant_id: UUID,
     preferences: Mapping[Use, Preference],
+    asking: Asking | None = None,
     work_id: UUID | None = None,
     collection_id: UUID | None = None,
 ) -> Claim:
     """File a claim, or amend the one that is live; saying the same again changes nothing.
+
+    `asking` replaces all that was said about how to ask; without it, that stays as it is.
 
     Raises:
         NotFoundError, ConflictError, InvalidInputError: as `file_claim` and `amend`.
@@ -109,8 +112,10 @@ def say(
             collection_id=collection_id,
             claimant_id=claimant_id,
             preferences=preferences,
+            **(asking or {}),
         )
-    if live.preferences == expand(preferences):
+    had = asking_of(session, live)
+    if live.preferences == expand(preferences) and asking in (None, had):
         return live
     return amend(
         session,
@@ -118,10 +123,13 @@ def say(
         claimant_id=claimant_id,
         preferences=preferences,
         valid_until=live.valid_until,
-        terms_url=live.terms_url,
-        contact=contacts.of_claim(session, live),
-        languages=live.languages,
+        **(had if asking is None else asking),
     )
+
+
+def asking_of(session: Session, claim: Claim) -> Asking:
+    """How a claimant wants to be asked, as a claim says it."""
+    return Asking(terms_url=claim.terms_url, contact=contacts.of_claim(session, claim), languages=list(claim.languages))
 
 
 def withdraw(session: Session, *, claim_id: UUID, claimant_id: UUID) -> Claim:

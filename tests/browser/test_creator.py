@@ -50,7 +50,7 @@ def test_register_follow_change_withdraw_and_keep_the_proof(
     page.get_by_role("link", name="Withdraw this claim").click()
     expect(page.locator("main")).to_contain_text("It can't be taken out of the log")
     page.get_by_role("button", name="Withdraw this claim").click()
-    expect(page.locator("main")).to_contain_text("Those who ask are told that no reservation was found")
+    expect(page.locator("main")).to_contain_text("Nothing about this work alone")
 
 
 def test_all_of_it_works_without_script(opens: Opens, creator_key: str, media: Path) -> None:

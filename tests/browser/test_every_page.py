@@ -21,6 +21,10 @@ def addresses(running: RegistryProcess, creator_key: str, media: Path) -> list[s
         work = client.post("/v1/works", files=file).json()
         said = {"preferences": {"all": "allowed", "train-ai": "disallowed"}}
         claim = client.post(f"/v1/works/{work['id']}/claims", json=said).json()
+        album = client.post("/v1/collections", json={"kind": "album", "name": "Cats"}).json()
+        client.post(f"/v1/collections/{album['id']}/works", json={"works": [work["id"]]})
+        asking = {"terms_url": "https://example.org/terms", "contact": "ada@example.org", "languages": ["fr", "en"]}
+        whole = client.post(f"/v1/collections/{album['id']}/claims", json={**said, **asking}).json()
     return [
         "/",
         "/sign-in",
@@ -32,6 +36,11 @@ def addresses(running: RegistryProcess, creator_key: str, media: Path) -> list[s
         f"/works/{work['id']}/change",
         f"/works/{work['id']}/applied?at=2026-01-01T12:00",
         "/account/change",
+        "/collections",
+        f"/collections/{album['id']}",
+        f"/collections/{album['id']}/change",
+        f"/collections/{album['id']}/add",
+        f"/claims/{whole['id']}/withdraw",
         "/grants",
         "/reports",
         f"/claims/{claim['id']}/receipt",

@@ -1,4 +1,4 @@
-"""What a creator says about a work: change it, withdraw it, keep the proof."""
+"""What a creator says: change it for a work, withdraw it, keep the proof."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,15 +10,12 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.schemas.claims import ClaimReceipt
-from mediamanager.web import pages, sentences
-from mediamanager.web.creator import choice
+from mediamanager.web import pages
+from mediamanager.web.creator import choice, subjects
 from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import row
-from mediamanager.web.language import language_of
-from optout.errors import NotFoundError
 from optout.ledger import consentlog, receipts
 from optout.registry import claims
-from optout.store.models.claims import Claim
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -35,12 +32,17 @@ def change(
 ) -> Response:
     """File the claim, or replace the one that holds, in one step."""
     try:
-        preferences = choice.read(form)
-    except choice.NothingChosenError:
-        text = pages.words(request).gettext("Choose what others may do with it.")
-        return _change(request, reading, creator, work_id, form, {"preset": text})
+        said = choice.read(form, pages.words(request))
+    except choice.UnusableChoiceError as error:
+        return _change(request, reading, creator, work_id, form, error.problems)
     with unit_of_work(resources) as session:
-        claims.say(session, work_id=work_id, claimant_id=creator.account_id, preferences=preferences)
+        claims.say(
+            session,
+            work_id=work_id,
+            claimant_id=creator.account_id,
+            preferences=said.preferences,
+            asking=said.asking,
+        )
     return pages.see_other(f"/works/{work_id}?done=saved")
 
 
@@ -48,16 +50,16 @@ def change(
 def withdraw_form(request: Request, session: ReadingDep, creator: CallerDep, claim_id: UUID) -> Response:
     """Say what will be undone and what can't be."""
     claim = claims.get(session, claim_id=claim_id, account_id=creator.account_id)
-    shown = row(session, work_id=_work_of(claim), account_id=creator.account_id, words=pages.words(request))
-    return pages.render(request, "withdraw.html", {"row": shown, "claim": claim})
+    about = subjects.of_claim(session, claim, pages.words(request))
+    return pages.render(request, "withdraw.html", {"about": about, "claim": claim})
 
 
 @router.post("/claims/{claim_id}/withdraw")
 def withdraw(resources: ResourcesDep, creator: CallerDep, claim_id: UUID) -> Response:
     """Withdraw a claim."""
     with unit_of_work(resources) as session:
-        claim = claims.withdraw(session, claim_id=claim_id, claimant_id=creator.account_id)
-    return pages.see_other(f"/works/{claim.work_id}?done=withdrawn")
+        address = subjects.address_of(claims.withdraw(session, claim_id=claim_id, claimant_id=creator.account_id))
+    return pages.see_other(f"{address}?done=withdrawn")
 
 
 @router.get("/claims/{claim_id}/receipt")
@@ -69,7 +71,7 @@ def receipt(
     entry = claims.entry_of(session, claim)
     position = consentlog.position(session, entry)
     context = {
-        "row": row(session, work_id=_work_of(claim), account_id=creator.account_id, words=pages.words(request)),
+        "about": subjects.of_claim(session, claim, pages.words(request)),
         "claim": claim,
         "position": position,
         "receipt": position.published,
@@ -88,13 +90,6 @@ def receipt_file(resources: ResourcesDep, session: ReadingDep, creator: CallerDe
     return Response(body, HTTPStatus.OK, {"Content-Disposition": f'attachment; filename="{name}"'}, "application/json")
 
 
-def _work_of(claim: Claim) -> UUID:
-    """The work that a claim's pages go back to. Claims on collections are shown with their collection."""
-    if claim.work_id is None:
-        raise NotFoundError(f"claim {claim.id} is not about a single work", claim=str(claim.id))
-    return claim.work_id
-
-
 def _change(
     request: Request,
     session: ReadingDep,
@@ -104,12 +99,11 @@ def _change(
     problems: Mapping[str, str],
 ) -> Response:
     shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
-    chosen, preferences = choice.shown(form, shown.claim.preferences if shown.claim else None)
+    told = claims.asking_of(session, shown.claim) if shown.claim else None
     context = {
         "row": shown,
-        "presets": sentences.presets(language_of(request), pages.words(request)),
-        "chosen": chosen,
-        "preferences": preferences,
+        "told": told,
+        **choice.shown(request, form, shown.claim, told),
         "problems": problems,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK

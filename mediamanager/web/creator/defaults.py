@@ -11,7 +11,6 @@ from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
 from mediamanager.web.creator.new_works import FormDep
-from mediamanager.web.language import language_of
 from optout.registry import claim_targets, claims
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -20,7 +19,7 @@ router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 @router.get("/account/change")
 def default_form(request: Request, session: ReadingDep, creator: CallerDep, done: str | None = None) -> Response:
     """Ask what may be done with all works that have no word of their own."""
-    return _page(request, session, creator, None, {}, done=done is not None)
+    return _page(request, session, creator, None, {}, done=done)
 
 
 @router.post("/account/change")
@@ -28,7 +27,6 @@ def change_default(
     request: Request, resources: ResourcesDep, reading: ReadingDep, creator: CallerDep, form: FormDep
 ) -> Response:
     """File the claim on all works, replace the one that holds, or take it back."""
-    with_words = pages.words(request)
     if form.get("withdraw"):
         with unit_of_work(resources) as session:
             live = claim_targets.live_claim(session, claim_targets.target(creator.account_id))
@@ -36,12 +34,11 @@ def change_default(
                 claims.withdraw(session, claim_id=live.id, claimant_id=creator.account_id)
         return pages.see_other("/account/change?done=withdrawn")
     try:
-        preferences = choice.read(form)
-    except choice.NothingChosenError:
-        text = with_words.gettext("Choose what others may do with your works.")
-        return _page(request, reading, creator, form, {"preset": text}, done=False)
+        said = choice.read(form, pages.words(request))
+    except choice.UnusableChoiceError as error:
+        return _page(request, reading, creator, form, error.problems, done=None)
     with unit_of_work(resources) as session:
-        claims.say(session, claimant_id=creator.account_id, preferences=preferences)
+        claims.say(session, claimant_id=creator.account_id, preferences=said.preferences, asking=said.asking)
     return pages.see_other("/account/change?done=saved")
 
 
@@ -52,18 +49,17 @@ def _page(
     form: FormData | None,
     problems: Mapping[str, str],
     *,
-    done: bool,
+    done: str | None,
 ) -> Response:
     live = claim_targets.live_claim(session, claim_targets.target(creator.account_id))
-    chosen, preferences = choice.shown(form, live.preferences if live else None)
+    told = claims.asking_of(session, live) if live else None
     context = {
         "claim": live,
+        "told": told,
         "ends_soon": live is not None and claims.ends_soon(live),
-        "presets": sentences.presets(language_of(request), pages.words(request)),
-        "chosen": chosen,
-        "preferences": preferences,
+        **choice.shown(request, form, live, told),
         "problems": problems,
-        "done": done,
+        "done": sentences.done(done, pages.words(request)),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
     return pages.render(request, "default.html", context, status=status)

@@ -17,8 +17,7 @@ from mediamanager.api import uploads
 from mediamanager.dependencies import CallerDep, Resources, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
 from mediamanager.web.creator import choice
-from mediamanager.web.language import language_of
-from optout.consent.vocabulary import Preference, Use
+from mediamanager.web.creator.choice import Choice
 from optout.errors import InvalidInputError
 from optout.registry import claims, works
 from optout.registry.works import Registered
@@ -63,14 +62,15 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
     links = [line.strip() for line in str(form.get("links", "")).splitlines() if line.strip()]
     try:
-        preferences = choice.read(form)
-    except choice.NothingChosenError:
-        return _form(request, form, {"preset": pages.words(request).gettext("Choose what others may do with it.")})
+        said = choice.read(form, pages.words(request))
+    except choice.UnusableChoiceError as error:
+        again = pages.words(request).gettext("Choose your files once more: a browser does not keep them.")
+        return _form(request, form, {**error.problems, **({"files": again} if files else {})})
     if not files and not links:
         return _form(request, form, {"files": pages.words(request).gettext("Choose a file or paste a link.")})
     if len(links) > MAX_LINKS:
         return _form(request, form, {"links": pages.words(request).gettext("Paste at most 200 links at a time.")})
-    sender = _Sender(resources, creator.account_id, preferences, keep_media=form.get("keep_media") == "yes")
+    sender = _Sender(resources, creator.account_id, said, keep_media=form.get("keep_media") == "yes")
     taken = _Taken()
     items: list[UploadFile | str] = [*files, *links]
     for item in items:
@@ -93,7 +93,7 @@ class _Sender:
 
     resources: Resources
     account_id: UUID
-    preferences: Mapping[Use, Preference]
+    said: Choice
     keep_media: bool
 
     def file(self, upload: UploadFile) -> UUID:
@@ -122,22 +122,26 @@ class _Sender:
             return self._say(session, registered)
 
     def _say(self, session: Session, registered: Registered) -> UUID:
-        claims.say(session, work_id=registered.work.id, claimant_id=self.account_id, preferences=self.preferences)
+        claims.say(
+            session,
+            work_id=registered.work.id,
+            claimant_id=self.account_id,
+            preferences=self.said.preferences,
+            # A work that was registered before keeps what it says about asking if nothing new is said.
+            asking=self.said.asking if self.said.says_how_to_ask else None,
+        )
         return registered.work.id
 
 
 def _form(
     request: Request, form: FormData | None, problems: Mapping[str, str], refused: Sequence[tuple[str, str]] = ()
 ) -> Response:
-    chosen, preferences = choice.shown(form, None)
     context = {
         "problems": problems,
         "refused": refused,
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
-        "presets": sentences.presets(language_of(request), pages.words(request)),
-        "chosen": chosen,
-        "preferences": preferences,
+        **choice.shown(request, form, None, None),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems or refused else HTTPStatus.OK
     return pages.render(request, "new_works.html", context, status=status)

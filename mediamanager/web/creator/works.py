@@ -54,18 +54,10 @@ def show_work(
     algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
     context = {
         "row": shown,
+        "asking": claims.asking_of(session, shown.claim) if shown.claim else None,
         "ends_soon": shown.claim is not None and claims.ends_soon(shown.claim),
         "history": claims.for_work(session, work_id),
         "algorithms": algorithms,
-        "done": _done(request, done),
+        "done": sentences.done(done, pages.words(request)),
     }
     return pages.render(request, "work.html", context, block="state" if pages.is_fragment(request) else None)
-
-
-def _done(request: Request, done: str | None) -> str | None:
-    gettext = pages.words(request).gettext
-    said = {
-        "saved": gettext("Saved. It counts from now on."),
-        "withdrawn": gettext("Withdrawn. What you said no longer counts."),
-    }
-    return said.get(done or "")

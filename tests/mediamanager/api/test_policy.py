@@ -44,6 +44,7 @@ BODIES: Mapping[Route, Mapping[str, Any]] = {
     ("POST", "/v1/collections/{collection_id}/claims"): {"json": api_bodies.NO_TRAINING},
     ("PATCH", "/v1/non-matches/{report_id}"): {"json": {"confirm": True}},
     ("POST", "/works/{work_id}/change"): {"data": {"preset": "no-ai"}},
+    ("POST", "/collections/{collection_id}/change"): {"data": {"preset": "no-ai"}},
 }
 
 
