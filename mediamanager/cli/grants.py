@@ -31,7 +31,7 @@ def give(
     body = {
         "grantee": grantee,
         "uses": use,
-        "works": [str(one) for one in work or []],
+        **({"works": [str(one) for one in work]} if work else {}),
         "collection_id": None if collection is None else str(collection),
         **terms(valid_from, valid_until),
     }

@@ -14,7 +14,9 @@ class GrantRequest(WireModel):
 
     grantee: str = Field(max_length=64, description="id of a verified pipeline account: `mediamanager grants whoami`")
     uses: list[Use] = Field(min_length=1, max_length=9, examples=[["train-genai"]])
-    works: list[UUID] = Field(default_factory=list, max_length=1000)
+    works: list[UUID] | None = Field(
+        default=None, min_length=1, max_length=1000, description="left out, with no collection: all your works"
+    )
     collection_id: UUID | None = None
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None

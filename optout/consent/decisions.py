@@ -184,7 +184,10 @@ _FURTHER: Mapping[Code, Mapping[str, Callable[[Weighed], str | datetime | None]]
     Code.NARROWER_SAID: {"scope": lambda one: one.statement.scope},
     Code.BOUND_ELSEWHERE: {"location": lambda one: one.statement.location},
     Code.OVERRIDDEN_BY_GRANT: {"grant": lambda one: one.grant},
-    Code.SOURCE_UNREAD: {"carrier": lambda one: one.statement.carrier, "error": lambda one: one.statement.unread},
+    Code.SOURCE_UNREAD: {
+        "carrier": lambda one: one.statement.carrier,
+        "error": lambda one: one.statement.unread or "unknown_word",
+    },
 }
 
 

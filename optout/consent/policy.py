@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from optout.consent import moments
 from optout.consent.combining import combine, combine_leaf, combine_uses, combine_works
 from optout.consent.decisions import Decision, Weighed, WeighedGrant
 from optout.consent.grants import Grant
 from optout.consent.reasons import Code
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Carrier, EvidenceLevel, Preference, Scope, Use
-from optout.errors import InvalidInputError
 
 __all__ = ["AUTHENTICATED_FROM", "Decision", "Weighed", "combine", "combine_uses", "combine_works", "decide"]
 
@@ -63,7 +63,8 @@ def decide(
     Raises:
         InvalidInputError: a time without zone.
     """
-    _require_zones(at, known_at)
+    moments.require(at, "at")
+    moments.require(known_at, "known_at")
     newest = _newest(statements, at, known_at) if len(statements) > 1 else {}
     standing = [
         (one, _out_of_force(one, at, known_at, newest) or _not_here(one, min_evidence, location)) for one in statements
@@ -79,7 +80,7 @@ def decide(
         found = [
             _weigh(one, leaf, code, narrowest, lifting)
             for one, code in standing
-            if one.unread is not None or one.uses.get(leaf) in _COUNTS
+            if one.unread is not None or one.uses.get(leaf, Preference.UNKNOWN) != Preference.UNKNOWN
         ]
         counted = {one.counts for one in found} | ({Preference.ALLOWED} if lifting else set())
         verdicts.append(combine_leaf(counted, unread=any(one.code is Code.SOURCE_UNREAD for one in found)))
@@ -89,12 +90,6 @@ def decide(
     return Decision(
         verdict, tuple(verdicts), use, requester, at, known_at, min_evidence, tuple(weighed), tuple(licences)
     )
-
-
-def _require_zones(at: datetime, known_at: datetime | None) -> None:
-    for moment, name in ((at, "at"), (known_at, "known_at")):
-        if moment is not None and moment.utcoffset() is None:
-            raise InvalidInputError(f"{name} needs a time zone, for instance 2026-01-31T12:00:00Z", field=name)
 
 
 def _newest(statements: Sequence[Statement], at: datetime, known_at: datetime | None) -> Mapping[str, datetime]:
@@ -170,8 +165,9 @@ def _weigh(
     narrowest: Mapping[tuple[str, Use], int],
     lifting: Sequence[Grant],
 ) -> Weighed:
-    unread = statement.unread is not None
-    said = Preference.UNKNOWN if unread else Preference(statement.uses[leaf])
+    word = Preference.UNKNOWN if statement.unread is not None else statement.uses[leaf]
+    unread = word not in _COUNTS  # also a word that is none of ours: it may have been meant as a reservation
+    said = Preference.UNKNOWN if unread else Preference(word)
     if code is not None:
         return Weighed(statement, leaf, said, Preference.UNKNOWN, code)
     is_claim = statement.carrier is Carrier.CLAIM

@@ -45,14 +45,15 @@ def read(spelled: Mapping[str, object]) -> Statement:
     languages, tokens = spelled.get("languages", []), spelled.get("tokens", [])
     if not (isinstance(uses, dict) and isinstance(languages, list) and isinstance(tokens, list)):
         raise TypeError("a statement has not the shape of one")
+    start, end = _period(spelled)
     return Statement(
         id=_text(spelled["id"]),
         source=_text(spelled["source"]),
         carrier=Carrier(_text(spelled["carrier"])),
         evidence=EvidenceLevel(_text(spelled["evidence"])),
-        uses={Use(use): Preference(preference) for use, preference in uses.items()},
-        valid_from=_moment(spelled["valid_from"]),
-        valid_until=_optional_moment(spelled["valid_until"]),
+        uses={_leaf(use): Preference(preference) for use, preference in uses.items()},
+        valid_from=start,
+        valid_until=end,
         recorded_at=_moment(spelled["recorded_at"]),
         terms_url=_optional_text(spelled["terms_url"]),
         languages=tuple(_text(one) for one in languages),
@@ -88,14 +89,15 @@ def read_grant(spelled: Mapping[str, object]) -> Grant:
     uses, works = spelled["uses"], spelled["works"]
     if not isinstance(uses, list) or not (works is None or isinstance(works, list)):
         raise TypeError("a grant has not the shape of one")
+    start, end = _period(spelled)
     return Grant(
         id=_text(spelled["id"]),
         grantor=_text(spelled["grantor"]),
         grantee=_text(spelled["grantee"]),
         evidence=EvidenceLevel(_text(spelled["evidence"])),
-        uses=frozenset(Use(_text(use)) for use in uses),
-        valid_from=_moment(spelled["valid_from"]),
-        valid_until=_optional_moment(spelled["valid_until"]),
+        uses=frozenset(map(_leaf, uses)),
+        valid_from=start,
+        valid_until=end,
         recorded_at=_moment(spelled["recorded_at"]),
         revoked_at=_optional_moment(spelled["revoked_at"]),
         works=None if works is None else frozenset(map(_text, works)),
@@ -114,6 +116,21 @@ def _text(value: object) -> str:
 
 def _optional_text(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _leaf(value: object) -> Use:
+    """Read a leaf use. An aggregate has no place in what was spelled out: nobody would look for it there."""
+    use = Use(_text(value))
+    if use not in LEAVES:
+        raise ValueError(f"{use} is not a leaf use")
+    return use
+
+
+def _period(spelled: Mapping[str, object]) -> tuple[datetime, datetime | None]:
+    start, end = _moment(spelled["valid_from"]), _optional_moment(spelled["valid_until"])
+    if end is not None and end <= start:
+        raise ValueError("it ends before it begins")
+    return start, end
 
 
 def _moment(value: object) -> datetime:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Required, TypedDict
 from urllib.parse import urlsplit
 
+from optout.consent import moments
 from optout.consent.preferences import expand
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
@@ -91,11 +92,10 @@ def period(valid_from: datetime, valid_until: datetime | None) -> tuple[datetime
     """Check from when until when something holds.
 
     Raises:
-        InvalidInputError: a time without zone, or an end that is past or not after the start.
+        InvalidInputError: a time without zone or beyond the calendar, or an end that is past or not after the start.
     """
-    for moment, field in ((valid_from, "valid_from"), (valid_until, "valid_until")):
-        if moment is not None and moment.utcoffset() is None:
-            raise InvalidInputError(f"{field} needs a time zone, for instance 2026-01-31T12:00:00Z", field=field)
+    moments.require(valid_from, "valid_from")
+    moments.require(valid_until, "valid_until")
     if valid_until is not None and valid_until <= max(valid_from, utc_now()):
         raise InvalidInputError("valid_until must lie in the future, and after valid_from", field="valid_until")
     return valid_from, valid_until

@@ -75,9 +75,11 @@ def amend(session: Session, *, claim_id: UUID, claimant_id: UUID, **terms: Unpac
     checked = claim_terms.check(terms, valid_from=now)
     if start is not None and start > now:
         raise InvalidInputError("an amendment counts at once: leave valid_from out", field="valid_from")
-    claim = _new(session, Target.of(old), checked, now, supersedes=old)
+    # The last word is recorded last, also where the clock was set back meanwhile.
+    recorded = max(now, old.filed_at + timedelta(microseconds=1))
+    claim = _new(session, Target.of(old), checked, recorded, supersedes=old)
     # The old one has to go first: the database allows one live claim a claimant on one thing.
-    old.state, old.settled_at = ClaimState.SUPERSEDED, now
+    old.state, old.settled_at = ClaimState.SUPERSEDED, claim.filed_at
     session.flush()
     _write(session, EntryType.CLAIM_AMENDED, claim, work)
     old.superseded_by, old.settled_entry_id = claim.id, claim.entry_id
@@ -95,7 +97,9 @@ def say(
     work_id: UUID | None = None,
     collection_id: UUID | None = None,
 ) -> Claim:
-    """File a claim, or amend the one that is live; saying the same again changes nothing.
+    """File a claim, or amend the one that is live; saying again what holds already changes nothing.
+
+    What is said holds from now on: also where the live claim has ended, or is still to begin.
 
     `asking` replaces all that was said about how to ask; without it, that stays as it is.
 
@@ -114,15 +118,18 @@ def say(
             preferences=preferences,
             **(asking or {}),
         )
+    now = utc_now()
+    has_end_to_come = live.valid_until is not None and live.valid_until > now
+    holds = live.valid_from <= now and (live.valid_until is None or has_end_to_come)
     had = asking_of(session, live)
-    if live.preferences == expand(preferences) and asking in (None, had):
+    if holds and live.preferences == expand(preferences) and asking in (None, had):
         return live
     return amend(
         session,
         claim_id=live.id,
         claimant_id=claimant_id,
         preferences=preferences,
-        valid_until=live.valid_until,
+        valid_until=live.valid_until if has_end_to_come else None,
         **(had if asking is None else asking),
     )
 
@@ -143,7 +150,7 @@ def withdraw(session: Session, *, claim_id: UUID, claimant_id: UUID) -> Claim:
     if claim.state is ClaimState.WITHDRAWN:
         return claim
     claim, work = _live(session, claim_id, claimant_id)
-    now = utc_now()
+    now = max(utc_now(), claim.filed_at)
     changes.record(session, ChangeKind.CLAIM, Target.of(claim).id)
     entry = claim_entries.append(session, EntryType.CLAIM_WITHDRAWN, claim, work, now)
     claim.state, claim.settled_at, claim.settled_entry_id = ClaimState.WITHDRAWN, now, entry.id
@@ -167,7 +174,13 @@ def get(session: Session, *, claim_id: UUID, account_id: UUID) -> Claim:
 
 def ends_soon(claim: Claim) -> bool:
     """Whether a claim is in force, and ends so soon that its claimant should hear of it."""
-    return claim.state in LIVE and claim.valid_until is not None and claim.valid_until - utc_now() < ENDS_SOON
+    left = None if claim.valid_until is None else claim.valid_until - utc_now()
+    return claim.state in LIVE and left is not None and timedelta(0) < left < ENDS_SOON
+
+
+def has_ended(claim: Claim) -> bool:
+    """Whether a claim that nobody took back holds no longer because its time is over."""
+    return claim.state in LIVE and claim.valid_until is not None and claim.valid_until <= utc_now()
 
 
 def entry_of(session: Session, claim: Claim) -> LogEntry:

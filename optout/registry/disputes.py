@@ -1,12 +1,13 @@
 """Where accounts say different things about the same content: each live claim says whether it is contested."""
 
-from collections.abc import Sequence
-from itertools import permutations
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from optout.consent.vocabulary import Preference
+from optout.consent.vocabulary import Preference, Use
 from optout.proof.entries import EntryType
 from optout.registry import claim_entries
 from optout.store.models.base import utc_now
@@ -31,7 +32,7 @@ def review(session: Session, work: Work) -> None:
         return
     query = select(Claim).where(Claim.work_id.in_(works), Claim.state.in_(LIVE)).order_by(Claim.id)
     live = session.scalars(query).all()
-    contested = {one.id for one, other in permutations(live, 2) if _differ(one, other)}
+    contested = _contested(live)
     for claim in live:
         state = ClaimState.CONTESTED if claim.id in contested else ClaimState.ACTIVE
         if claim.work_id is not None and claim.state is not state:
@@ -41,10 +42,15 @@ def review(session: Session, work: Work) -> None:
     session.flush()
 
 
-def _differ(one: Claim, other: Claim) -> bool:
-    """Whether two claims both speak of a use, and not alike. Silence differs from nothing."""
-    return any(
-        said is not other.preferences.get(use, Preference.UNKNOWN)
-        for use, said in one.preferences.items()
-        if Preference.UNKNOWN not in {said, other.preferences.get(use, Preference.UNKNOWN)}
-    )
+def _contested(claims: Iterable[Claim]) -> set[UUID]:
+    """Find the claims that speak of a use of which another one says something else. Silence differs from nothing.
+
+    The words of each use are gathered once: the same content may be claimed by very many.
+    """
+    words: dict[Use, dict[Preference, set[UUID]]] = defaultdict(lambda: defaultdict(set))
+    for claim in claims:
+        for use, said in claim.preferences.items():
+            if said is not Preference.UNKNOWN:
+                words[use][said].add(claim.id)
+    disputed = [by_word for by_word in words.values() if len(by_word) > 1]
+    return {claim for by_word in disputed for speaking in by_word.values() for claim in speaking}

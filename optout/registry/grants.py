@@ -1,11 +1,12 @@
 """Grants: what a verified rightsholder permits to one verified pipeline account; given, revoked, read for lookups."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from optout.consent import grants as pure
@@ -27,6 +28,10 @@ from optout.store.models.log import LogEntry
 from optout.store.models.works import Work
 
 MAX_WORKS: Final = 1_000
+MAX_GRANTS: Final = 1_000
+"""From one account to one other, without those that were revoked: every lookup of the receiver weighs them."""
+
+_BATCH: Final = 500
 
 
 def give(
@@ -35,7 +40,7 @@ def give(
     grantor_id: UUID,
     grantee: str,
     uses: Iterable[Use],
-    works: Sequence[UUID] = (),
+    works: Sequence[UUID] | None = None,
     collection_id: UUID | None = None,
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
@@ -47,14 +52,14 @@ def give(
         grantor_id: whose works they are; verified.
         grantee: the pseudonym of a verified account with a pipeline key.
         uses: leaves or aggregates.
-        works: of the grantor.
+        works: of the grantor. An empty list is an error, and never all of them.
         collection_id: of the grantor.
         valid_from: now, if left out.
         valid_until: open, if left out.
 
     Raises:
-        InvalidInputError: no use, no such verified pipeline account, both works and a collection, or times that can't
-            be used.
+        InvalidInputError: no use, no such verified pipeline account, both works and a collection, no work in `works`,
+            times that can't be used, or too many grants to this account.
         NotFoundError: a work or collection that is not the grantor's.
         ConflictError: the grantor is not verified, so that nothing would follow from it.
     """
@@ -66,6 +71,7 @@ def give(
         raise ConflictError("only a verified account can permit: ask the operator to verify that the works are yours")
     receiver = _pipeline(session, grantee)
     scope = _scope(session, grantor_id, works, collection_id)
+    _require_room(session, grantor_id, receiver)
     now = utc_now()
     start, end = claim_terms.period(valid_from or now, valid_until)
     grant = Grant(
@@ -75,7 +81,7 @@ def give(
         evidence=grantor.evidence,
         uses=[leaf.value for leaf in LEAVES if leaf in leaves],
         scope=scope,
-        works=sorted({str(work) for work in works}),
+        works=sorted({str(work) for work in works or ()}),
         collection_id=collection_id,
         valid_from=start,
         valid_until=end,
@@ -135,7 +141,12 @@ def entry_of(session: Session, grant: Grant) -> LogEntry:
 
 
 def received(
-    session: Session, grantee: str, *, at: datetime | None = None, known_at: datetime | None = None
+    session: Session,
+    grantee: str,
+    *,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    works: Sequence[UUID] | None = None,
 ) -> list[pure.Grant]:
     """The grants to an account that may count at a moment, as known at another, ready for the policy.
 
@@ -144,6 +155,7 @@ def received(
         grantee: its pseudonym.
         at: as known now if both are None.
         known_at: leave out what was recorded later.
+        works: what a grant on a collection is resolved to is narrowed to these; None: all that are in it.
     """
     grantor, receiver = aliased(Account), aliased(Account)
     query = (
@@ -158,20 +170,36 @@ def received(
     if known_at is not None:
         query = query.where(Grant.granted_at <= known_at)
     found = session.execute(query.order_by(Grant.granted_at, Grant.id)).all()
-    return [_pure(session, grant, pseudonym, grantee, at, known_at) for grant, pseudonym in found]
+    named = {grant.collection_id for grant, _ in found if grant.collection_id is not None}
+    members = _members(session, named, works, collection_members.is_member(at, known_at))
+    return [_pure(grant, pseudonym, grantee, members) for grant, pseudonym in found]
 
 
-def _pure(
-    session: Session, grant: Grant, grantor: str, grantee: str, at: datetime | None, known_at: datetime | None
-) -> pure.Grant:
+def _members(
+    session: Session, named: AbstractSet[UUID], works: Sequence[UUID] | None, is_member: ColumnElement[bool]
+) -> Mapping[UUID, set[str]]:
+    """The works of some collections, of these works where any are named. Asked for in parts of bounded size."""
+    members: dict[UUID, set[str]] = {one: set() for one in named}
+    if not named:
+        return members
+    query = select(CollectionWork.collection_id, CollectionWork.work_id).where(is_member)
+    if works is None:
+        column, wanted = CollectionWork.collection_id, sorted(named)
+    else:
+        column, wanted = CollectionWork.work_id, list(works)
+    for start in range(0, len(wanted), _BATCH):
+        for collection, work in session.execute(query.where(column.in_(wanted[start : start + _BATCH]))):
+            if collection in members:
+                members[collection].add(str(work))
+    return members
+
+
+def _pure(grant: Grant, grantor: str, grantee: str, members: Mapping[UUID, set[str]]) -> pure.Grant:
     works: frozenset[str] | None = None
     if grant.scope is Scope.WORK:
         works = frozenset(grant.works)
-    elif grant.scope is Scope.COLLECTION:
-        query = select(CollectionWork.work_id).where(
-            CollectionWork.collection_id == grant.collection_id, collection_members.is_member(at, known_at)
-        )
-        works = frozenset(map(str, session.scalars(query)))
+    elif grant.collection_id is not None:
+        works = frozenset(members[grant.collection_id])
     return pure.Grant(
         id=str(grant.id),
         grantor=grantor,
@@ -199,7 +227,19 @@ def _pipeline(session: Session, pseudonym: str) -> Account:
     )
 
 
-def _scope(session: Session, grantor_id: UUID, works: Sequence[UUID], collection_id: UUID | None) -> Scope:
+def _require_room(session: Session, grantor_id: UUID, receiver: Account) -> None:
+    standing = select(func.count()).where(
+        Grant.grantor_id == grantor_id, Grant.grantee_id == receiver.id, Grant.revoked_at.is_(None)
+    )
+    if (session.scalar(standing) or 0) >= MAX_GRANTS:
+        raise InvalidInputError(
+            f"one account has at most {MAX_GRANTS} grants of yours: revoke those that have ended", field="grants"
+        )
+
+
+def _scope(session: Session, grantor_id: UUID, works: Sequence[UUID] | None, collection_id: UUID | None) -> Scope:
+    if works is not None and not works:
+        raise InvalidInputError("name at least one work, or leave works out to permit all of yours", field="works")
     if works and collection_id is not None:
         raise InvalidInputError("name works or a collection, not both", field="works")
     if collection_id is not None:

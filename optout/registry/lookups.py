@@ -57,6 +57,7 @@ class LiveView:
         self._works = works
         self._when = when
         self._said = Said()
+        self._found: Sequence[UUID] = ()
         self._grants: dict[str, Sequence[Grant]] = {}
 
     @property
@@ -67,8 +68,8 @@ class LiveView:
     def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
         """Recognise works in assets, and read at once what was said about those that were found."""
         matches = list(self._works.search([asset.fingerprints for asset in assets], depth))
-        found = sorted({work for work, _match in matches})
-        self._said = statements.about(self._session, found, self._when)
+        self._found, self._grants = sorted({work for work, _match in matches}), {}
+        self._said = statements.about(self._session, self._found, self._when)
         return [FoundWork(match.asset, str(work), match) for work, match in matches]
 
     def statements(self, work: str) -> Sequence[Statement]:
@@ -79,7 +80,7 @@ class LiveView:
         """The grants to a requester that cover a work that `search` found."""
         if requester not in self._grants:
             self._grants[requester] = grants.received(
-                self._session, requester, at=self._when.at, known_at=self._when.known_at
+                self._session, requester, at=self._when.at, known_at=self._when.known_at, works=self._found
             )
         return covering(self._grants[requester], work, self._said.owners.get(work, ""))
 

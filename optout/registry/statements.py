@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from optout.consent import moments
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Carrier, Scope
 from optout.registry import collection_members, contacts
@@ -38,11 +39,19 @@ class When:
         at: that the verdict is for.
         known_at: what was recorded later is left out; None: nothing is.
         is_now: `at` is the moment of asking, so that hardly anything was settled since.
+
+    Raises:
+        InvalidInputError: a time without zone, or beyond the calendar.
     """
 
     at: datetime
     known_at: datetime | None = None
     is_now: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse moments that can't be compared, before a database is asked about them."""
+        moments.require(self.at, "at")
+        moments.require(self.known_at, "known_at")
 
     @property
     def since(self) -> datetime:
@@ -104,9 +113,12 @@ def _add_collections(
     if not members:
         return
     by_collection: dict[str, list[Statement]] = defaultdict(list)
-    wanted = [Claim.scope == Scope.COLLECTION, Claim.collection_id.in_({collection for collection, _ in members})]
-    for one in _read(session, wanted, when):
-        by_collection[str(one.subject)].append(one)
+    # A work may be in a thousand collections, and a statement has only so many places for parameters.
+    wanted = sorted({collection for collection, _ in members})
+    for start in range(0, len(wanted), _BATCH):
+        some = Claim.collection_id.in_(wanted[start : start + _BATCH])
+        for one in _read(session, [Claim.scope == Scope.COLLECTION, some], when):
+            by_collection[str(one.subject)].append(one)
     for collection, work in members:
         said[str(work)].extend(by_collection[str(collection)])
 

@@ -74,6 +74,7 @@ def show_collection(
         "claim": claim,
         "told": claims.asking_of(session, claim) if claim else None,
         "ends_soon": claim is not None and claims.ends_soon(claim),
+        "ended": claim is not None and claims.has_ended(claim),
         "rows": rows(session, works, pages.words(request)),
         "total": total,
         "page": page,

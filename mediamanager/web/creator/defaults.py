@@ -57,6 +57,7 @@ def _page(
         "claim": live,
         "told": told,
         "ends_soon": live is not None and claims.ends_soon(live),
+        "ended": live is not None and claims.has_ended(live),
         **choice.shown(request, form, live, told),
         "problems": problems,
         "done": sentences.done(done, pages.words(request)),

@@ -56,6 +56,7 @@ def show_work(
         "row": shown,
         "asking": claims.asking_of(session, shown.claim) if shown.claim else None,
         "ends_soon": shown.claim is not None and claims.ends_soon(shown.claim),
+        "ended": shown.claim is not None and claims.has_ended(shown.claim),
         "history": claims.for_work(session, work_id),
         "algorithms": algorithms,
         "done": sentences.done(done, pages.words(request)),

@@ -114,6 +114,8 @@ def test_grants_come_as_a_signed_file_for_one_account(
         ({"valid_until": "2026-01-01T00:00:00"}, 422, "valid_until"),
         ({"valid_until": "2020-01-01T00:00:00Z"}, 422, "valid_until"),
         ({"works": [str(uuid4())]}, 404, None),
+        ({"works": []}, 422, "works"),  # none is not all
+        ({"valid_until": "9999-12-31T23:59:59-05:00"}, 422, "valid_until"),
     ],
 )
 def test_a_grant_that_can_not_be_given_says_why(
@@ -147,6 +149,21 @@ def test_what_applied_is_answered_for_any_pair_of_moments(client: TestClient, an
     assert [one["state"] for one in history] == ["active", "superseded"]
     naive = client.get(f"/v1/works/{work}/verdict", headers=ann.headers, params={"at": "2026-01-01T00:00:00"})
     assert naive.status_code == 422
+
+
+def test_a_moment_beyond_the_calendar_is_a_mistake_of_who_asks(
+    client: TestClient, ann: Any, pia: Any, seed: int
+) -> None:
+    beyond = "9999-12-31T23:59:59-05:00"
+    work = register(client, ann, seed)
+
+    for name in ("at", "known_at"):
+        asked = client.get(f"/v1/works/{work}/verdict", headers=ann.headers, params={name: beyond})
+        looked_up = post(client, pia, "lookups", {"assets": [api_bodies.asset(seed)], name: beyond})
+        assert (asked.status_code, looked_up.status_code) == (422, 422)
+    for name in ("valid_from", "valid_until"):
+        filed = post(client, ann, f"works/{work}/claims", {**NO, name: beyond})
+        assert (filed.status_code, filed.json()["errors"][0]["field"]) == (422, name)
 
 
 def test_a_batch_is_answered_as_it_was_known(client: TestClient, ann: Any, pia: Any, seed: int) -> None:

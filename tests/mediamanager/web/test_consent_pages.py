@@ -121,7 +121,9 @@ def test_a_wrong_match_is_settled_by_its_owner(
         assert client.post("/reports", data=wrong, headers=headers).status_code == 422
 
 
-def test_what_applied_is_shown_for_two_days(client: TestClient, ann: Any, look: Look, resources: Resources) -> None:
+def test_what_applied_is_shown_for_two_days(
+    client: TestClient, ann: Any, look: Look, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account, work, headers = ann
     start = datetime.now(UTC) - timedelta(days=20)
     with db.transaction(resources.sessions) as session:
@@ -140,3 +142,5 @@ def test_what_applied_is_shown_for_two_days(client: TestClient, ann: Any, look: 
     assert 'class="verdict unknown"' in look(path, at=day, known_at=day)
     assert client.get(path, params={"at": "soon"}, headers=headers).status_code == 422
     assert "This ends soon" in look(f"/works/{work.id}")
+    monkeypatch.setattr(claims, "utc_now", lambda: datetime.now(UTC) + timedelta(days=5))
+    assert "This holds no longer" in look(f"/works/{work.id}")

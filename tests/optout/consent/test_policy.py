@@ -1,6 +1,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from random import Random
 from typing import Any, TypeAlias
@@ -284,6 +284,30 @@ def test_a_word_in_a_statement_that_is_none_of_ours_never_permits() -> None:
     strange = Statement("s", "alice", Carrier.CLAIM, EvidenceLevel.VERIFIED, words, NOW, None, NOW)
 
     assert decide([strange], Use.SEARCH, None, NOW).verdict is U
+
+
+def test_a_word_that_is_none_of_ours_keeps_others_from_permitting() -> None:
+    words: Any = {Use.SEARCH: "reserved"}  # may have been meant as a reservation
+    strange = Statement("s", "host", Carrier.METADATA, EvidenceLevel.SELF_DECLARED, words, NOW, None, NOW)
+    yes = Statement("yes", "alice", Carrier.CLAIM, EvidenceLevel.VERIFIED, dict.fromkeys(LEAVES, A), NOW, None, NOW)
+
+    decision = decide([yes, strange], Use.SEARCH, None, NOW)
+
+    assert decision.verdict is U
+    assert decision.incomplete
+    assert replay(decision.trace, Use.SEARCH) is U
+    assert "unknown_word" in {step.parameters.get("error") for step in decision.trace}
+    assert decide([yes, strange], Use.TRAIN_GENAI, None, NOW).verdict is A  # it says nothing about this use
+
+
+@pytest.mark.parametrize("hours", [-14, 14])
+def test_a_moment_that_utc_does_not_have_is_refused(hours: int) -> None:
+    edge = datetime(1, 1, 1, tzinfo=UTC) if hours > 0 else datetime(9999, 12, 31, tzinfo=UTC)
+    beyond = edge.replace(tzinfo=timezone(timedelta(hours=hours)), hour=12)
+
+    for at, known_at in ((beyond, None), (NOW, beyond)):
+        with pytest.raises(InvalidInputError, match="years 1 to 9999"):
+            decide([], Use.SEARCH, None, at, known_at=known_at)
 
 
 def test_an_unread_source_is_named_and_marks_the_answer() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from optout.consent import policy
 from optout.consent.vocabulary import LEAVES, EvidenceLevel, Preference, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger import consentlog
@@ -290,3 +291,45 @@ def test_claims_of_several_works_are_listed_together(session: Session, account: 
     wanted: list[UUID] = [claim.work_id for claim in filed[:2]]
 
     assert {claim.id for claim in claims.for_works(session, wanted)} == {claim.id for claim in filed[:2]}
+
+
+def test_saying_again_what_has_ended_or_is_to_come_makes_it_hold(session: Session, account: Account) -> None:
+    ended, to_come = make_work(session, account), make_work(session, account)
+    now = datetime.now(UTC)
+    past = make_claim(session, ended)
+    past.valid_from, past.valid_until = now - timedelta(days=3), now - timedelta(days=2)
+    make_claim(session, to_come).valid_from = now + timedelta(days=3)
+    session.flush()
+
+    assert claims.has_ended(past)
+    assert not claims.ends_soon(past)
+    for work in (ended, to_come):
+        said = claims.say(session, work_id=work.id, claimant_id=account.id, preferences=NO_TRAINING)
+        assert said.supersedes is not None
+        assert said.valid_from <= datetime.now(UTC)
+        assert said.valid_until is None
+        again = claims.say(session, work_id=work.id, claimant_id=account.id, preferences=NO_TRAINING)
+        assert again is said
+
+
+def test_the_last_word_counts_though_the_clock_was_set_back(
+    session: Session, work: Work, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = claim.filed_at - timedelta(hours=1)
+    monkeypatch.setattr(claims, "utc_now", lambda: earlier)
+
+    def verdict(when: When) -> Preference:
+        said = statements.about(session, [work.id], when).statements[str(work.id)]
+        return policy.decide(said, Use.TRAIN_GENAI, None, when.at, known_at=when.known_at).verdict
+
+    amended = claims.amend(
+        session, claim_id=claim.id, claimant_id=claim.claimant_id, preferences={Use.ALL: Preference.CONDITIONAL}
+    )
+    later = amended.filed_at + timedelta(days=1)
+    assert amended.filed_at > claim.filed_at
+    assert verdict(When(earlier, is_now=True)) is Preference.CONDITIONAL
+    for when in (When(earlier), When(later), When(later, later), When(earlier, later)):
+        assert verdict(when) is Preference.CONDITIONAL
+    claims.withdraw(session, claim_id=amended.id, claimant_id=claim.claimant_id)
+    assert verdict(When(later)) is Preference.UNKNOWN
+    assert verdict(When(amended.filed_at)) is Preference.UNKNOWN

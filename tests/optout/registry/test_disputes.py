@@ -55,3 +55,14 @@ def test_a_contested_claim_can_be_amended_and_withdrawn(session: Session, accoun
     amended = claims.amend(session, claim_id=first.id, claimant_id=account.id, preferences=NO_TRAINING)
     assert states(session, amended) == ["contested"]
     assert claims.withdraw(session, claim_id=amended.id, claimant_id=account.id).state is ClaimState.WITHDRAWN
+
+
+def test_of_three_only_those_who_speak_of_a_disputed_use_are_contested(session: Session, account: Account) -> None:
+    first = claim_of(session, account, dict(NO_TRAINING))
+    alike = claim_of(session, make_account(session), dict(NO_TRAINING))
+    about_search = claim_of(session, make_account(session), {Use.SEARCH: Preference.ALLOWED})
+    assert states(session, first, alike, about_search) == ["active"] * 3
+
+    other = claim_of(session, make_account(session), {Use.TRAIN_GENAI: Preference.CONDITIONAL})
+
+    assert states(session, first, alike, about_search, other) == ["contested", "contested", "active", "contested"]

@@ -116,6 +116,7 @@ def test_what_a_grant_can_not_be_is_refused(session: Session, ann: Account, pia:
 
     for more, error in (
         ({"uses": []}, InvalidInputError),
+        ({"works": []}, InvalidInputError),  # none is not all
         ({"works": [theirs.id]}, NotFoundError),
         ({"collection_id": theirs.id}, NotFoundError),
         ({"works": [mine.id], "collection_id": album.id}, InvalidInputError),
@@ -136,3 +137,34 @@ def test_nobody_revokes_somebody_elses(session: Session, ann: Account, pia: Acco
 
     with pytest.raises(NotFoundError):
         grants.revoke(session, grant_id=grant.id, grantor_id=pia.id)
+
+
+def test_a_grant_on_a_collection_is_resolved_to_the_works_that_are_asked_about(
+    session: Session, ann: Account, pia: Account
+) -> None:
+    works = [make_work(session, ann) for _ in range(3)]
+    album = collections.create(session, account_id=ann.id, kind=CollectionKind.ALBUM, name="Blue")
+    collections.add_works(session, collection_id=album.id, account_id=ann.id, work_ids=[work.id for work in works[:2]])
+    grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL], collection_id=album.id)
+
+    (all_of_it,) = grants.received(session, pia.pseudonym)
+    (some,) = grants.received(session, pia.pseudonym, works=[works[0].id, works[2].id])
+    (none,) = grants.received(session, pia.pseudonym, works=[])
+
+    assert all_of_it.works == frozenset({str(work.id) for work in works[:2]})
+    assert some.works == frozenset({str(works[0].id)})
+    assert none.works == frozenset()
+
+
+def test_one_account_gets_so_many_grants_of_another_and_no_more(
+    session: Session, ann: Account, pia: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "MAX_GRANTS", 2)
+    first, _second = (
+        grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.SEARCH]) for _ in range(2)
+    )
+
+    with pytest.raises(InvalidInputError, match="revoke"):
+        grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL])
+    grants.revoke(session, grant_id=first.id, grantor_id=ann.id)
+    assert grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL]).revoked_at is None

@@ -1,6 +1,6 @@
 """Claims on all works, on collections and on single works, and what follows for works that come later."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
@@ -213,3 +213,29 @@ def test_a_claim_that_was_amended_very_often_costs_as_one(session: Session, acco
 
     for when in (When(datetime.now(UTC), is_now=True), When(began), When(datetime.now(UTC), began)):
         assert len(statements.about(session, [work.id], when).statements[str(work.id)]) == 1
+
+
+def test_a_work_in_very_many_collections_is_under_all_of_their_claims(
+    session: Session, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "_BATCH", 2)
+    work = make_work(session, account)
+    for number in range(5):
+        album = collections.create(session, account_id=account.id, kind=CollectionKind.ALBUM, name=f"{number}")
+        collections.add_works(session, collection_id=album.id, account_id=account.id, work_ids=[work.id])
+        claims.file_claim(session, claimant_id=account.id, collection_id=album.id, preferences=NO_TRAINING)
+
+    said = statements.about(session, [work.id], When(datetime.now(UTC), is_now=True)).statements[str(work.id)]
+
+    assert len({one.subject for one in said}) == 5
+
+
+@pytest.mark.parametrize("name", ["at", "known_at"])
+def test_a_moment_without_zone_or_beyond_the_calendar_is_refused_before_the_database_is_asked(name: str) -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - the point of the test
+    beyond = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+
+    for wrong in (naive, beyond):
+        with pytest.raises(InvalidInputError) as caught:
+            When(wrong) if name == "at" else When(datetime.now(UTC), wrong)
+        assert caught.value.parameters["field"] == name
