@@ -19,9 +19,9 @@ pytestmark = pytest.mark.faults
 # Two processes at once; what takes longest comes first.
 _SHARES = (
     ("publish over the edge of a tile", "register a file", "register fingerprints", "claim", "amend", "withdraw",
-     "read what is claimed", "clean"),
+     "read what is claimed", "clean", "claim all works", "claim a collection", "confirm a wrong match"),
     ("publish the first entries", "register an address", "register a broken file again", "read a broken file",
-     "read a file that is kept", "claim, with an idempotency key"),
+     "read a file that is kept", "claim, with an idempotency key", "make a collection", "grant", "revoke"),
 )  # fmt: skip
 
 

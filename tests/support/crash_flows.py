@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import factories
 import httpx2
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType
-from optout.registry import works
+from optout.registry import non_matches, works
 from optout.store import jobs
 from optout.store.db import reading, transaction
 from optout.store.models import Job, JobKind
@@ -85,6 +86,41 @@ class Person:
         path = f"/v1/claims/{self.known[f'claim {name}']}"
         return self._acknowledged(f"withdrawn {name}", lambda: self.http.delete(path))
 
+    def claim_all(self) -> str:
+        """Disallow training on all works."""
+        return self._acknowledged("claim all", lambda: self._post("/v1/account/claims", "claim all", json=NO_TRAINING))
+
+    def collect(self, name: str, *works: str) -> None:
+        """Make an album of some works."""
+        body = {"kind": "album", "name": name}
+        album = self._acknowledged(
+            f"collection {name}", lambda: self._post("/v1/collections", f"collection {name}", json=body)
+        )
+        inside = {"works": [self.known[f"work {work}"] for work in works]}
+        path = f"/v1/collections/{album}/works"
+        self._acknowledged(f"filled {name}", lambda: self._post(path, f"filled {name}", json=inside))
+
+    def claim_collection(self, name: str) -> str:
+        """Disallow training on an album."""
+        path = f"/v1/collections/{self.known[f'collection {name}']}/claims"
+        return self._acknowledged(f"claim {name}", lambda: self._post(path, f"claim {name}", json=NO_TRAINING))
+
+    def permit(self, name: str) -> str:
+        """Grant training on a work to the one account that there is, which is verified, and a pipeline too."""
+        grantee = self.http.get("/v1/grants/received").json()["account"]
+        body = {"grantee": grantee, "uses": ["train-ai"], "works": [self.known[f"work {name}"]]}
+        return self._acknowledged(f"grant {name}", lambda: self._post("/v1/grants", f"grant {name}", json=body))
+
+    def revoke(self, name: str) -> str:
+        """Take it back."""
+        path = f"/v1/grants/{self.known[f'grant {name}']}"
+        return self._acknowledged(f"revoked {name}", lambda: self.http.delete(path))
+
+    def confirm(self, name: str) -> str:
+        """Agree that a match with a work was wrong."""
+        path = f"/v1/non-matches/{self.known[f'report {name}']}"
+        return self._acknowledged(f"confirmed {name}", lambda: self.http.patch(path, json={"confirm": True}))
+
     def work(self, *kinds: JobKind) -> None:
         """Run everything that is due (of these kinds, if any are named), as the sweep and the workers do."""
         while True:
@@ -114,7 +150,8 @@ class Person:
             # A 409 names what an attempt made whose answer never came.
             assert answered.status_code in {200, 201, 202, 409}, answered.text
             said = answered.json()
-            self.known[name] = str(said["parameters"]["claim"] if answered.status_code == 409 else said["id"])
+            kind = "collection" if name.startswith("collection ") else "claim"
+            self.known[name] = str(said["parameters"][kind] if answered.status_code == 409 else said["id"])
             self.tell(name, self.known[name])
         return self.known[name]
 
@@ -182,6 +219,27 @@ def _claimed_before_it_is_read(person: Person) -> None:
     person.claim("file")
 
 
+def _collected(person: Person) -> None:
+    person.describe("described")
+    person.collect("album", "described")
+
+
+def _permitted(person: Person) -> None:
+    _claimed(person)
+    person.permit("described")
+
+
+def _reported(person: Person) -> None:
+    """Somebody else has said that a match with our work is wrong."""
+    person.describe("described")
+    with transaction(person.resources.sessions) as session:
+        reporter = factories.make_account(session, name="Pia")
+        work = UUID(person.known["work described"])
+        made = non_matches.report(session, work_id=work, asset_key=b"k" * 32, reporter_id=reporter.id)
+    person.known["report described"] = str(made.id)
+    person.tell("report described", str(made.id))
+
+
 def _broken(person: Person) -> None:
     person.upload("broken", b"\x89PNG\r\n\x1a\n and nothing that a picture has")
 
@@ -238,6 +296,12 @@ FLOWS: Mapping[str, Flow] = {
     "read what is claimed": Flow(_claimed_before_it_is_read, _read),
     "amend": Flow(_claimed, lambda person: person.amend("described")),
     "withdraw": Flow(_claimed, lambda person: person.withdraw("described")),
+    "claim all works": Flow(_described, lambda person: person.claim_all()),
+    "make a collection": Flow(_described, lambda person: person.collect("album", "described")),
+    "claim a collection": Flow(_collected, lambda person: person.claim_collection("album")),
+    "grant": Flow(_claimed, lambda person: person.permit("described"), is_keyed=True),
+    "revoke": Flow(_permitted, lambda person: person.revoke("described"), is_keyed=True),
+    "confirm a wrong match": Flow(_reported, lambda person: person.confirm("described")),
     "publish the first entries": Flow(_three_claims, _publish),
     "publish over the edge of a tile": Flow(_nearly_a_tile, _publish),
     "clean": Flow(_leftovers, clean),

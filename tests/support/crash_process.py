@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 
 from fingerprinting.extract import extract
 from mediamanager.app import create_app
+from optout.consent.vocabulary import EvidenceLevel
 from optout.ledger import keys
 from optout.store import db, encryption, migrate
 from optout.store.models import Role
@@ -60,7 +61,7 @@ class Rig:
         with db.transaction(db.sessions(engine)) as session:
             encryption.prepare(session)
             keys.prepare(session, self._settings)
-            account = factories.make_account(session)
+            account = factories.make_account(session, evidence=EvidenceLevel.VERIFIED)
             _key, self._secret = factories.make_key(session, account, Role.CREATOR, Role.PIPELINE)
         engine.dispose()
 
@@ -130,6 +131,9 @@ class Rig:
             wanted = {name: one for name, one in person.known.items() if name.startswith("work ")}
             assert {f"work {work['title']}": work["id"] for work in works} == wanted
             assert len(works) == len(wanted)
+            for kind, path in (("grant", "grants"), ("collection", "collections")):
+                there = {one["id"] for one in person.http.get(f"/v1/{path}").json()[path]}
+                assert there == {one for name, one in person.known.items() if name.startswith(f"{kind} ")}
             for name, one in acknowledged.items():
                 assert person.known[name] == one
             claimed = [name.removeprefix("claim ") for name in person.known if name.startswith("claim ")]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import consent_oracle
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from mediamanager.audit import reports
 from mediamanager.audit.reports import Outcome
 from mediamanager.audit.signatures import MissingError
 from optout.catalogue.answers import Asset
-from optout.consent.vocabulary import Preference, Use
+from optout.consent.vocabulary import Use
 from optout.errors import NotFoundError
 from optout.ledger import consentlog
 from optout.ledger.publish import PREFIX
@@ -124,9 +125,13 @@ def _work(session: Session, storage: Storage, work: Work, prints: Sequence[Finge
 
 def _claims(session: Session, claims: Sequence[Claim]) -> None:
     entries = {entry.id: entry for entry in session.scalars(select(LogEntry)).all()}
-    live = Counter((claim.work_id, claim.claimant_id) for claim in claims if claim.state in LIVE)
+    live = Counter(
+        (claim.scope, claim.work_id or claim.collection_id or claim.claimant_id, claim.claimant_id)
+        for claim in claims
+        if claim.state in LIVE
+    )
     assert set(live.values()) <= {1}, live
-    accounted: dict[str, str] = {}
+    accounted = consent_oracle.accounted(session, list(entries.values()))
     for claim in claims:
         filed = EntryType.CLAIM_FILED if claim.supersedes is None else EntryType.CLAIM_AMENDED
         accounted[claim.entry_id] = filed
@@ -162,7 +167,8 @@ def _published(session: Session) -> None:
 
 def _answers(session: Session, resources: Resources, works: Sequence[Work], claims: Sequence[Claim]) -> None:
     """Each work, asked for by what it was registered with."""
-    said = {claim.work_id: claim.preferences[Use.TRAIN_GENAI] for claim in claims if claim.state in LIVE}
+    live = [claim for claim in claims if claim.state in LIVE]
+    said = {work.id: consent_oracle.said_about(session, work, live) for work in works}
     keys: Mapping[UUID, list[Fingerprint]] = {work.id: [] for work in works}
     for work_id, one in stored.of_works(session, list(keys)):
         if one.algorithm in _KEYS:
@@ -176,8 +182,8 @@ def _answers(session: Session, resources: Resources, works: Sequence[Work], clai
         .answers
     )
     for (work_id, _one), answer in zip(asked, answers, strict=True):
-        expected = said.get(work_id, Preference.UNKNOWN)
-        assert answer.verdict is expected, (work_id, answer)
+        assert answer.verdict is said[work_id], (work_id, answer)
+    consent_oracle.granted(session, resources, {work_id: Asset((one,)) for work_id, one in asked})
 
 
 def _opened(session: Session, entry: LogEntry) -> str:
