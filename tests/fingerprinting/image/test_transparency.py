@@ -11,6 +11,8 @@ from fingerprinting.image.fingerprints import fingerprint_image
 from fingerprinting.media import DEFAULT_LIMITS
 from fingerprinting.types import Role
 
+pytestmark = pytest.mark.heavy
+
 
 def whole_hashes(path: Path, role: Role) -> list[np.ndarray]:
     prints = fingerprint_image(path, DEFAULT_LIMITS, role=role).fingerprints

@@ -8,6 +8,8 @@ from mediamanager.client import pool as pools
 from mediamanager.client.pool import ExtractionPool
 from mediamanager.client.queries import Query
 
+pytestmark = pytest.mark.heavy
+
 
 def child(tmp_path: Path, body: str) -> list[str]:
     """A child that says that it is ready and then treats each line as `body` says."""

@@ -11,6 +11,8 @@ import pytest
 from optout.consent import policy
 from optout.consent.vocabulary import Use
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("first", range(0, 3000, 500))
 def test_model_and_product_agree(first: int) -> None:
