@@ -26,16 +26,22 @@ def default_threads() -> int:
 
 
 def run(
-    resources: Resources, app: Celery, *, threads: int, log_level: str, when_ready: Callable[[], None] = lambda: None
+    resources: Resources,
+    app: Celery,
+    *,
+    threads: int,
+    log_level: str,
+    when_ready: Callable[[], None] = lambda: None,
+    when_cut_off: Callable[[], None] = lambda: None,
 ) -> int:
     """Work until told to stop by SIGTERM or SIGINT; the exit status.
 
-    `when_ready` is called once, when the first message could be taken.
+    `when_ready` is called once, when the first message could be taken; `when_cut_off` if it has to end in mid-work.
     """
     # Celery warns root of pickled messages; this worker takes JSON only, and decodes strangers' files in a sandbox.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     tasks.register(app, resources)
-    stopping.prepare(resources)
+    stopping.prepare(resources, when_cut_off)
     heart = Heart(resources)
 
     def begin(**_signal: object) -> None:

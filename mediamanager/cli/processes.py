@@ -76,6 +76,7 @@ def worker(
             threads=threads or workers_worker.default_threads(),
             log_level=level,
             when_ready=say,
+            when_cut_off=lambda: _unsay(ready_file),
         )
     raise typer.Exit(status)
 
@@ -159,8 +160,7 @@ def _prepare_storage(chosen: Settings) -> str:
 @contextlib.contextmanager
 def _ready(file: Path | None) -> Iterator[Callable[[], None]]:
     """Gives what says that work can begin; unsays it at the end, and at the start what one that was killed left."""
-    if file is not None:
-        file.unlink(missing_ok=True)
+    _unsay(file)
 
     def say() -> None:
         typer.echo("ready")
@@ -171,5 +171,9 @@ def _ready(file: Path | None) -> Iterator[Callable[[], None]]:
     try:
         yield say
     finally:
-        if file is not None:
-            file.unlink(missing_ok=True)
+        _unsay(file)
+
+
+def _unsay(file: Path | None) -> None:
+    if file is not None:
+        file.unlink(missing_ok=True)

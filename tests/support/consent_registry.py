@@ -52,7 +52,7 @@ class Clock:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Put it in the place of the real one, wherever that was imported to."""
-        modules = [one for one in list(sys.modules.values()) if getattr(one, "utc_now", None) is utc_now]
+        modules = [one for one in list(sys.modules.values()) if vars(one).get("utc_now") is utc_now]
         for module in modules:
             vars(module)["utc_now"] = self
         try:
