@@ -1,7 +1,6 @@
 """The page that answers "is this work registered?" for one file or one link."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -75,5 +74,4 @@ def _page(
         "answer": None,
         **(found or {}),
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "check.html", context, status=status)
+    return pages.render(request, "check.html", context)

@@ -44,13 +44,18 @@ def render(
     template: str,
     context: Mapping[str, object] | None = None,
     *,
-    status: int = HTTPStatus.OK,
+    status: int | None = None,
     block: str | None = None,
 ) -> Response:
-    """Render a page, or one block of it for a part that refreshes itself, in the reader's language."""
+    """Render a page, or one block of it for a part that refreshes itself, in the reader's language.
+
+    Where nothing else is said, a page with `problems`, which asks for something to be mended, is a 422.
+    """
     language = language_of(request)
     page = _environment(language).get_template(template)
     values = {**_frame(request, language), **(context or {})}
+    if status is None:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if values.get("problems") else HTTPStatus.OK
     if block is None:
         return HTMLResponse(page.render(values), status)
     parts = page.blocks[block](page.new_context(values))

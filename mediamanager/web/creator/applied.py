@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -57,8 +56,7 @@ def applied(
         "decision": decision,
         "problems": problems,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "applied.html", context, status=status)
+    return pages.render(request, "applied.html", context)
 
 
 def _moment(text: str, name: str, problems: dict[str, str], request: Request) -> datetime | None:

@@ -106,5 +106,4 @@ def _change(
         **choice.shown(request, form, shown.claim, told),
         "problems": problems,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "change.html", context, status=status)
+    return pages.render(request, "change.html", context)

@@ -1,7 +1,6 @@
 """What a creator says about all works of a collection, later ones too."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -66,5 +65,4 @@ def _change(
         **choice.shown(request, form, claim, told),
         "problems": problems,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "collection_change.html", context, status=status)
+    return pages.render(request, "collection_change.html", context)

@@ -1,7 +1,6 @@
 """Which works are in a collection: choose some from the list, take one out."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -79,5 +78,4 @@ def _choose(
         "next_after": page.next_after,
         "problems": problems,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "collection_add.html", context, status=status)
+    return pages.render(request, "collection_add.html", context)

@@ -1,7 +1,6 @@
 """A creator's collections: the list, a form for a new one, and one of them with its works and what is said about it."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -97,5 +96,4 @@ def _list(
         "name": "" if form is None else str(form.get("name", "")),
         "problems": problems,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "collections.html", context, status=status)
+    return pages.render(request, "collections.html", context)

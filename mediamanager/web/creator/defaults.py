@@ -1,7 +1,6 @@
 """What a creator says about all their works at once, later ones too."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -62,5 +61,4 @@ def _page(
         "problems": problems,
         "done": sentences.done(done, pages.words(request)),
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "default.html", context, status=status)
+    return pages.render(request, "default.html", context)

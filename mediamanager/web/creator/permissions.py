@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -104,5 +103,4 @@ def _page(
         "problems": problems,
         "done": said.get(done or ""),
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    return pages.render(request, "grants.html", context, status=status)
+    return pages.render(request, "grants.html", context)
