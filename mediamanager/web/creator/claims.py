@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.schemas.claims import ClaimReceipt
 from mediamanager.web import pages
-from mediamanager.web.creator import choice, subjects
+from mediamanager.web.creator import choice, claim_forms, subjects
 from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import row
 from optout.ledger import consentlog, receipts
@@ -32,17 +32,9 @@ def change(
 ) -> Response:
     """File the claim, or replace the one that holds, in one step."""
     try:
-        said = choice.read(form, pages.words(request))
+        claim_forms.save(request, resources, creator, form, work_id=work_id)
     except choice.UnusableChoiceError as error:
         return _change(request, reading, creator, work_id, form, error.problems)
-    with unit_of_work(resources) as session:
-        claims.say(
-            session,
-            work_id=work_id,
-            claimant_id=creator.account_id,
-            preferences=said.preferences,
-            asking=said.asking,
-        )
     return pages.see_other(f"/works/{work_id}?done=saved")
 
 
@@ -99,11 +91,5 @@ def _change(
     problems: Mapping[str, str],
 ) -> Response:
     shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
-    told = claims.asking_of(session, shown.claim) if shown.claim else None
-    context = {
-        "row": shown,
-        "told": told,
-        **choice.shown(request, form, shown.claim, told),
-        "problems": problems,
-    }
+    context = {"row": shown, **claim_forms.shown(request, session, shown.claim, form, problems)}
     return pages.render(request, "change.html", context)

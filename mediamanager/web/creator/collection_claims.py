@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
+from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep
 from mediamanager.web import pages
-from mediamanager.web.creator import choice
+from mediamanager.web.creator import choice, claim_forms
 from mediamanager.web.creator.new_works import FormDep
-from optout.registry import claim_targets, claims, collections
+from optout.registry import claim_targets, collections
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -33,17 +33,9 @@ def change(
 ) -> Response:
     """File the claim, or replace the one that holds, in one step."""
     try:
-        said = choice.read(form, pages.words(request))
+        claim_forms.save(request, resources, creator, form, collection_id=collection_id)
     except choice.UnusableChoiceError as error:
         return _change(request, reading, creator, collection_id, form, error.problems)
-    with unit_of_work(resources) as session:
-        claims.say(
-            session,
-            collection_id=collection_id,
-            claimant_id=creator.account_id,
-            preferences=said.preferences,
-            asking=said.asking,
-        )
     return pages.see_other(f"/collections/{collection_id}?done=saved")
 
 
@@ -57,12 +49,5 @@ def _change(
 ) -> Response:
     collection = collections.get(session, collection_id=collection_id, account_id=creator.account_id)
     claim = claim_targets.live_claim(session, claim_targets.target(creator.account_id, collection_id=collection_id))
-    told = claims.asking_of(session, claim) if claim else None
-    context = {
-        "collection": collection,
-        "claim": claim,
-        "told": told,
-        **choice.shown(request, form, claim, told),
-        "problems": problems,
-    }
+    context = {"collection": collection, **claim_forms.shown(request, session, claim, form, problems)}
     return pages.render(request, "collection_change.html", context)

@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
+from mediamanager.web.creator import claim_forms
 from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import rows
 from optout.errors import ConflictError, InvalidInputError
-from optout.registry import claim_targets, claims, collection_members, collections
+from optout.registry import claim_targets, collection_members, collections
 from optout.store.models.collections import CollectionKind
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -70,10 +71,7 @@ def show_collection(
     works = collection_members.works_of(session, collection_id, limit=A_PAGE, offset=(page - 1) * A_PAGE)
     context = {
         "collection": collection,
-        "claim": claim,
-        "told": claims.asking_of(session, claim) if claim else None,
-        "ends_soon": claim is not None and claims.ends_soon(claim),
-        "ended": claim is not None and claims.has_ended(claim),
+        **claim_forms.standing(session, claim),
         "rows": rows(session, works, pages.words(request)),
         "total": total,
         "page": page,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
-from mediamanager.web.creator import choice
+from mediamanager.web.creator import choice, claim_forms
 from mediamanager.web.creator.new_works import FormDep
 from optout.registry import claim_targets, claims
 
@@ -33,11 +33,9 @@ def change_default(
                 claims.withdraw(session, claim_id=live.id, claimant_id=creator.account_id)
         return pages.see_other("/account/change?done=withdrawn")
     try:
-        said = choice.read(form, pages.words(request))
+        claim_forms.save(request, resources, creator, form)
     except choice.UnusableChoiceError as error:
         return _page(request, reading, creator, form, error.problems, done=None)
-    with unit_of_work(resources) as session:
-        claims.say(session, claimant_id=creator.account_id, preferences=said.preferences, asking=said.asking)
     return pages.see_other("/account/change?done=saved")
 
 
@@ -51,14 +49,8 @@ def _page(
     done: str | None,
 ) -> Response:
     live = claim_targets.live_claim(session, claim_targets.target(creator.account_id))
-    told = claims.asking_of(session, live) if live else None
     context = {
-        "claim": live,
-        "told": told,
-        "ends_soon": live is not None and claims.ends_soon(live),
-        "ended": live is not None and claims.has_ended(live),
-        **choice.shown(request, form, live, told),
-        "problems": problems,
+        **claim_forms.shown(request, session, live, form, problems),
         "done": sentences.done(done, pages.words(request)),
     }
     return pages.render(request, "default.html", context)

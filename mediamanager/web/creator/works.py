@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep
 from mediamanager.web import pages, sentences
+from mediamanager.web.creator import claim_forms
 from mediamanager.web.creator.rows import row, rows
 from optout.registry import claims, fingerprints, works
 from optout.store.models.works import WorkState
@@ -54,9 +55,7 @@ def show_work(
     algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
     context = {
         "row": shown,
-        "asking": claims.asking_of(session, shown.claim) if shown.claim else None,
-        "ends_soon": shown.claim is not None and claims.ends_soon(shown.claim),
-        "ended": shown.claim is not None and claims.has_ended(shown.claim),
+        **claim_forms.standing(session, shown.claim),
         "history": claims.for_work(session, work_id),
         "algorithms": algorithms,
         "done": sentences.done(done, pages.words(request)),

@@ -1,0 +1,64 @@
+"""What a creator says as it stands, and the form that changes it, whatever it is about."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from mediamanager.dependencies import Resources, unit_of_work
+from mediamanager.web import pages
+from mediamanager.web.creator import choice
+from optout.registry import claims
+from optout.registry.accounts import Principal
+from optout.store.models.claims import Claim
+
+
+def standing(session: Session, claim: Claim | None) -> dict[str, object]:
+    """A claim as the pages show it."""
+    return {
+        "claim": claim,
+        "told": claims.asking_of(session, claim) if claim else None,
+        "ends_soon": claim is not None and claims.ends_soon(claim),
+        "ended": claim is not None and claims.has_ended(claim),
+    }
+
+
+def shown(
+    request: Request, session: Session, claim: Claim | None, sent: FormData | None, problems: Mapping[str, str]
+) -> dict[str, object]:
+    """The form: what was sent and has to be mended, else what the claim says."""
+    told = claims.asking_of(session, claim) if claim else None
+    return {
+        **standing(session, claim),
+        **choice.shown(request, sent, claim, told),
+        "problems": problems,
+    }
+
+
+def save(
+    request: Request,
+    resources: Resources,
+    creator: Principal,
+    sent: FormData,
+    *,
+    work_id: UUID | None = None,
+    collection_id: UUID | None = None,
+) -> None:
+    """File the claim on a work, a collection, or with neither all works; or replace the one that holds, in one step.
+
+    Raises:
+        UnusableChoiceError: nothing is changed; the form has to be shown again with its problems.
+        NotFoundError: no such work or collection, or somebody else's.
+    """
+    said = choice.read(sent, pages.words(request))
+    with unit_of_work(resources) as session:
+        claims.say(
+            session,
+            work_id=work_id,
+            collection_id=collection_id,
+            claimant_id=creator.account_id,
+            preferences=said.preferences,
+            asking=said.asking,
+        )
