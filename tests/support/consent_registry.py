@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,14 +52,17 @@ class Clock:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Put it in the place of the real one, wherever that was imported to."""
-        modules = [one for one in list(sys.modules.values()) if vars(one).get("utc_now") is utc_now]
-        for module in modules:
-            vars(module)["utc_now"] = self
+        _replace_everywhere(utc_now, self)
         try:
             yield
         finally:
-            for module in modules:
-                vars(module)["utc_now"] = utc_now
+            _replace_everywhere(self, utc_now)  # also in what was first imported meanwhile
+
+
+def _replace_everywhere(old: Callable[[], datetime], new: Callable[[], datetime]) -> None:
+    for module in list(sys.modules.values()):
+        if module is not sys.modules[__name__] and vars(module).get("utc_now") is old:
+            vars(module)["utc_now"] = new
 
 
 @dataclass
