@@ -8,11 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import Scope
-from optout.errors import NotFoundError
-from optout.registry import disputes, works
+from optout.registry import collections, disputes, owned, works
 from optout.store.models.accounts import Account
 from optout.store.models.claims import LIVE, Claim
-from optout.store.models.collections import Collection
 from optout.store.models.works import Work
 
 
@@ -56,13 +54,10 @@ def lock(session: Session, of: Target) -> Work | None:
         work = works.get(session, work_id=of.id, account_id=of.account_id)
         disputes.lock_content(session, work)
         return work
-    query = (
-        select(Account.id).where(Account.id == of.id)
-        if of.scope is Scope.ACCOUNT
-        else select(Collection.id).where(Collection.id == of.id, Collection.account_id == of.account_id)
-    )
-    if session.scalars(query.with_for_update()).one_or_none() is None:
-        raise NotFoundError(f"there is no {of.scope} {of.id} of yours", **{str(of.scope): str(of.id)})
+    if of.scope is Scope.COLLECTION:
+        collections.get(session, collection_id=of.id, account_id=of.account_id, lock=True)
+    else:
+        owned.get(session, select(Account).where(Account.id == of.id), "account", of.id, lock=True)
     return None
 
 

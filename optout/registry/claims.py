@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from optout.consent.preferences import expand
 from optout.consent.vocabulary import Preference, Scope, Use
-from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.errors import ConflictError, InvalidInputError
 from optout.proof.entries import EntryType
-from optout.registry import claim_entries, claim_targets, claim_terms, contacts, disputes
+from optout.registry import claim_entries, claim_targets, claim_terms, contacts, disputes, owned
 from optout.registry.accounts import get_account
 from optout.registry.claim_targets import Target
 from optout.registry.claim_terms import Asking, CheckedTerms, Terms
@@ -165,11 +165,8 @@ def get(session: Session, *, claim_id: UUID, account_id: UUID) -> Claim:
     Raises:
         NotFoundError: there is none, or it is somebody else's.
     """
-    # The database does not hand out somebody else's: the answer can't depend on whether there is one.
-    claim = session.scalars(select(Claim).where(Claim.id == claim_id, Claim.claimant_id == account_id)).one_or_none()
-    if claim is None:
-        raise NotFoundError(f"there is no claim {claim_id} of yours", claim=str(claim_id))
-    return claim
+    query = select(Claim).where(Claim.id == claim_id, Claim.claimant_id == account_id)
+    return owned.get(session, query, "claim", claim_id)
 
 
 def ends_soon(claim: Claim) -> bool:

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from optout.consent import identifiers
-from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.errors import ConflictError, InvalidInputError
 from optout.proof.entries import EntryType
-from optout.registry import collection_members, works
+from optout.registry import collection_members, owned, works
 from optout.registry.texts import line
 from optout.store.models.base import utc_now
 from optout.store.models.collections import Collection, CollectionKind, CollectionWork
@@ -62,10 +62,7 @@ def get(session: Session, *, collection_id: UUID, account_id: UUID, lock: bool =
         NotFoundError: there is none, or it is somebody else's.
     """
     query = select(Collection).where(Collection.id == collection_id, Collection.account_id == account_id)
-    collection = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    if collection is None:
-        raise NotFoundError(f"there is no collection {collection_id} of yours", collection=str(collection_id))
-    return collection
+    return owned.get(session, query, "collection", collection_id, lock=lock)
 
 
 def list_collections(session: Session, *, account_id: UUID) -> Sequence[Collection]:
@@ -84,10 +81,7 @@ def add_works(session: Session, *, collection_id: UUID, account_id: UUID, work_i
     if not 1 <= len(work_ids) <= MAX_WORKS_AT_ONCE:
         raise InvalidInputError(f"add 1 to {MAX_WORKS_AT_ONCE} works at once", field="works")
     collection = get(session, collection_id=collection_id, account_id=account_id, lock=True)
-    own = select(Work.id).where(Work.account_id == account_id, Work.id.in_(work_ids))
-    missing = set(work_ids) - set(session.scalars(own))
-    if missing:
-        raise NotFoundError(f"there is no work {min(missing)} of yours", work=str(min(missing)))
+    owned.require_works(session, account_id, work_ids)
     new = set(work_ids) - set(collection_members.members(session, collection_id))
     if new:
         collection_members.add(session, collection, sorted(new))

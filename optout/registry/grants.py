@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, aliased
 from optout.consent import grants as pure
 from optout.consent.policy import AUTHENTICATED_FROM
 from optout.consent.vocabulary import LEAVES, EvidenceLevel, Scope, Use
-from optout.errors import ConflictError, InvalidInputError, NotFoundError
+from optout.errors import ConflictError, InvalidInputError
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType, Json, time_text
-from optout.registry import claim_terms, collection_members, collections
+from optout.registry import claim_terms, collection_members, collections, owned
 from optout.registry.accounts import get_account
 from optout.store import changes, jobs
 from optout.store.models.accounts import Account, ApiKey, Role
@@ -25,7 +25,6 @@ from optout.store.models.collections import CollectionWork
 from optout.store.models.grants import Grant
 from optout.store.models.jobs import JobKind
 from optout.store.models.log import LogEntry
-from optout.store.models.works import Work
 
 MAX_WORKS: Final = 1_000
 MAX_GRANTS: Final = 1_000
@@ -116,12 +115,7 @@ def get(session: Session, *, grant_id: UUID, grantor_id: UUID, lock: bool = Fals
         NotFoundError: there is none, or it is somebody else's.
     """
     query = select(Grant).where(Grant.id == grant_id, Grant.grantor_id == grantor_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    grant = session.scalars(query).one_or_none()
-    if grant is None:
-        raise NotFoundError(f"there is no grant {grant_id} of yours", grant=str(grant_id))
-    return grant
+    return owned.get(session, query, "grant", grant_id, lock=lock)
 
 
 def given(session: Session, *, grantor_id: UUID) -> Sequence[Grant]:
@@ -251,11 +245,7 @@ def _scope(session: Session, grantor_id: UUID, works: Sequence[UUID] | None, col
         raise InvalidInputError(
             f"a grant names at most {MAX_WORKS} works: put them into a collection, and name that", field="works"
         )
-    missing = set(works) - set(
-        session.scalars(select(Work.id).where(Work.account_id == grantor_id, Work.id.in_(works)))
-    )
-    if missing:
-        raise NotFoundError(f"there is no work {min(missing)} of yours", work=str(min(missing)))
+    owned.require_works(session, grantor_id, works)
     return Scope.WORK
 
 

@@ -20,7 +20,7 @@ from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
-from optout.registry import claim_entries, collection_members
+from optout.registry import claim_entries, collection_members, owned
 from optout.registry import fingerprints as stored
 from optout.registry.digests import fingerprint_digest
 from optout.registry.texts import optional_line
@@ -237,12 +237,7 @@ def get(session: Session, *, work_id: UUID, account_id: UUID, lock: bool = False
         NotFoundError: there is none, or it is somebody else's.
     """
     query = select(Work).where(Work.id == work_id, Work.account_id == account_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    work = session.scalars(query).one_or_none()
-    if work is None:
-        raise NotFoundError(f"there is no work {work_id} of yours", work=str(work_id))
-    return work
+    return owned.get(session, query, "work", work_id, lock=lock)
 
 
 @dataclass(frozen=True, slots=True)
