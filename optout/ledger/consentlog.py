@@ -13,9 +13,10 @@ from optout.errors import ConflictError, InvalidInputError
 from optout.proof import entries, merkle, promises
 from optout.proof.entries import MERGE_DELAY, Entry, EntryType, Json
 from optout.proof.notes import Signer
-from optout.store import encryption
+from optout.store import encryption, jobs
 from optout.store.encryption import Place
 from optout.store.models.base import Sealed
+from optout.store.models.jobs import JobKind
 from optout.store.models.log import HEAD_ID, LogEntry, LogHead
 
 MAX_BODY_BYTES = 1_000_000
@@ -56,6 +57,8 @@ def append(
 ) -> LogEntry:
     """Write an entry in the caller's transaction: it is in the log exactly if the event that it records happened.
 
+    The same transaction promises the job that publishes it.
+
     Its recording time is `recorded_at`, or later where that would go behind what is in the log already (a clock that
     was set back). It is flushed, so that `promise` can be made from what is returned.
 
@@ -90,6 +93,7 @@ def append(
         raise ConflictError(
             "this was changed by somebody else at the same moment: try again", subject=subject.hex
         ) from error
+    jobs.enqueue(session, JobKind.PUBLISH_LOG)
     return row
 
 

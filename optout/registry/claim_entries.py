@@ -1,4 +1,4 @@
-"""What happens to claims, written into the consent log: the bodies of their entries and the jobs that publish them."""
+"""What happens to claims, written into the consent log: the bodies of their entries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,16 +10,14 @@ from optout.ledger import consentlog
 from optout.proof.entries import EntryType, Json, time_text
 from optout.registry import contacts, fingerprints
 from optout.registry.accounts import get_account
-from optout.store import jobs
 from optout.store.models.base import utc_now
 from optout.store.models.claims import LIVE, Claim
-from optout.store.models.jobs import JobKind
 from optout.store.models.log import LogEntry
 from optout.store.models.works import Work, WorkState
 
 
 def append(session: Session, type_: EntryType, claim: Claim, work: Work | None, at: datetime) -> LogEntry:
-    """Write one entry about a claim, and promise a job that publishes it, in the caller's transaction.
+    """Write one entry about a claim, in the caller's transaction.
 
     The body names the claimant by pseudonym and the work by id; `work` is None where the claim is about more than one.
     `fingerprint_digest` is null until the work is ready; `append_fingerprinted` follows then.
@@ -47,11 +45,9 @@ def append(session: Session, type_: EntryType, claim: Claim, work: Work | None, 
         "valid_until": None if claim.valid_until is None else time_text(claim.valid_until),
         "work": None if work is None else str(work.id),
     }
-    entry = consentlog.append(
+    return consentlog.append(
         session, type=type_, subject=claim.log_subject, body=body, recorded_at=at, person=claim.claimant_id
     )
-    jobs.enqueue(session, JobKind.PUBLISH_LOG)
-    return entry
 
 
 def append_fingerprinted(session: Session, work_id: UUID) -> None:

@@ -13,11 +13,10 @@ from optout.errors import OptoutError
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType
 from optout.registry.accounts import get_account
-from optout.store import changes, jobs
+from optout.store import changes
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
 from optout.store.models.collections import Collection, CollectionKind, CollectionWork
-from optout.store.models.jobs import JobKind
 from optout.store.models.works import Work
 
 
@@ -99,8 +98,11 @@ def _locked(session: Session, work: Work, kind: CollectionKind) -> Sequence[Coll
 
 
 def _join(session: Session, work: Work, collections: Sequence[Collection]) -> None:
-    for collection in collections:
-        if belongs(work, collection) and work.id not in members(session, collection.id):
+    theirs = [collection for collection in collections if belongs(work, collection)]
+    inside = select(CollectionWork.collection_id).where(CollectionWork.work_id == work.id, is_member())
+    has_it = set(session.scalars(inside)) if theirs else set()
+    for collection in theirs:
+        if collection.id not in has_it:
             add(session, collection, [work.id])
 
 
@@ -138,4 +140,3 @@ def log(
         person=collection.account_id,
     )
     collection.entry_id = entry.id
-    jobs.enqueue(session, JobKind.PUBLISH_LOG)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -37,7 +37,7 @@ def create(session: Session, *, account_id: UUID, kind: CollectionKind, name: st
         raise ConflictError(
             f"you have the {kind} {canonical} already: it is collection {existing.id}", collection=str(existing.id)
         )
-    if len(session.scalars(mine).all()) >= MAX_COLLECTIONS:
+    if (session.scalar(select(func.count()).select_from(mine.subquery())) or 0) >= MAX_COLLECTIONS:
         raise ConflictError(f"an account has at most {MAX_COLLECTIONS} collections: put works into those that it has")
     now = utc_now()
     collection = Collection(

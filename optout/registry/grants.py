@@ -17,13 +17,12 @@ from optout.ledger import consentlog
 from optout.proof.entries import EntryType, Json, time_text
 from optout.registry import claim_terms, collection_members, collections, owned
 from optout.registry.accounts import get_account
-from optout.store import changes, jobs
+from optout.store import changes
 from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
 from optout.store.models.collections import CollectionWork
 from optout.store.models.grants import Grant
-from optout.store.models.jobs import JobKind
 from optout.store.models.log import LogEntry
 
 MAX_WORKS: Final = 1_000
@@ -263,8 +262,6 @@ def _log(session: Session, type_: EntryType, grant: Grant, at: datetime) -> LogE
         "valid_until": None if grant.valid_until is None else time_text(grant.valid_until),
         "works": list(grant.works),
     }
-    entry = consentlog.append(
+    return consentlog.append(
         session, type=type_, subject=grant.log_subject, body=body, recorded_at=at, person=grant.grantor_id
     )
-    jobs.enqueue(session, JobKind.PUBLISH_LOG)
-    return entry

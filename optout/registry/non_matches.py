@@ -12,10 +12,9 @@ from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType
 from optout.registry.accounts import get_account
-from optout.store import changes, jobs
+from optout.store import changes
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
-from optout.store.models.jobs import JobKind
 from optout.store.models.non_matches import NonMatch, NonMatchState
 from optout.store.models.works import Work
 
@@ -141,4 +140,3 @@ def _log(session: Session, type_: EntryType, found: NonMatch, work: Work, at: da
         person=work.account_id,
     )
     found.entry_id = entry.id
-    jobs.enqueue(session, JobKind.PUBLISH_LOG)

@@ -45,9 +45,7 @@ def add_works(
         chosen = []
     try:
         with unit_of_work(resources) as session:
-            account_id = creator.account_id
-            collections.get(session, collection_id=collection_id, account_id=account_id)
-            collections.add_works(session, collection_id=collection_id, account_id=account_id, work_ids=chosen)
+            collections.add_works(session, collection_id=collection_id, account_id=creator.account_id, work_ids=chosen)
     except InvalidInputError:
         return _choose(request, reading, creator, collection_id, None, nothing)
     return pages.see_other(f"/collections/{collection_id}?done=added")
