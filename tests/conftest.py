@@ -3,12 +3,12 @@
 import logging
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import built_database
 import factories
 import hypothesis
 import pytest
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if on_server or {"postgresql_server", "object_store"} & fixtures:
             item.add_marker("services")
-        if _DATABASE_FIXTURES & fixtures:
+        if (_DATABASE_FIXTURES | {"sqlite_template"}) & fixtures:
             item.add_marker("rows")
 
 
@@ -157,6 +157,12 @@ def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 
 @pytest.fixture
+def built(settings: Settings, sqlite_template: Path) -> Settings:
+    """The settings, with a migrated SQLite of the test's own: for an application that opens it itself."""
+    return built_database.copy(sqlite_template, settings)
+
+
+@pytest.fixture
 def live_engine(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A migrated database of the test's own, the one of `settings`: for threads and processes."""
     with _live(settings, request) as made:
@@ -231,10 +237,7 @@ def claim(session: Session, work: Work) -> Claim:
 def _live(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """The migrated database that the settings name."""
     if settings.database_url.startswith("sqlite"):
-        path = Path(settings.database_url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        made = db.engine(settings)
+        made = db.engine(built_database.copy(request.getfixturevalue("sqlite_template"), settings))
         yield made
         made.dispose()
         return

@@ -6,8 +6,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import api_bodies
+import built_database
 import factories
 import pytest
 import uvicorn
@@ -18,7 +20,7 @@ from mediamanager import http_server
 from mediamanager.app import create_app
 from mediamanager.http_server import PatientProtocol
 from mediamanager.security import BodyLimit
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import Work
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
@@ -35,9 +37,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def sessions(settings: Settings) -> Iterator[sessionmaker[Session]]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
+def sessions(settings: Settings, sqlite_template: Path) -> Iterator[sessionmaker[Session]]:
+    engine = db.engine(built_database.copy(sqlite_template, settings))
     yield db.sessions(engine)
     engine.dispose()
 

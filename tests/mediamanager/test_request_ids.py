@@ -10,20 +10,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from mediamanager.app import create_app
-from optout.store import db, migrate, tracing
+from optout.store import db, tracing
 from optout.store.models import Job
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 
-pytestmark = pytest.mark.rows
-
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings)) as made:
+def client(built: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(built)) as made:
         yield made
 
 

@@ -3,8 +3,10 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
+import built_database
 import factories
 import pytest
 from fastapi import FastAPI
@@ -13,7 +15,7 @@ from starlette.testclient import TestClient
 from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.ledger.publish import publish
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models.accounts import Role
 from optout.store.settings import Settings
 
@@ -34,12 +36,9 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+def app(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> FastAPI:
     settings = Settings(data_folder=tmp_path_factory.mktemp("api"))
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    return create_app(settings)
+    return create_app(built_database.copy(sqlite_template, settings))
 
 
 @pytest.fixture(scope="module")

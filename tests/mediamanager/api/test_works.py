@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import api_bodies
+import built_database
 import factories
 import pytest
 from fastapi import FastAPI
@@ -24,7 +25,7 @@ from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.errors import StorageUnavailableError
 from optout.registry import works
-from optout.store import db, jobs, migrate
+from optout.store import db, jobs
 from optout.store.models.accounts import Role
 from optout.store.models.jobs import Job
 from optout.store.models.works import Work
@@ -231,11 +232,10 @@ def test_a_large_file_is_never_whole_in_memory(
 
 
 def test_more_requests_than_threads_wait_for_their_turn_and_are_all_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(data_folder=tmp_path, request_threads=2)
+    settings = built_database.copy(sqlite_template, Settings(data_folder=tmp_path, request_threads=2))
     engine = db.engine(settings)
-    migrate.upgrade(engine)
     with db.transaction(db.sessions(engine)) as session:
         _, secret = factories.make_key(session, factories.make_account(session), Role.CREATOR)
     engine.dispose()

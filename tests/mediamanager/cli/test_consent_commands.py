@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import built_database
 import factories
 import pytest
 from starlette.testclient import TestClient
@@ -20,7 +21,7 @@ from optout.catalogue.works import CatalogueWork
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference
 from optout.registry import accounts
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models.accounts import Role
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
@@ -31,12 +32,9 @@ KEY = "--key"
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
+def client(tmp_path: Path, sqlite_template: Path) -> Iterator[TestClient]:
     settings = Settings(data_folder=tmp_path / "registry")
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings)) as made:
+    with TestClient(create_app(built_database.copy(sqlite_template, settings))) as made:
         yield made
 
 

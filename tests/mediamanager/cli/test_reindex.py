@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import built_database
 import pytest
 from factories import sha256
 from newer_algorithms import bring_second_version, by_both, prose
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fingerprinting.types import Extraction, Modality
 from mediamanager.cli import main
 from optout.registry import accounts, refingerprinting, works
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import Job, JobKind, Work
 from optout.store.settings import Settings
 
@@ -58,9 +59,8 @@ class Registry:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Registry]:
-    engine = db.engine(Settings(data_folder=tmp_path))
-    migrate.upgrade(engine)
+def registry(tmp_path: Path, sqlite_template: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Registry]:
+    engine = db.engine(built_database.copy(sqlite_template, Settings(data_folder=tmp_path)))
     yield Registry(tmp_path, db.sessions(engine), capsys)
     engine.dispose()
 

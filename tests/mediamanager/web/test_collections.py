@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.registry import claim_targets, claims, collection_members
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import Account, Role, Work
 from optout.store.settings import Settings
 
@@ -22,11 +22,8 @@ HOW = {"terms_url": "https://ann.example/terms", "contact": "ann@example.org", "
 
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings), follow_redirects=False) as made:
+def client(built: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(built), follow_redirects=False) as made:
         yield made
 
 

@@ -12,17 +12,14 @@ from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.consent.vocabulary import EvidenceLevel
 from optout.registry import claims, non_matches
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import Account, Role, Work
 from optout.store.settings import Settings
 
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings), follow_redirects=False) as made:
+def client(built: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(built), follow_redirects=False) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mediamanager.app import create_app
-from optout.store import db, job_lists, jobs, migrate
+from optout.store import db, job_lists, jobs
 from optout.store.jobs import Retries
 from optout.store.models import Job, JobKind, JobState, Role
 from optout.store.models.base import utc_now
@@ -20,11 +20,8 @@ HEADERS = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings), follow_redirects=False, headers=HEADERS) as made:
+def client(built: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(built), follow_redirects=False, headers=HEADERS) as made:
         yield made
 
 

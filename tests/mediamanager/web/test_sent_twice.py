@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import LIVE, Claim, Job, Role, Work
 from optout.store.models.log import LogEntry
 from optout.store.settings import Settings
@@ -23,11 +23,8 @@ TOGETHER = 6
 
 
 @pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    return create_app(settings)
+def app(built: Settings) -> FastAPI:
+    return create_app(built)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.registry import accounts, sessions
-from optout.store import db, migrate
+from optout.store import db
 from optout.store.models import ApiKey, Role, WebSession
 from optout.store.models.base import utc_now
 from optout.store.settings import Settings
@@ -29,11 +29,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    return create_app(settings)
+def app(built: Settings) -> FastAPI:
+    return create_app(built)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from mediamanager.app import create_app
 from optout.registry import works
-from optout.store import db, jobs, migrate
+from optout.store import db, jobs
 from optout.store.jobs import Retries
 from optout.store.models import Role
 from optout.store.settings import Settings
@@ -20,11 +20,8 @@ HEADERS = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    engine = db.engine(settings)
-    migrate.upgrade(engine)
-    engine.dispose()
-    with TestClient(create_app(settings), follow_redirects=False, headers=HEADERS) as made:
+def client(built: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(built), follow_redirects=False, headers=HEADERS) as made:
         yield made
 
 
