@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filter_runs import lines, stop_after
 
 from mediamanager.client.errors import OutputInUseError, UncheckedItemError
 from mediamanager.client.filter.choices import Choice, Choices, ErrorChoice
@@ -20,39 +21,6 @@ from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
 from optout.proof.batches import BatchItem, items_tree
-
-
-@pytest.fixture
-def job(inbox: Path, tmp_path: Path) -> Job:
-    return Job(
-        source=inbox,
-        output=tmp_path / "out",
-        question=Question(Use.TRAIN_GENAI),
-        choices=Choices(),
-        fields={},
-    )
-
-
-@pytest.fixture
-def sources(catalogue: Path) -> list[Catalogue]:
-    return [Catalogue.open(catalogue)]
-
-
-def lines(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def results(output: Path) -> dict[str, object]:
-    """What a run left, but for what differs from run to run: times, the run's id, random salts."""
-    receipt = json.loads((output / "receipt.json").read_text())
-    verdicts = [{**line, "salt": None} for line in lines(output / "verdicts.jsonl")]
-    return {
-        "tree": sorted(path.relative_to(output).as_posix() for path in output.rglob("*")),
-        "counts": receipt["counts"],
-        "kept": receipt["kept"],
-        "verdicts": verdicts,
-        "excluded": lines(output / "excluded.jsonl"),
-    }
 
 
 def test_a_folder_is_split_into_what_is_kept_and_what_is_not(job: Job, sources: list[Catalogue]) -> None:
@@ -160,136 +128,6 @@ def test_unknown_can_be_dropped(job: Job, sources: list[Catalogue]) -> None:
     summary = run(replace(job, choices=Choices(on_unknown=Choice.DROP)), sources)
 
     assert (summary.kept, summary.excluded) == (0, 2)
-
-
-def stop_after(count: int) -> Callable[[Iterator[Checked], int | None], Iterator[Checked]]:
-    def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:
-        for number, one in enumerate(verdicts):
-            if number == count:
-                raise KeyboardInterrupt
-            yield one
-
-    return watch
-
-
-def test_a_run_that_is_interrupted_anywhere_ends_as_one_that_is_not(
-    job: Job, sources: list[Catalogue], tmp_path: Path, make_text: Callable[..., str]
-) -> None:
-    for number in range(4):
-        (job.source / f"more-{number}.txt").write_text(make_text(f"more {number}"))
-    run(replace(job, output=tmp_path / "whole"), sources)
-
-    for count in range(6):
-        output = tmp_path / f"interrupted after {count}"
-        with pytest.raises(KeyboardInterrupt):
-            run(replace(job, output=output), sources, watch=stop_after(count))
-        assert not (output / "kept").exists()
-        assert not (output / "receipt.json").exists()
-        seen: list[int | None] = []
-
-        def watch(verdicts: Iterator[Checked], total: int | None, seen: list[int | None] = seen) -> Iterator[Checked]:
-            seen.append(total)
-            return verdicts
-
-        run(replace(job, output=output), sources, watch=watch)
-
-        assert seen == [6 - count]
-        assert results(output) == results(tmp_path / "whole")
-
-
-def test_a_crash_while_finishing_is_made_good(
-    job: Job, sources: list[Catalogue], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(replace(job, output=tmp_path / "whole"), sources)
-    steps = 0
-    original = os.replace
-
-    for survived in range(8):
-        output = tmp_path / f"crashed after {survived}"
-
-        def fragile(self: Path, target: Path, survived: int = survived) -> Path:
-            nonlocal steps
-            if steps == survived:
-                raise KeyboardInterrupt
-            steps += 1
-            original(self, target)
-            return target
-
-        steps = 0
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", fragile)
-            try:
-                run(replace(job, output=output), sources)
-            except KeyboardInterrupt:
-                assert not (output / "receipt.json").exists()
-        run(replace(job, output=output), sources)
-
-        assert results(output) == results(tmp_path / "whole")
-
-
-def test_a_line_that_a_crash_cut_off_is_done_again(job: Job, sources: list[Catalogue]) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        run(job, sources, watch=stop_after(1))
-    journal = job.output / JOURNAL
-    journal.write_bytes(journal.read_bytes()[:-7])
-
-    assert run(job, sources).kept == 1
-
-
-@pytest.fixture
-def broken(job: Job, make_text: Callable[..., str]) -> Callable[[], None]:
-    """Two files of the input that can't be read; called, it mends them: a copy of what is reserved, and a stranger."""
-    copy, stranger = job.source / "b-copy.txt", job.source / "c-stranger.txt"
-    copy.write_bytes(b"")
-    stranger.write_bytes(b"")
-
-    def mend() -> None:
-        copy.write_text(make_text("crow"))
-        stranger.write_text(make_text("nobody's"))
-
-    return mend
-
-
-@pytest.mark.parametrize("on_error", [ErrorChoice.DROP, ErrorChoice.KEEP])
-def test_what_was_unchecked_is_checked_again_and_ends_as_if_it_had_been_right_at_once(
-    job: Job, sources: list[Catalogue], tmp_path: Path, broken: Callable[[], None], on_error: ErrorChoice
-) -> None:
-    job = replace(job, choices=Choices(on_error=on_error))
-    first = run(job, sources)
-    vain = run(job, sources)
-    broken()
-    seen: list[int | None] = []
-
-    def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:
-        seen.append(total)
-        return verdicts
-
-    second = run(job, sources, watch=watch)
-
-    assert (first.unchecked, vain.unchecked, second.unchecked) == (2, 2, 0)
-    assert (first.exit_status, second.exit_status) == (2, 1)
-    assert seen == [2]
-    assert "2 files that were not checked before: tried again" in second.notes
-    run(replace(job, output=tmp_path / "at once"), sources)
-    assert results(job.output) == results(tmp_path / "at once")
-    assert run(job, sources).notes == ("this run was finished before; to do it again, choose another --output",)
-
-
-def test_an_interrupted_run_checks_again_what_was_unchecked_and_goes_on_with_the_rest(
-    job: Job, sources: list[Catalogue], tmp_path: Path, broken: Callable[[], None]
-) -> None:
-    for count in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            run(job, sources, watch=stop_after(count))
-    broken()
-    for count in range(2):  # what was unchecked comes first: two of three
-        with pytest.raises(KeyboardInterrupt):
-            run(job, sources, watch=stop_after(count))
-
-    assert run(job, sources).unchecked == 0
-
-    run(replace(job, output=tmp_path / "at once"), sources)
-    assert results(job.output) == results(tmp_path / "at once")
 
 
 def test_a_finished_run_is_not_done_again(job: Job, sources: list[Catalogue]) -> None:
