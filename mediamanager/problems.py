@@ -156,8 +156,7 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watch)
-        except Exception as error:
-            # Broad on purpose: whatever it is, the client gets a problem, and the log gets the traceback.
+        except Exception as error:  # broad: whatever it is, the client gets a problem, and the log gets the traceback
             if scope["type"] != "http" or started:
                 raise
             response = await _handle(Request(scope), error)

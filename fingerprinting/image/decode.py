@@ -83,9 +83,7 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
         raise LimitExceededError(
             "This picture needs more memory than is available. Export a smaller version and use that.", limit="memory"
         ) from error
-    # Broad on purpose: on damaged bytes Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error,
-    # EOFError, IndexError ... and whatever they raise means that this file cannot be read.
-    except Exception as error:
+    except Exception as error:  # broad: on damaged bytes Pillow raises anything, and all of it means: unreadable
         raise UnreadableMediaError(
             "This picture is damaged or incomplete and cannot be opened. Export or download it again and use that."
         ) from error
@@ -111,8 +109,7 @@ def _too_many_pixels(limits: Limits) -> LimitExceededError:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    # Broad on purpose: broken EXIF raises anything from SyntaxError to struct.error, and is no reason to refuse pixels.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - broken EXIF raises anything, and is no reason to refuse the pixels
         orientation = 1
     method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     if method is None:

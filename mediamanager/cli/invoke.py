@@ -35,7 +35,7 @@ def invoke(target: typer.Typer | Callable[..., object], program: str, words: lis
             complain("interrupted")
     except (KeyboardInterrupt, BrokenPipeError):
         raise
-    except Exception as error:
+    except Exception as error:  # broad: whoever types a command gets one line, and never a traceback
         status = status_of(error)
         if status == EXIT_BUG and os.environ.get("MEDIAMANAGER_DEBUG"):
             raise

@@ -120,8 +120,8 @@ class LiveIndex:
     def _fold_and_release(self) -> None:
         try:
             self.fold()
-        except Exception:  # noqa: BLE001 - logged
-            # A thread has nobody to raise to. The old segments go on answering, and the next refresh tries again.
+        except Exception:  # noqa: BLE001 - a thread has nobody to raise to
+            # The old segments go on answering, and the next refresh tries again.
             _log.exception("folding the index failed")
         finally:
             self._folding.release()

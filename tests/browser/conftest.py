@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
@@ -40,8 +41,8 @@ def opens(browser: Browser, running: RegistryProcess) -> Iterator[Opens]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def make(*, key: str | None = None, **options: object) -> Page:
-        context = browser.new_context(base_url=running.url, **{"viewport": PHONE, "locale": "en-GB", **options})  # type: ignore[arg-type]
+    def make(*, key: str | None = None, **options: Any) -> Page:
+        context = browser.new_context(base_url=running.url, **{"viewport": PHONE, "locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
