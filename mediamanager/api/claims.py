@@ -37,8 +37,7 @@ def file_claim(
 ) -> ClaimResponse:
     """State preferences on your work. They count for lookups from this answer on."""
     claim = claims.file_claim(session, work_id=work_id, claimant_id=claimant.account_id, **_terms(body))
-    response.headers["Location"] = f"/v1/claims/{claim.id}"
-    return _respond(session, claim, resources)
+    return _created(session, claim, resources, response)
 
 
 @router.get("/claims/{claim_id}", responses=_READS)
@@ -97,8 +96,7 @@ def file_collection_claim(
     """State preferences on all works of your collection, later ones too."""
     account_id = claimant.account_id
     claim = claims.file_claim(session, collection_id=collection_id, claimant_id=account_id, **_terms(body))
-    response.headers["Location"] = f"/v1/claims/{claim.id}"
-    return _respond(session, claim, resources)
+    return _created(session, claim, resources, response)
 
 
 @router.post("/account/claims", status_code=201, responses=_WRITES)
@@ -112,8 +110,7 @@ def file_account_claim(
 ) -> ClaimResponse:
     """State preferences on all your works, later ones too. What you say about one of them goes before."""
     claim = claims.file_claim(session, claimant_id=claimant.account_id, **_terms(body))
-    response.headers["Location"] = f"/v1/claims/{claim.id}"
-    return _respond(session, claim, resources)
+    return _created(session, claim, resources, response)
 
 
 @router.get("/account/claims", responses=_READS)
@@ -132,6 +129,11 @@ def _terms(body: ClaimRequest) -> Terms:
         "contact": body.contact,
         "languages": body.languages,
     }
+
+
+def _created(session: Session, claim: Claim, resources: Resources, response: Response) -> ClaimResponse:
+    response.headers["Location"] = f"/v1/claims/{claim.id}"
+    return _respond(session, claim, resources)
 
 
 def _respond(session: Session, claim: Claim, resources: Resources) -> ClaimResponse:

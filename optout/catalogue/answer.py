@@ -99,9 +99,7 @@ def answer(
         Whatever the view raises: nothing is answered from half a search.
     """
     _require_askable(assets)
-    found: dict[int, dict[str, list[Match]]] = {}
-    for one in view.search(assets, depth) if assets else ():
-        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
+    found = _found(view, assets, depth)
     rejected = _without_non_matches(view, assets, found)
     nothing = policy.decide((), use, requester, at, min_evidence, known_at=known_at)  # also checks the times
 
@@ -124,6 +122,14 @@ def answer(
         decisions = {work: decided(work, asset.location) for work in by_work}
         answers.append(_answer(asset, by_work, decisions, nothing, rejected.get(row, ()), max_matches))
     return answers
+
+
+def _found(view: CatalogueView, assets: Sequence[Asset], depth: Depth) -> dict[int, dict[str, list[Match]]]:
+    """By asset and work."""
+    found: dict[int, dict[str, list[Match]]] = {}
+    for one in view.search(assets, depth) if assets else ():
+        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
+    return found
 
 
 def _require_askable(assets: Sequence[Asset]) -> None:
