@@ -110,9 +110,9 @@ def test_a_worker_out_of_patience_gives_back_its_jobs_and_ends(
         "settings": resources.settings.model_copy(update={"stop_seconds": 0}),
     })  # fmt: skip
 
-    stopping._end(hasty)
+    stopping._end(hasty, lambda: order.append("taken back"))
 
-    assert order == ["released", 0]
+    assert order == ["released", "taken back", 0]
 
 
 def test_what_a_job_logs_and_promises_belongs_to_the_request_that_promised_it(
