@@ -1,5 +1,6 @@
 """Stating preferences on a work: file, amend, withdraw, and the proof of it."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from mediamanager.schemas.claims import ClaimList, ClaimReceipt, ClaimRequest, C
 from optout.consent import explain
 from optout.consent.vocabulary import Scope
 from optout.ledger import consentlog, receipts
-from optout.registry import claims, contacts, works
+from optout.registry import claims, contacts, disputes, works
 from optout.registry.claim_terms import Terms
 from optout.store.models.claims import Claim
+from optout.store.models.claims import ClaimState as StoredState
 
 router = APIRouter(prefix="/v1", tags=["claims"], route_class=ApiRoute)
 
@@ -80,7 +82,7 @@ def list_claims(work_id: UUID, session: ReadingDep, claimant: CallerDep, resourc
     """All that you ever said about one of your works, newest first."""
     works.get(session, work_id=work_id, account_id=claimant.account_id)
     found = claims.for_work(session, work_id)[:_MOST_LISTED]
-    return ClaimList(claims=[_respond(session, claim, resources) for claim in found])
+    return ClaimList(claims=_respond_all(session, found, resources))
 
 
 @router.post("/collections/{collection_id}/claims", status_code=201, responses=_WRITES)
@@ -117,7 +119,7 @@ def file_account_claim(
 def list_account_claims(session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimList:
     """All that you ever said about all your works together, newest first."""
     found = claims.of_scope(session, account_id=claimant.account_id, scope=Scope.ACCOUNT)[:_MOST_LISTED]
-    return ClaimList(claims=[_respond(session, claim, resources) for claim in found])
+    return ClaimList(claims=_respond_all(session, found, resources))
 
 
 def _terms(body: ClaimRequest) -> Terms:
@@ -137,19 +139,29 @@ def _created(session: Session, claim: Claim, resources: Resources, response: Res
 
 
 def _respond(session: Session, claim: Claim, resources: Resources) -> ClaimResponse:
+    return _respond_all(session, [claim], resources)[0]
+
+
+def _respond_all(session: Session, found: Sequence[Claim], resources: Resources) -> list[ClaimResponse]:
+    states = disputes.states(session, found)
+    return [_response(session, claim, states[claim.id], resources) for claim in found]
+
+
+def _response(session: Session, claim: Claim, state: StoredState, resources: Resources) -> ClaimResponse:
     entry = claims.entry_of(session, claim)
     return ClaimResponse(
         id=claim.id,
         scope=claim.scope,
         work_id=claim.work_id,
         collection_id=claim.collection_id,
-        state=ClaimState(claim.state),
+        state=ClaimState(state),
         preferences=dict(claim.preferences),
         says=explain.choice(claim.preferences),
         evidence=claim.evidence,
         valid_from=claim.valid_from,
         valid_until=claim.valid_until,
         ends_soon=claims.ends_soon(claim),
+        has_ended=claims.has_ended(claim),
         terms_url=claim.terms_url,
         contact=contacts.of_claim(session, claim),
         languages=claim.languages,

@@ -11,7 +11,7 @@ from optout.consent.vocabulary import EvidenceLevel, Preference, Scope, Use
 
 
 class ClaimState(StrEnum):
-    """Where a claim stands."""
+    """Where a claim stands. Contested: another claimant says something else about a work that it covers."""
 
     ACTIVE = "active"
     CONTESTED = "contested"
@@ -54,6 +54,7 @@ class ClaimResponse(WireModel):
     valid_from: datetime
     valid_until: datetime | None
     ends_soon: bool = Field(description="it is in force, and ends within 30 days")
+    has_ended: bool = Field(description="nobody took it back, and it holds no longer: its time is over")
     terms_url: str | None
     contact: str | None
     languages: list[str]

@@ -14,6 +14,7 @@ from optout.consent.vocabulary import Carrier, EvidenceLevel, Preference, Use
 MAX_TRACED: Final = 50
 """Statements that a trace shows for one leaf use, those that decide first. All are decided from."""
 
+_HEARD_WITHOUT_COUNTING: Final = frozenset({Code.OVERRIDDEN_BY_GRANT, Code.ALLOW_NOT_AUTHENTICATED})
 _TRACED_FIRST: Final = (*STATED, Preference.UNKNOWN)
 
 
@@ -94,6 +95,15 @@ class Decision:
         return tuple(leaf for leaf in self.use.leaves if _differ(self.weighed, leaf))
 
     @property
+    def in_dispute(self) -> frozenset[str]:
+        """Ids of the claims whose word counts for a leaf use about which claimants differ."""
+        return frozenset(one.statement.id for leaf in self.contested for one in self.heard(leaf))
+
+    def heard(self, leaf: Use) -> Sequence[Weighed]:
+        """The claims whose word about a leaf counts, or would count if their claimants were authenticated."""
+        return _heard(self.weighed, leaf)
+
+    @property
     def trace(self) -> tuple[Reason, ...]:
         """Every step: the leaves that decide first, within each what counts first. It does not depend on order."""
         reasons: list[Reason] = []
@@ -126,12 +136,14 @@ class Decision:
 def _differ(weighed: Iterable[Weighed], leaf: Use) -> bool:
     """Whether two claimants say different things about a leaf. What does not count makes no dispute."""
     said: dict[str, set[Preference]] = {}
-    for one in weighed:
-        lifted = one.code is Code.OVERRIDDEN_BY_GRANT
-        counted = one.counts is not Preference.UNKNOWN or lifted or one.code is Code.ALLOW_NOT_AUTHENTICATED
-        if one.use is leaf and counted and one.statement.carrier is Carrier.CLAIM:
-            said.setdefault(one.statement.source, set()).add(one.said)
+    for one in _heard(weighed, leaf):
+        said.setdefault(one.statement.source, set()).add(one.said)
     return len(said) > 1 and len(set().union(*said.values())) > 1
+
+
+def _heard(weighed: Iterable[Weighed], leaf: Use) -> list[Weighed]:
+    claims = [one for one in weighed if one.use is leaf and one.statement.carrier is Carrier.CLAIM]
+    return [one for one in claims if one.counts is not Preference.UNKNOWN or one.code in _HEARD_WITHOUT_COUNTING]
 
 
 def _of_grants(weighed: Iterable[WeighedGrant]) -> Iterator[Reason]:

@@ -1,24 +1,73 @@
 """Where accounts say different things about the same content: each live claim says whether it is contested."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
-from optout.consent.vocabulary import Preference, Use
+from optout.consent import policy
+from optout.consent.vocabulary import Preference, Scope, Use
 from optout.proof.entries import EntryType
-from optout.registry import claim_entries
+from optout.registry import claim_entries, collection_members, statements
+from optout.registry.statements import When
 from optout.store.models.base import utc_now
 from optout.store.models.claims import LIVE, Claim, ClaimState
+from optout.store.models.collections import CollectionWork
 from optout.store.models.works import Work
+
+_CONTENTS_AT_ONCE: Final = 100
+
+
+def states(session: Session, claims: Sequence[Claim]) -> Mapping[UUID, ClaimState]:
+    """How some claims stand at this moment, whatever they are about.
+
+    A live one is contested while, for some work that it covers and some use, its word is heard and another claimant's
+    about the same content is another. That depends on claims of every scope, on who is in which collection and on the
+    clock, so it is read anew each time; what `review` notes in the log is a part of it.
+    """
+    live = {one.id: one for one in claims if one.state in LIVE}
+    contested: set[UUID] = set()
+    now = utc_now()
+    for works in _shared_contents(session, list(live.values())) if live else ():
+        said = statements.about(session, [work for same in works for work in same], When(now, is_now=True))
+        for same in works:
+            about = [one for work in same for one in said.statements.get(str(work), ())]
+            contested.update(map(UUID, policy.decide(about, Use.ALL, None, now).in_dispute))
+        if contested.issuperset(live):
+            break
+    marked = {one: ClaimState.CONTESTED if one in contested else ClaimState.ACTIVE for one in live}
+    return {one.id: marked.get(one.id, one.state) for one in claims}
+
+
+def _shared_contents(session: Session, claims: Sequence[Claim]) -> Iterator[Sequence[Sequence[UUID]]]:
+    """The works of each content that any of these claims covers and several accounts registered, some at a time."""
+    own, other = aliased(Work), aliased(Work)
+    inside = select(CollectionWork.work_id).where(
+        CollectionWork.collection_id.in_([one.collection_id for one in claims if one.collection_id is not None]),
+        collection_members.is_member(),
+    )
+    covered = or_(
+        own.id.in_([one.work_id for one in claims if one.work_id is not None]),
+        own.id.in_(inside),
+        own.account_id.in_([one.claimant_id for one in claims if one.scope is Scope.ACCOUNT]),
+    )
+    elsewhere = select(other.id).where(other.identity == own.identity, other.account_id != own.account_id)
+    contents = session.scalars(select(own.identity).where(covered, elsewhere.exists()).distinct()).all()
+    for start in range(0, len(contents), _CONTENTS_AT_ONCE):
+        by_content: dict[bytes, list[UUID]] = defaultdict(list)
+        some = Work.identity.in_(contents[start : start + _CONTENTS_AT_ONCE])
+        for identity, work in session.execute(select(Work.identity, Work.id).where(some).order_by(Work.id)):
+            by_content[identity].append(work)
+        yield list(by_content.values())
 
 
 def lock_content(session: Session, work: Work) -> Sequence[Work]:
     """Lock all works of the same content until the commit, always in one order; whoever holds one holds them all."""
     query = select(Work).where(Work.identity == work.identity).order_by(Work.id)
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
 
 
 def review(session: Session, work: Work) -> None:
