@@ -50,4 +50,4 @@ def _work_of(session: Session, job: Job) -> Work | None:
     """The work that a job was to read, locked; None for other kinds of jobs, and for works that are gone."""
     if job.kind is not JobKind.FINGERPRINT_WORK:
         return None
-    return session.get(Work, UUID(job.subject), with_for_update=True, populate_existing=True)
+    return session.get(Work, UUID(job.subject), with_for_update={"key_share": True}, populate_existing=True)

@@ -14,6 +14,7 @@ from optout.ledger import consentlog
 from optout.proof.entries import EntryType
 from optout.registry.accounts import get_account
 from optout.store import changes
+from optout.store.models.accounts import Account
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
 from optout.store.models.collections import Collection, CollectionKind, CollectionWork
@@ -53,8 +54,17 @@ def sizes(session: Session, collection_ids: Sequence[UUID]) -> Mapping[UUID, int
     return dict(session.execute(query).all())
 
 
+def hold(session: Session, account_id: UUID) -> None:
+    """Let nobody else begin a collection of an account, or bring a work into one by its address, until the commit.
+
+    Whoever does either calls it before looking at the other. Without it, a work and a collection that appear at one
+    moment, each in a transaction that can't see the other, would never meet.
+    """
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
 def seen(session: Session, work: Work) -> None:
-    """Put a new work into the collections of its account whose domain it is of."""
+    """Put a new work into the collections of its account whose domain it is of. The caller holds the account."""
     if work.source_url is not None:
         _join(session, work, _locked(session, work, CollectionKind.DOMAIN))
 
@@ -67,10 +77,12 @@ def seen_on_channel(session: Session, work_id: UUID, channel: str) -> None:
     work = session.get(Work, work_id)
     if work is None or work.channel == channel:
         return
+    hold(session, work.account_id)
     collections = _locked(session, work, CollectionKind.CHANNEL)
-    session.refresh(work, with_for_update=True)
-    work.channel = channel
-    _join(session, work, collections)
+    session.refresh(work, with_for_update={"key_share": True})
+    if work.channel != channel:
+        work.channel = channel
+        _join(session, work, collections)
 
 
 def belongs(work: Work, collection: Collection) -> bool:
@@ -92,9 +104,10 @@ def host_of(url: str) -> str | None:
 
 
 def _locked(session: Session, work: Work, kind: CollectionKind) -> Sequence[Collection]:
-    """An account's collections of a kind, locked. Collections come first, then works, then changes, everywhere."""
+    """An account's collections of a kind, locked: after the account, before works, and changes last, everywhere."""
     query = select(Collection).where(Collection.account_id == work.account_id, Collection.kind == kind)
-    return session.scalars(query.order_by(Collection.id).with_for_update()).all()
+    query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.scalars(query.order_by(Collection.id)).all()
 
 
 def _join(session: Session, work: Work, collections: Sequence[Collection]) -> None:

@@ -31,6 +31,7 @@ def create(session: Session, *, account_id: UUID, kind: CollectionKind, name: st
         ConflictError: the account has it already (the parameter `collection` names it), or has too many.
     """
     canonical = _name(kind, name)
+    collection_members.hold(session, account_id)
     mine = select(Collection).where(Collection.account_id == account_id)
     existing = session.scalars(mine.where(Collection.kind == kind, Collection.name == canonical)).one_or_none()
     if existing is not None:

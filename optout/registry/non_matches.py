@@ -39,7 +39,7 @@ def report(session: Session, *, work_id: UUID, asset_key: bytes, reporter_id: UU
     """
     if len(asset_key) != KEY_BYTES:
         raise InvalidInputError("an asset's key is 64 hexadecimal digits", field="asset_key")
-    work = session.get(Work, work_id, with_for_update=True)
+    work = session.get(Work, work_id, with_for_update={"key_share": True})
     if work is None:
         raise NotFoundError(f"there is no work {work_id}", work=str(work_id))
     same = select(NonMatch).where(NonMatch.work_id == work_id, NonMatch.asset_key == asset_key)
@@ -77,7 +77,7 @@ def settle(session: Session, *, non_match_id: UUID, owner_id: UUID, confirm: boo
     """
     query = select(NonMatch, Work).join(Work, Work.id == NonMatch.work_id)
     query = query.where(NonMatch.id == non_match_id, Work.account_id == owner_id)
-    row = session.execute(query.with_for_update()).one_or_none()
+    row = session.execute(query.with_for_update(key_share=True)).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no report {non_match_id} about a work of yours", report=str(non_match_id))
     found, work = row

@@ -27,7 +27,8 @@ def get(session: Session, query: Select[T], what: str, id_: UUID, *, lock: bool 
         NotFoundError: there is none, or it is somebody else's.
     """
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        # Not so strong that rows which only refer to it would have to wait: they are written under the lock of changes.
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = session.scalars(query).one_or_none()
     if found is None:
         raise missing(what, id_)

@@ -133,7 +133,7 @@ def _without_media(work: Work) -> Work:
 
 
 def _locked(session: Session, work_id: UUID) -> Work:
-    return session.get_one(Work, work_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Work, work_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def _jobs_of(session: Session, ids: Sequence[UUID]) -> Mapping[str, Job]:

@@ -20,7 +20,7 @@ from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
-from optout.registry import claim_entries, collection_members, owned
+from optout.registry import claim_entries, collection_members, disputes, owned
 from optout.registry import fingerprints as stored
 from optout.registry.digests import fingerprint_digest
 from optout.registry.texts import optional_line
@@ -277,10 +277,14 @@ def media_in_use(session: Session, keys: Sequence[str]) -> set[str]:
 def _insert(session: Session, wanted: Work, keys: Sequence[Fingerprint]) -> tuple[Work, bool]:
     """The account's work of this identity, locked; True if it was made just now."""
     same = select(Work).where(Work.account_id == wanted.account_id, Work.identity == wanted.identity)
-    same = same.with_for_update().execution_options(populate_existing=True)
-    existing = session.scalars(same).one_or_none()
+    same = same.with_for_update(key_share=True).execution_options(populate_existing=True)
+    # Everybody's works of this content, for the claim that may follow: works are locked before changes, everywhere.
+    everybodys = disputes.lock_content(session, wanted)
+    existing = next((one for one in everybodys if one.account_id == wanted.account_id), None)
     if existing is not None:
         return existing, False
+    if wanted.source_url is not None:
+        collection_members.hold(session, wanted.account_id)
     wanted.applied = sorted({spec_id(one.algorithm, one.version) for one in keys})
     try:
         with session.begin_nested():
@@ -327,7 +331,7 @@ def _announce(session: Session, work: Work) -> None:
 
 
 def _locked(session: Session, work_id: UUID) -> Work:
-    work = session.get(Work, work_id, with_for_update=True, populate_existing=True)
+    work = session.get(Work, work_id, with_for_update={"key_share": True}, populate_existing=True)
     if work is None:
         raise NotFoundError(f"there is no work {work_id}", work=str(work_id))
     return work
