@@ -58,8 +58,8 @@ class CatalogueView(Protocol):
         """Give the grants to a requester that cover a work which this view has found."""
         ...
 
-    def non_matches(self, works: Collection[str]) -> AbstractSet[tuple[str, bytes]]:
-        """Give the pairs of a work and an asset's key that are known not to match, for works which it has found."""
+    def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> AbstractSet[tuple[str, bytes]]:
+        """Give those of some pairs of a work and an asset's key that are known not to match."""
         ...
 
 
@@ -144,15 +144,17 @@ def _without_non_matches(
     view: CatalogueView, assets: Sequence[Asset], found: Mapping[int, dict[str, list[Match]]]
 ) -> Mapping[int, Sequence[Reason]]:
     """Take out the matches that are known to be wrong, and say so. What is exact can't be wrong, and stays."""
-    works = {work for by_work in found.values() for work in by_work}
-    known = view.non_matches(works) if works else frozenset()
+    pairs: list[tuple[int, str, bytes]] = []
+    for row, by_work in found.items():
+        may_be_wrong = [work for work, by in by_work.items() if all(one.strength is not Strength.EXACT for one in by)]
+        key = assets[row].key if may_be_wrong else b""
+        pairs += [(row, work, key) for work in sorted(may_be_wrong)]
+    known = view.non_matches({(work, key) for _, work, key in pairs}) if pairs else frozenset()
     said: dict[int, list[Reason]] = {}
-    for row, by_work in found.items() if known else ():
-        for work in sorted(by_work):
-            is_exact = any(match.strength is Strength.EXACT for match in by_work[work])
-            if not is_exact and (work, assets[row].key) in known:
-                algorithm = min(by_work.pop(work), key=_surest_first).algorithm
-                said.setdefault(row, []).append(Reason(Code.MATCH_REJECTED, {"work": work, "algorithm": algorithm}))
+    for row, work, key in pairs if known else ():
+        if (work, key) in known:
+            algorithm = min(found[row].pop(work), key=_surest_first).algorithm
+            said.setdefault(row, []).append(Reason(Code.MATCH_REJECTED, {"work": work, "algorithm": algorithm}))
     return said
 
 

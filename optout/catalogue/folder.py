@@ -96,7 +96,7 @@ class Catalogue:
         theirs = [one for one in self._grants if one.grantee == requester]
         return covering(theirs, work, self._record(work).owner) if theirs else ()
 
-    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:  # noqa: ARG002 - a view's method
+    def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> frozenset[tuple[str, bytes]]:  # noqa: ARG002 - a view's method
         """Give none: what a registry learned about wrong matches is not in a catalogue."""
         return frozenset()
 

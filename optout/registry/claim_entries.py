@@ -11,7 +11,7 @@ from optout.proof.entries import EntryType, Json, time_text
 from optout.registry import contacts, fingerprints
 from optout.registry.accounts import get_account
 from optout.store.models.base import utc_now
-from optout.store.models.claims import LIVE, Claim
+from optout.store.models.claims import Claim
 from optout.store.models.log import LogEntry
 from optout.store.models.works import Work, WorkState
 
@@ -52,7 +52,7 @@ def append(session: Session, type_: EntryType, claim: Claim, work: Work | None, 
 
 def append_fingerprinted(session: Session, work_id: UUID) -> None:
     """Commit each live claim on a work to the fingerprints that the work has now."""
-    live = session.scalars(select(Claim).where(Claim.work_id == work_id, Claim.state.in_(LIVE))).all()
+    live = session.scalars(select(Claim).where(Claim.work_id == work_id, Claim.settled_at.is_(None))).all()
     work = session.get_one(Work, work_id)
     for claim in live:
         append(session, EntryType.CLAIM_FINGERPRINTED, claim, work, utc_now())

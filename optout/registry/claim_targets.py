@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from optout.consent.vocabulary import Scope
 from optout.registry import collections, disputes, owned, works
 from optout.store.models.accounts import Account
-from optout.store.models.claims import LIVE, Claim
+from optout.store.models.claims import Claim
 from optout.store.models.works import Work
 
 
@@ -63,15 +63,16 @@ def lock(session: Session, of: Target) -> Work | None:
 
 def live_claims_of_collections(session: Session, account_id: UUID) -> Mapping[UUID, Claim]:
     """The claims that an account has on its collections now, by the collection's id."""
-    query = select(Claim).where(Claim.claimant_id == account_id, Claim.scope == Scope.COLLECTION, Claim.state.in_(LIVE))
+    query = select(Claim).where(Claim.claimant_id == account_id, Claim.scope == Scope.COLLECTION)
+    query = query.where(Claim.settled_at.is_(None))
     return {claim.collection_id: claim for claim in session.scalars(query) if claim.collection_id is not None}
 
 
 def live_claim(session: Session, of: Target) -> Claim | None:
     """The claim that its owner has on it now."""
-    query = select(Claim).where(Claim.claimant_id == of.account_id, Claim.scope == of.scope, Claim.state.in_(LIVE))
-    if of.scope is Scope.WORK:
-        query = query.where(Claim.work_id == of.id)
-    elif of.scope is Scope.COLLECTION:
-        query = query.where(Claim.collection_id == of.id)
+    query = select(Claim).where(Claim.claimant_id == of.account_id, Claim.settled_at.is_(None))
+    query = query.where(
+        Claim.work_id == of.id if of.scope is Scope.WORK else Claim.work_id.is_(None),
+        Claim.collection_id == of.id if of.scope is Scope.COLLECTION else Claim.collection_id.is_(None),
+    )
     return session.scalars(query).one_or_none()

@@ -15,8 +15,9 @@ from optout.consent.vocabulary import LEAVES, EvidenceLevel, Scope, Use
 from optout.errors import ConflictError, InvalidInputError
 from optout.ledger import consentlog
 from optout.proof.entries import EntryType, Json, time_text
-from optout.registry import claim_terms, collection_members, collections, owned
+from optout.registry import claim_terms, collections, owned
 from optout.registry.accounts import get_account
+from optout.registry.statements import When
 from optout.store import changes
 from optout.store.models.accounts import Account, ApiKey, Role
 from optout.store.models.base import utc_now
@@ -137,8 +138,7 @@ def received(
     session: Session,
     grantee: str,
     *,
-    at: datetime | None = None,
-    known_at: datetime | None = None,
+    when: When | None = None,
     works: Sequence[UUID] | None = None,
 ) -> list[pure.Grant]:
     """The grants to an account that may count at a moment, as known at another, ready for the policy.
@@ -146,8 +146,7 @@ def received(
     Args:
         session: may be one that only reads.
         grantee: its pseudonym.
-        at: as known now if both are None.
-        known_at: leave out what was recorded later.
+        when: now, if left out.
         works: what a grant on a collection is resolved to is narrowed to these; None: all that are in it.
     """
     grantor, receiver = aliased(Account), aliased(Account)
@@ -157,15 +156,15 @@ def received(
         .join(receiver, receiver.id == Grant.grantee_id)
         .where(receiver.pseudonym == grantee)
     )
-    moments = [one for one in (at, known_at) if one is not None]
-    since = min(moments, default=utc_now())
-    query = query.where(or_(Grant.revoked_at.is_(None), Grant.revoked_at > since))
-    if known_at is not None:
-        query = query.where(Grant.granted_at <= known_at)
+    when = when or When(utc_now(), is_now=True)
+    standing = Grant.revoked_at.is_(None)
+    query = query.where(standing if when.is_now else or_(standing, Grant.revoked_at > when.since))
+    if when.known_at is not None:
+        query = query.where(Grant.granted_at <= when.known_at)
     found = session.execute(query.order_by(Grant.granted_at, Grant.id)).all()
     named = {grant.collection_id for grant, _ in found if grant.collection_id is not None}
-    members = _members(session, named, works, collection_members.is_member(at, known_at))
-    return [_pure(grant, pseudonym, grantee, members) for grant, pseudonym in found]
+    members = _members(session, named, works, when.is_member)
+    return [_pure(grant, pseudonym, grantee, members, when) for grant, pseudonym in found]
 
 
 def _members(
@@ -187,7 +186,7 @@ def _members(
     return members
 
 
-def _pure(grant: Grant, grantor: str, grantee: str, members: Mapping[UUID, set[str]]) -> pure.Grant:
+def _pure(grant: Grant, grantor: str, grantee: str, members: Mapping[UUID, set[str]], when: When) -> pure.Grant:
     works: frozenset[str] | None = None
     if grant.scope is Scope.WORK:
         works = frozenset(grant.works)
@@ -199,7 +198,7 @@ def _pure(grant: Grant, grantor: str, grantee: str, members: Mapping[UUID, set[s
         grantee=grantee,
         evidence=grant.evidence,
         uses=frozenset(map(Use, grant.uses)),
-        valid_from=grant.valid_from,
+        valid_from=when.start(grant.valid_from, grant.granted_at),
         valid_until=grant.valid_until,
         recorded_at=grant.granted_at,
         revoked_at=grant.revoked_at,
@@ -226,7 +225,9 @@ def _require_room(session: Session, grantor_id: UUID, receiver: Account) -> None
     )
     if (session.scalar(standing) or 0) >= MAX_GRANTS:
         raise InvalidInputError(
-            f"one account has at most {MAX_GRANTS} grants of yours: revoke those that have ended", field="grants"
+            f"this account has {MAX_GRANTS} grants of yours, which is the most: revoke some that have ended",
+            field="grantee",
+            limit=MAX_GRANTS,
         )
 
 
@@ -242,7 +243,9 @@ def _scope(session: Session, grantor_id: UUID, works: Sequence[UUID] | None, col
         return Scope.ACCOUNT
     if len(works) > MAX_WORKS:
         raise InvalidInputError(
-            f"a grant names at most {MAX_WORKS} works: put them into a collection, and name that", field="works"
+            f"a grant names at most {MAX_WORKS} works: put them into a collection, and name that",
+            field="works",
+            limit=MAX_WORKS,
         )
     owned.require_works(session, grantor_id, works)
     return Scope.WORK

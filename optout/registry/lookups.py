@@ -79,14 +79,12 @@ class LiveView:
     def grants(self, work: str, requester: str) -> Sequence[Grant]:
         """The grants to a requester that cover a work that `search` found."""
         if requester not in self._grants:
-            self._grants[requester] = grants.received(
-                self._session, requester, at=self._when.at, known_at=self._when.known_at, works=self._found
-            )
+            self._grants[requester] = grants.received(self._session, requester, when=self._when, works=self._found)
         return covering(self._grants[requester], work, self._said.owners.get(work, ""))
 
-    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:
-        """The confirmed non-matches of works that `search` found."""
-        return non_matches.confirmed(self._session, [UUID(work) for work in works], known_at=self._when.known_at)
+    def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> frozenset[tuple[str, bytes]]:
+        """Those of some pairs of a work that `search` found and an asset's key that are confirmed not to match."""
+        return non_matches.confirmed(self._session, pairs, known_at=self._when.known_at)
 
 
 class Lookups:

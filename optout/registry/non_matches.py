@@ -1,10 +1,10 @@
 """Wrong matches: reported by who meets one, confirmed by who owns the work, remembered for the pair."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from optout.registry.accounts import get_account
 from optout.store import changes
 from optout.store.models.base import utc_now
 from optout.store.models.changes import ChangeKind
-from optout.store.models.non_matches import NonMatch, NonMatchState
+from optout.store.models.non_matches import NonMatch, NonMatchPeriod, NonMatchState
 from optout.store.models.works import Work
 
 KEY_BYTES = 32
@@ -64,6 +64,9 @@ def report(session: Session, *, work_id: UUID, asset_key: bytes, reporter_id: UU
     try:
         with session.begin_nested():
             session.add(found)
+            if is_owner:
+                session.flush()
+                session.add(NonMatchPeriod(non_match_id=found.id, confirmed_at=now))
     except IntegrityError as error:
         raise ConflictError("this was reported at the same moment: ask again", work=str(work_id)) from error
     return found
@@ -101,22 +104,40 @@ def reported_by(session: Session, *, account_id: UUID) -> Sequence[NonMatch]:
 
 
 def confirmed(
-    session: Session, works: Sequence[UUID], *, known_at: datetime | None = None
+    session: Session, pairs: Collection[tuple[str, bytes]], *, known_at: datetime | None = None
 ) -> frozenset[tuple[str, bytes]]:
-    """The pairs of a work's id and an asset's key that are confirmed, for some works."""
-    pairs: set[tuple[str, bytes]] = set()
-    for start in range(0, len(works), _BATCH):
+    """Those of some pairs of a work's id and an asset's key that are confirmed; now, or as it was known at a moment.
+
+    Only these pairs are read: others may be reported as often as anybody likes, and cost nothing.
+    """
+    wanted, found = sorted(pairs), set[tuple[str, bytes]]()
+    for start in range(0, len(wanted), _BATCH):
+        some = wanted[start : start + _BATCH]
         query = select(NonMatch.work_id, NonMatch.asset_key).where(
-            NonMatch.work_id.in_(works[start : start + _BATCH]), NonMatch.state == NonMatchState.CONFIRMED
+            NonMatch.work_id.in_({UUID(work) for work, _ in some}), NonMatch.asset_key.in_({key for _, key in some})
         )
-        if known_at is not None:
-            query = query.where(NonMatch.settled_at <= known_at)
-        pairs.update((str(work), bytes(key)) for work, key in session.execute(query))
-    return frozenset(pairs)
+        query = query.where(NonMatch.state == NonMatchState.CONFIRMED if known_at is None else _was_confirmed(known_at))
+        found.update((str(work), bytes(key)) for work, key in session.execute(query))
+    return frozenset(found.intersection(pairs))
+
+
+def _was_confirmed(known_at: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        NonMatchPeriod.non_match_id == NonMatch.id,
+        NonMatchPeriod.confirmed_at <= known_at,
+        or_(NonMatchPeriod.ended_at.is_(None), NonMatchPeriod.ended_at > known_at),
+    )
 
 
 def _settle(session: Session, found: NonMatch, state: NonMatchState, work: Work) -> None:
+    """Say how a report stands from now on. The caller holds the work, and the state is another than before."""
     now = utc_now()
+    if state is NonMatchState.CONFIRMED:
+        session.add(NonMatchPeriod(non_match_id=found.id, confirmed_at=now))
+    elif found.state is NonMatchState.CONFIRMED:
+        of_it = select(NonMatchPeriod).where(NonMatchPeriod.non_match_id == found.id, NonMatchPeriod.ended_at.is_(None))
+        period = session.scalars(of_it).one()
+        period.ended_at = max(now, period.confirmed_at)
     found.state, found.settled_at = state, now
     type_ = EntryType.MATCH_REJECTED if state is NonMatchState.CONFIRMED else EntryType.MATCH_UPHELD
     _log(session, type_, found, work, now)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from optout.consent import moments
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import Carrier, Scope
+from optout.consent.vocabulary import Carrier
 from optout.registry import collection_members, contacts
 from optout.store.models.accounts import Account
 from optout.store.models.claims import Claim, ClaimState
@@ -38,7 +38,8 @@ class When:
     Attributes:
         at: that the verdict is for.
         known_at: what was recorded later is left out; None: nothing is.
-        is_now: `at` is the moment of asking, so that hardly anything was settled since.
+        is_now: `at` is the moment of asking. Then what is committed counts, whatever the clock of the host says that
+            wrote it: it has been recorded, and has begun unless it names a later start.
 
     Raises:
         InvalidInputError: a time without zone, or beyond the calendar.
@@ -58,12 +59,21 @@ class When:
         """What was settled by then counts for nothing."""
         return self.at if self.known_at is None else min(self.at, self.known_at)
 
+    def start(self, valid_from: datetime, recorded_at: datetime) -> datetime:
+        """When something begins that names a start or, by default, begins as it is recorded."""
+        return min(valid_from, self.at) if self.is_now and valid_from <= recorded_at else valid_from
+
+    @property
+    def is_member(self) -> ColumnElement[bool]:
+        """The condition on `CollectionWork` that a work is covered then."""
+        return collection_members.is_member() if self.is_now else collection_members.is_member(self.at, self.known_at)
+
 
 def about(session: Session, works: Sequence[UUID], when: When) -> Said:
     """Read what may count about some works at a moment, as known at another.
 
-    Versions of a claim that surely do not speak then are left out, so that a claim that was amended very often costs
-    no more than one that was not.
+    Versions of a claim that surely do not speak then are left out. About now, only live claims are read, by indexes
+    that hold no others: a claim that was amended very often costs no more than one that was not.
     """
     said: dict[str, list[Statement]] = defaultdict(list)
     owners: dict[str, str] = {}
@@ -80,7 +90,7 @@ def about(session: Session, works: Sequence[UUID], when: When) -> Said:
         _add_accounts(session, new, of_accounts, when)
         for work, account, _ in rows:
             said[str(work)].extend(of_accounts[account])
-        for one in _read(session, [Claim.scope == Scope.WORK, Claim.work_id.in_(some)], when):
+        for one in _read(session, [Claim.work_id.in_(some)], when):
             said[str(one.subject)].append(one)
         _add_collections(session, some, said, when)
     return Said(said, owners)
@@ -92,7 +102,7 @@ def _add_accounts(
     found: dict[UUID, Sequence[Statement]],
     when: When,
 ) -> None:
-    wanted = [Claim.scope == Scope.ACCOUNT, Claim.claimant_id.in_(accounts)]
+    wanted = [Claim.claimant_id.in_(accounts), Claim.work_id.is_(None), Claim.collection_id.is_(None)]
     by_account: dict[str, list[Statement]] = defaultdict(list)
     for one in _read(session, wanted, when) if accounts else ():
         by_account[str(one.subject)].append(one)
@@ -107,7 +117,7 @@ def _add_collections(
 ) -> None:
     members = session.execute(
         select(CollectionWork.collection_id, CollectionWork.work_id)
-        .where(CollectionWork.work_id.in_(works), collection_members.is_member(when.at, when.known_at))
+        .where(CollectionWork.work_id.in_(works), when.is_member)
         .distinct()
     ).all()
     if not members:
@@ -117,39 +127,45 @@ def _add_collections(
     wanted = sorted({collection for collection, _ in members})
     for start in range(0, len(wanted), _BATCH):
         some = Claim.collection_id.in_(wanted[start : start + _BATCH])
-        for one in _read(session, [Claim.scope == Scope.COLLECTION, some], when):
+        for one in _read(session, [some], when):
             by_collection[str(one.subject)].append(one)
     for collection, work in members:
         said[str(work)].extend(by_collection[str(collection)])
 
 
 def _read(session: Session, wanted: Iterable[ColumnElement[bool]], when: When) -> list[Statement]:
-    conditions = [*wanted, Claim.state != ClaimState.VOID]
-    if when.known_at is not None:
-        conditions.append(Claim.filed_at <= when.known_at)
-    # What was settled since then may have spoken then; also a moment ago, by a transaction that we overtook.
-    conditions.append(or_(Claim.settled_at.is_(None), Claim.settled_at > when.since))
     query = select(Claim, Account.pseudonym).join(Account, Account.id == Claim.claimant_id)
-    if not when.is_now:
-        age = func.row_number().over(partition_by=Claim.log_subject, order_by=Claim.filed_at.desc())
-        ranked = select(Claim.id, age.label("age")).where(*conditions, Claim.valid_from <= when.at).subquery()
-        query = query.where(Claim.id.in_(select(ranked.c.id).where(ranked.c.age == 1)))
-    else:
-        query = query.where(*conditions)
+    query = query.where(_speaks(list(wanted), when))
     rows = session.execute(query.order_by(Claim.filed_at, Claim.id)).all()
     whom = contacts.of_claims(session, [claim for claim, _ in rows])
-    return [of_claim(claim, pseudonym, whom.get(claim.id)) for claim, pseudonym in rows]
+    return [of_claim(claim, pseudonym, whom.get(claim.id), when) for claim, pseudonym in rows]
 
 
-def of_claim(claim: Claim, pseudonym: str, contact: str | None) -> Statement:
-    """A claim as a statement of its claimant."""
+def _speaks(wanted: Sequence[ColumnElement[bool]], when: When) -> ColumnElement[bool]:
+    """The condition on `Claim` that a version may speak then."""
+    if when.is_now:
+        return and_(*wanted, Claim.settled_at.is_(None))
+    known = [] if when.known_at is None else [Claim.filed_at <= when.known_at]
+    age = func.row_number().over(partition_by=Claim.log_subject, order_by=Claim.filed_at.desc())
+    ranked = (
+        select(Claim.id, age.label("age"))
+        .where(*wanted, *known, Claim.state != ClaimState.VOID, Claim.valid_from <= when.at)
+        # What was settled since then may have spoken then.
+        .where(or_(Claim.settled_at.is_(None), Claim.settled_at > when.since))
+        .subquery()
+    )
+    return Claim.id.in_(select(ranked.c.id).where(ranked.c.age == 1))
+
+
+def of_claim(claim: Claim, pseudonym: str, contact: str | None, when: When | None = None) -> Statement:
+    """A claim as a statement of its claimant, for a question about some moment."""
     return Statement(
         id=str(claim.id),
         source=pseudonym,
         carrier=Carrier.CLAIM,
         evidence=claim.evidence,
         uses=claim.preferences,
-        valid_from=claim.valid_from,
+        valid_from=claim.valid_from if when is None else when.start(claim.valid_from, claim.filed_at),
         valid_until=claim.valid_until,
         recorded_at=claim.filed_at,
         terms_url=claim.terms_url,

@@ -10,7 +10,7 @@ from optout.store.models.grants import Grant
 from optout.store.models.idempotency import IdempotencyKey
 from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.log import LogEntry, LogHead
-from optout.store.models.non_matches import NonMatch, NonMatchState
+from optout.store.models.non_matches import NonMatch, NonMatchPeriod, NonMatchState
 from optout.store.models.sessions import SignInLink, WebSession
 from optout.store.models.workers import Heartbeat, Tally
 from optout.store.models.works import Work, WorkFingerprint, WorkState
@@ -38,6 +38,7 @@ __all__ = [
     "LogHead",
     "MasterKeyHead",
     "NonMatch",
+    "NonMatchPeriod",
     "NonMatchState",
     "Role",
     "SignInLink",

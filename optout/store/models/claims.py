@@ -24,6 +24,7 @@ class ClaimState(StrEnum):
 
 
 LIVE = (ClaimState.ACTIVE, ClaimState.CONTESTED)
+"""The states of what was not settled. Queries say `settled_at IS NULL`, which the indexes of live claims are about."""
 
 
 class Preferences(TypeDecorator[Mapping[Use, Preference]]):
@@ -62,8 +63,8 @@ class Claim(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     scope: Mapped[Scope] = mapped_column(default=Scope.WORK)
-    work_id: Mapped[UUID | None] = mapped_column(ForeignKey("works.id"), index=True)
-    collection_id: Mapped[UUID | None] = mapped_column(ForeignKey("collections.id"), index=True)
+    work_id: Mapped[UUID | None] = mapped_column(ForeignKey("works.id"))
+    collection_id: Mapped[UUID | None] = mapped_column(ForeignKey("collections.id"))
     claimant_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     preferences: Mapped[Mapping[Use, Preference]] = mapped_column(Preferences)
     evidence: Mapped[EvidenceLevel]
@@ -82,8 +83,10 @@ class Claim(Base):
     settled_entry_id: Mapped[str | None] = mapped_column(ForeignKey("log_entries.id"))
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
 
-    _live = text("state IN ('active', 'contested')")
-    _live_account = text("scope = 'account' AND state IN ('active', 'contested')")
+    # By columns that are there or not, and not by words: a database can tell from a query alone that these serve it.
+    _live = text("settled_at IS NULL")
+    _of_account = text("work_id IS NULL AND collection_id IS NULL")
+    _live_account = text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL")
     __table_args__ = (
         # The database, not the code above it, has the last word on "one live claim a claimant, on one thing".
         Index("uq_claims_one_live", "work_id", "claimant_id", unique=True, postgresql_where=_live, sqlite_where=_live),
@@ -101,6 +104,16 @@ class Claim(Base):
             unique=True,
             postgresql_where=_live_account,
             sqlite_where=_live_account,
+        ),
+        # What spoke at a moment was settled after it.
+        Index("ix_claims_work_settled", "work_id", "settled_at"),
+        Index("ix_claims_collection_settled", "collection_id", "settled_at"),
+        Index(
+            "ix_claims_account_settled",
+            "claimant_id",
+            "settled_at",
+            postgresql_where=_of_account,
+            sqlite_where=_of_account,
         ),
         CheckConstraint("(scope = 'work') = (work_id IS NOT NULL)", name="work_scope_has_work"),
         CheckConstraint("(scope = 'collection') = (collection_id IS NOT NULL)", name="collection_scope_has_one"),

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from optout.store.models.base import Base, utc_now
@@ -48,3 +48,15 @@ class CollectionWork(Base):
     work_id: Mapped[UUID] = mapped_column(ForeignKey("works.id"), index=True)
     added_at: Mapped[datetime] = mapped_column(default=utc_now)
     removed_at: Mapped[datetime | None]
+
+    _now = text("removed_at IS NULL")
+    __table_args__ = (
+        Index(
+            "uq_collection_works_once_now",
+            "work_id",
+            "collection_id",
+            unique=True,
+            postgresql_where=_now,
+            sqlite_where=_now,
+        ),
+    )

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from optout.store.models.base import Base
@@ -40,4 +40,21 @@ class NonMatch(Base):
     __table_args__ = (
         UniqueConstraint("work_id", "asset_key"),
         CheckConstraint("(state = 'reported') = (settled_at IS NULL)", name="settled_has_time"),
+    )
+
+
+class NonMatchPeriod(Base):
+    """From when until when a report was confirmed, as it was recorded; its owner may change their mind and back."""
+
+    __tablename__ = "non_match_periods"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    non_match_id: Mapped[UUID] = mapped_column(ForeignKey("non_matches.id"), index=True)
+    confirmed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    _open = text("ended_at IS NULL")
+    __table_args__ = (
+        Index("uq_non_match_periods_one_open", "non_match_id", unique=True, postgresql_where=_open, sqlite_where=_open),
+        CheckConstraint("ended_at IS NULL OR ended_at >= confirmed_at", name="ends_after_it_begins"),
     )

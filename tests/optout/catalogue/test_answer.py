@@ -45,8 +45,8 @@ class FakeView:
     def grants(self, work: str, requester: str) -> Sequence[Grant]:
         return [one for one in self.granted if one.grantee == requester and one.covers(work, one.grantor)]
 
-    def non_matches(self, works: Collection[str]) -> frozenset[tuple[str, bytes]]:
-        return self.rejected
+    def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> frozenset[tuple[str, bytes]]:
+        return self.rejected & set(pairs)
 
 
 def seen(

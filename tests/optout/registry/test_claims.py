@@ -178,8 +178,9 @@ def test_an_amendment_leaves_no_moment_without_a_preference(session: Session, cl
         said = statements.about(session, [claim.work_id], When(at)).statements[str(claim.work_id)]
         assert [one.id for one in said] == [str(speaking.id)]
         # As a lookup sees it whose moment was taken just before the amendment committed.
-        late = statements.about(session, [claim.work_id], When(at, is_now=True)).statements[str(claim.work_id)]
-        assert str(speaking.id) in {one.id for one in late}
+        (late,) = statements.about(session, [claim.work_id], When(at, is_now=True)).statements[str(claim.work_id)]
+        assert late.id == str(amended.id)
+        assert late.valid_from <= at
 
     with pytest.raises(InvalidInputError) as caught:
         claims.amend(

@@ -168,3 +168,16 @@ def test_one_account_gets_so_many_grants_of_another_and_no_more(
         grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL])
     grants.revoke(session, grant_id=first.id, grantor_id=ann.id)
     assert grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL]).revoked_at is None
+
+
+def test_a_grant_counts_from_its_commit_until_its_revocation_whatever_the_clock_of_the_host_says_that_wrote_it(
+    session: Session, lookups: Lookups, ann: Account, pia: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host that is asked is behind the one that permits and revokes."""
+    make_claim(session, make_work(session, ann, seed=1), preferences=CLAIMED)
+    monkeypatch.setattr(grants, "utc_now", lambda: datetime.now(UTC) + timedelta(minutes=5))
+
+    grant = grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.TRAIN_AI])
+    assert verdicts(lookups, session, [1], pia.pseudonym) == ["allowed"]
+    grants.revoke(session, grant_id=grant.id, grantor_id=ann.id)
+    assert verdicts(lookups, session, [1], pia.pseudonym) == ["disallowed"]

@@ -1,7 +1,10 @@
 """Wrong matches: remembered for the pair once the work's owner agrees, and told, never passed over in silence."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from factories import make_account, make_claim, make_pending_work, make_work, pdq, sha256
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from optout.catalogue.answers import Answer, Asset
@@ -10,7 +13,7 @@ from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError, NotFoundError
 from optout.registry import non_matches
 from optout.registry.lookups import Lookups, Question
-from optout.store.models import Account, NonMatchState, Work
+from optout.store.models import Account, NonMatchPeriod, NonMatchState, Work
 
 
 @pytest.fixture
@@ -29,8 +32,8 @@ ALIKE = Asset((sha256(b"alike"), pdq(1, flipped_bits=7)))
 ANOTHER = Asset((sha256(b"another"), pdq(1, flipped_bits=9)))
 
 
-def ask(lookups: Lookups, session: Session, *assets: Asset) -> list[Answer]:
-    return lookups.answer(session, assets, Question(Use.TRAIN_GENAI, "lab")).answers
+def ask(lookups: Lookups, session: Session, *assets: Asset, known_at: datetime | None = None) -> list[Answer]:
+    return lookups.answer(session, assets, Question(Use.TRAIN_GENAI, "lab", known_at=known_at)).answers
 
 
 def test_a_pipelines_report_waits_for_the_owner(session: Session, lookups: Lookups, claimed: Work) -> None:
@@ -81,3 +84,47 @@ def test_nobody_settles_what_is_about_somebody_elses_work(session: Session, clai
         non_matches.settle(session, non_match_id=found.id, owner_id=reporter.id, confirm=True)
     with pytest.raises(InvalidInputError):
         non_matches.report(session, work_id=claimed.id, asset_key=b"short", reporter_id=reporter.id)
+
+
+@pytest.mark.parametrize("by_owner", [False, True])
+def test_each_moment_is_answered_by_what_was_confirmed_then(
+    session: Session, lookups: Lookups, claimed: Work, *, by_owner: bool
+) -> None:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    reporter = claimed.account_id if by_owner else make_account(session).id
+    moments = [now()]
+    found = non_matches.report(session, work_id=claimed.id, asset_key=ALIKE.key, reporter_id=reporter)
+    moments.append(now())
+    for confirm in (True, False, True, True, False, False):
+        non_matches.settle(session, non_match_id=found.id, owner_id=claimed.account_id, confirm=confirm)
+        moments.append(now())
+
+    seen = [ask(lookups, session, ALIKE, known_at=known)[0].verdict for known in moments]
+
+    wrong, right = Preference.UNKNOWN, Preference.DISALLOWED
+    assert seen == [right, wrong if by_owner else right, wrong, right, wrong, wrong, right, right]
+    assert ask(lookups, session, ALIKE)[0].verdict is right
+
+
+def test_a_word_taken_back_while_the_clock_was_set_back_leaves_no_period_that_ends_before_it_begins(
+    session: Session, lookups: Lookups, claimed: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = non_matches.report(session, work_id=claimed.id, asset_key=ALIKE.key, reporter_id=claimed.account_id)
+    monkeypatch.setattr(non_matches, "utc_now", lambda: datetime.now(UTC) - timedelta(hours=1))
+
+    non_matches.settle(session, non_match_id=found.id, owner_id=claimed.account_id, confirm=False)
+
+    assert ask(lookups, session, ALIKE, known_at=datetime.now(UTC))[0].verdict is Preference.DISALLOWED
+    assert session.scalar(select(func.count()).where(NonMatchPeriod.ended_at == NonMatchPeriod.confirmed_at)) == 1
+
+
+def test_reports_about_other_assets_are_not_read(session: Session, claimed: Work) -> None:
+    for one in (ALIKE, ANOTHER):
+        non_matches.report(session, work_id=claimed.id, asset_key=one.key, reporter_id=claimed.account_id)
+    pairs = {(str(claimed.id), ALIKE.key), (str(claimed.id), b"\0" * 32)}
+
+    assert non_matches.confirmed(session, pairs) == {(str(claimed.id), ALIKE.key)}
+    assert non_matches.confirmed(session, pairs, known_at=datetime.now(UTC)) == {(str(claimed.id), ALIKE.key)}
+    assert non_matches.confirmed(session, set()) == frozenset()

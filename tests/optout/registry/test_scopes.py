@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from optout.consent import policy
 from optout.consent.vocabulary import EvidenceLevel, Preference, Scope, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
-from optout.registry import claims, collection_members, collections, statements, works
+from optout.registry import accounts, claims, collection_members, collections, statements, works
 from optout.registry.statements import When
 from optout.store.models import Account, LogEntry, Work
 from optout.store.models.collections import CollectionKind
@@ -213,6 +213,33 @@ def test_a_claim_that_was_amended_very_often_costs_as_one(session: Session, acco
 
     for when in (When(datetime.now(UTC), is_now=True), When(began), When(datetime.now(UTC), began)):
         assert len(statements.about(session, [work.id], when).statements[str(work.id)]) == 1
+
+
+def test_a_claim_counts_from_its_commit_whatever_the_clock_of_the_host_says_that_wrote_it(
+    session: Session, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host that is asked is behind the one that files, amends and withdraws."""
+    accounts.set_evidence(session, account_id=account.id, evidence=EvidenceLevel.VERIFIED)
+    work, later = make_work(session, account), make_work(session, account)
+    ahead = timedelta(minutes=5)
+    for module in (claims, collections, collection_members):
+        monkeypatch.setattr(module, "utc_now", lambda: datetime.now(UTC) + ahead)
+
+    claim = make_claim(session, work, preferences=ALL_WELCOME)
+    assert verdict(session, work) is Preference.ALLOWED
+    claim = claims.amend(session, claim_id=claim.id, claimant_id=account.id, preferences=NO_TRAINING)
+    assert verdict(session, work) is Preference.DISALLOWED
+    claims.withdraw(session, claim_id=claim.id, claimant_id=account.id)
+    assert verdict(session, work) is Preference.UNKNOWN
+    album = collections.create(session, account_id=account.id, kind=CollectionKind.ALBUM, name="Blue")
+    claims.file_claim(session, claimant_id=account.id, collection_id=album.id, preferences=NO_TRAINING)
+    collections.add_works(session, collection_id=album.id, account_id=account.id, work_ids=[work.id])
+    assert verdict(session, work) is Preference.DISALLOWED
+    collections.remove_work(session, collection_id=album.id, account_id=account.id, work_id=work.id)
+    assert verdict(session, work) is Preference.UNKNOWN
+    soon = datetime.now(UTC) + ahead + timedelta(seconds=1)
+    claims.file_claim(session, work_id=later.id, claimant_id=account.id, preferences=NO_TRAINING, valid_from=soon)
+    assert verdict(session, later) is Preference.UNKNOWN  # who names a start has it
 
 
 def test_a_work_in_very_many_collections_is_under_all_of_their_claims(

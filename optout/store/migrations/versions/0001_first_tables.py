@@ -368,28 +368,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("claims", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_claims_claimant_id"), ["claimant_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claims_collection_id"), ["collection_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claims_work_id"), ["work_id"], unique=False)
+        batch_op.create_index("ix_claims_collection_settled", ["collection_id", "settled_at"], unique=False)
+        batch_op.create_index("ix_claims_work_settled", ["work_id", "settled_at"], unique=False)
+        batch_op.create_index(
+            "ix_claims_account_settled",
+            ["claimant_id", "settled_at"],
+            unique=False,
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+        )
         batch_op.create_index(
             "uq_claims_one_live_of_account",
             ["claimant_id"],
             unique=True,
-            postgresql_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
-            sqlite_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
         )
         batch_op.create_index(
             "uq_claims_one_live_of_collection",
             ["collection_id", "claimant_id"],
             unique=True,
-            postgresql_where=sa.text("state IN ('active', 'contested')"),
-            sqlite_where=sa.text("state IN ('active', 'contested')"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+            sqlite_where=sa.text("settled_at IS NULL"),
         )
         batch_op.create_index(
             "uq_claims_one_live",
             ["work_id", "claimant_id"],
             unique=True,
-            postgresql_where=sa.text("state IN ('active', 'contested')"),
-            sqlite_where=sa.text("state IN ('active', 'contested')"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+            sqlite_where=sa.text("settled_at IS NULL"),
         )
 
     op.create_table(
@@ -475,6 +482,13 @@ def _create_what_claims_refer_to() -> None:
     with op.batch_alter_table("collection_works", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_collection_works_collection_id"), ["collection_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_collection_works_work_id"), ["work_id"], unique=False)
+        batch_op.create_index(
+            "uq_collection_works_once_now",
+            ["work_id", "collection_id"],
+            unique=True,
+            postgresql_where=sa.text("removed_at IS NULL"),
+            sqlite_where=sa.text("removed_at IS NULL"),
+        )
     op.create_table(
         "grants",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -567,6 +581,29 @@ def _create_what_claims_refer_to() -> None:
     with op.batch_alter_table("non_matches", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_non_matches_reporter_id"), ["reporter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_non_matches_work_id"), ["work_id"], unique=False)
+    op.create_table(
+        "non_match_periods",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("non_match_id", sa.Uuid(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR ended_at >= confirmed_at", name=op.f("ck_non_match_periods_ends_after_it_begins")
+        ),
+        sa.ForeignKeyConstraint(
+            ["non_match_id"], ["non_matches.id"], name=op.f("fk_non_match_periods_non_match_id_non_matches")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_non_match_periods")),
+    )
+    with op.batch_alter_table("non_match_periods", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_non_match_periods_non_match_id"), ["non_match_id"], unique=False)
+        batch_op.create_index(
+            "uq_non_match_periods_one_open",
+            ["non_match_id"],
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
 
 
 def downgrade() -> None:
@@ -579,24 +616,30 @@ def downgrade() -> None:
     with op.batch_alter_table("claims", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_claims_one_live_of_collection",
-            postgresql_where=sa.text("state IN ('active', 'contested')"),
-            sqlite_where=sa.text("state IN ('active', 'contested')"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+            sqlite_where=sa.text("settled_at IS NULL"),
         )
         batch_op.drop_index(
             "uq_claims_one_live_of_account",
-            postgresql_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
-            sqlite_where=sa.text("scope = 'account' AND state IN ('active', 'contested')"),
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
         )
         batch_op.drop_index(
             "uq_claims_one_live",
-            postgresql_where=sa.text("state IN ('active', 'contested')"),
-            sqlite_where=sa.text("state IN ('active', 'contested')"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+            sqlite_where=sa.text("settled_at IS NULL"),
         )
-        batch_op.drop_index(batch_op.f("ix_claims_work_id"))
-        batch_op.drop_index(batch_op.f("ix_claims_collection_id"))
+        batch_op.drop_index(
+            "ix_claims_account_settled",
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+        )
+        batch_op.drop_index("ix_claims_work_settled")
+        batch_op.drop_index("ix_claims_collection_settled")
         batch_op.drop_index(batch_op.f("ix_claims_claimant_id"))
 
     op.drop_table("claims")
+    op.drop_table("non_match_periods")
     op.drop_table("non_matches")
     op.drop_table("grants")
     op.drop_table("collection_works")
