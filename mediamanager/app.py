@@ -20,7 +20,7 @@ from mediamanager.schemas.problems import Problem
 from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
 from mediamanager.security import Authentication, BodyLimit, SecurityHeaders
 from mediamanager.uses import Uses
-from mediamanager.web import router as pages
+from mediamanager.web import pages, router
 from optout.ledger.keys import open_keys
 from optout.registry.lookups import Lookups
 from optout.store import db, encryption
@@ -94,17 +94,17 @@ def create_app(settings: Settings) -> FastAPI:
         # Every route, whoever adds it, is opened by the one table of `policy`, or not at all.
         dependencies=[Depends(admitted)],
     )
-    problems.install(app)
+    problems.install(app, pages.answer)
     # What is added last stands outermost.
     app.add_middleware(Authentication)
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(problems.LastResort)
+    app.add_middleware(problems.LastResort, answer=pages.answer)
     app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(Meter, counters=counters)
     app.add_middleware(RequestIds)
-    for router in _ROUTERS:
-        app.include_router(router)
-    pages.install(app)
+    for part in _ROUTERS:
+        app.include_router(part)
+    router.install(app)
     return app
 
 

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias
@@ -29,6 +29,7 @@ from workers import errors as workers_errors
 logger = logging.getLogger(__name__)
 
 DomainError: TypeAlias = OptoutError | FingerprintingError
+Answering: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
@@ -131,6 +132,32 @@ def status_of(error: DomainError) -> int:
     return codes.HTTP_500_INTERNAL_SERVER_ERROR
 
 
+class RefusedRequestError(HTTPException):
+    """A request that is refused for a reason of HTTP itself, where more is known than a sentence.
+
+    Of the errors of HTTP this is what FastAPI lets through while it reads a body.
+
+    Attributes:
+        reason: stable; the pages choose their words by it.
+        field: the one that has to be mended, None where it is all of the request.
+        parameters: the limits that the sentence names.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        reason: str,
+        field: str | None = None,
+        **parameters: str | float,
+    ) -> None:
+        super().__init__(status, detail)
+        self.reason = reason
+        self.field = field
+        self.parameters: Mapping[str, str | int | float] = parameters
+
+
 def refuse(status: int, detail: str) -> NoReturn:
     """Refuse a request for a reason of HTTP itself (its size, its content type)."""
     raise HTTPException(status, detail)
@@ -142,8 +169,9 @@ class LastResort:
     It stands inside the middleware that counts and adds headers, so that this happens to its answers as well.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Answering | None = None) -> None:
         self.app = app
+        self._answer = answer or handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and watch it."""
@@ -159,14 +187,17 @@ class LastResort:
         except Exception as error:  # broad: whatever it is, the client gets a problem, and the log gets the traceback
             if scope["type"] != "http" or started:
                 raise
-            response = await _handle(Request(scope), error)
+            response = await self._answer(Request(scope), error)
             await response(scope, receive, send)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of an application a problem. `LastResort` has to be added among its middleware."""
+def install(app: FastAPI, answer: Answering | None = None) -> None:
+    """Make every error of an application a problem, or what `answer` makes of it, as `handle` would.
+
+    `LastResort` has to be added among its middleware.
+    """
     for kind in _HANDLED:
-        app.add_exception_handler(kind, _handle)
+        app.add_exception_handler(kind, answer or handle)
 
 
 _HANDLED: Final[tuple[type[Exception], ...]] = (
@@ -183,7 +214,8 @@ _HANDLED: Final[tuple[type[Exception], ...]] = (
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-async def _handle(_request: Request, error: Exception) -> Response:
+async def handle(_request: Request, error: Exception) -> Response:
+    """Answer any error with a problem."""
     match error:
         case OptoutError() | FingerprintingError():
             return of(error)
@@ -219,6 +251,11 @@ def _malformed(text: str, position: int, what: str) -> Response:
 def of_http(error: HTTPException) -> Response:
     """Answer an error of HTTP itself."""
     code, plain = _OF_HTTP.get(error.status_code, ("refused", "The request can't be answered: correct it."))
+    if isinstance(error, RefusedRequestError):
+        wrong = (
+            [] if error.field is None else [FieldProblem(field=error.field, message=error.detail, code=error.reason)]
+        )
+        return answer(error.status_code, code, error.detail, errors=wrong, parameters=error.parameters)
     says_more = error.detail != HTTPStatus(error.status_code).phrase
     return answer(error.status_code, code, error.detail if says_more else plain, headers=error.headers)
 
@@ -231,6 +268,7 @@ _OF_HTTP: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         408: ("too-slow", "The request came too slowly: send it again."),
         413: ("content-too-large", "The request is too large: send less at once."),
         415: ("unsupported-content-type", "This kind of body is not accepted here."),
+        422: ("invalid-input", "A value can't be used: correct it."),
     }
 )
 

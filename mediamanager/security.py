@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mediamanager.api.forms import FILE
 from mediamanager.dependencies import resources_of
+from mediamanager.problems import RefusedRequestError
 from optout.errors import NotAuthenticatedError, NotPermittedError
 from optout.registry import accounts, sessions
 from optout.registry.accounts import Principal
@@ -94,7 +96,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self._max_form_bytes = settings.max_upload_bytes + _MULTIPART_OVERHEAD_BYTES
+        self._max_upload_bytes = settings.max_upload_bytes
         self._max_other_bytes = settings.max_request_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,15 +106,16 @@ class BodyLimit:
             return
         request = Request(scope)
         is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
-        limit = self._max_form_bytes if is_form else self._max_other_bytes
+        too_large = _too_large_form(self._max_upload_bytes) if is_form else _too_large(self._max_other_bytes)
+        limit = self._max_upload_bytes + _MULTIPART_OVERHEAD_BYTES if is_form else self._max_other_bytes
         declared = request.headers.get("content-length", "")
         if declared and "transfer-encoding" in request.headers:
             raise HTTPException(status.HTTP_400_BAD_REQUEST, _TWO_LENGTHS, {"Connection": "close"})
         if declared.isascii() and declared.isdigit() and int(declared) > limit:
-            raise _too_large(limit)
-        await self.app(scope, self._counted(receive, limit), send)
+            raise too_large
+        await self.app(scope, self._counted(receive, limit, too_large), send)
 
-    def _counted(self, receive: Receive, limit: int) -> Receive:
+    def _counted(self, receive: Receive, limit: int, too_large: HTTPException) -> Receive:
         seen, waited_seconds, is_complete = 0, 0.0, False
 
         async def count() -> Message:
@@ -129,7 +132,7 @@ class BodyLimit:
             seen += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if seen > limit:
-                raise _too_large(limit)
+                raise too_large
             return message
 
         return count
@@ -155,7 +158,8 @@ class Authentication:
         request.state.principal = await _principal(request)
         if "authorization" not in request.headers and not same_origin(request):
             raise NotPermittedError(
-                "This was sent from a page of another site. Open the registry's own page and try again there."
+                "This was sent from a page of another site. Open the registry's own page and try again there.",
+                reason="other-site",
             )
         await self.app(scope, receive, send)
 
@@ -230,7 +234,18 @@ def _host(origin: str) -> str:
     return urlsplit(origin).netloc
 
 
-def _too_large(limit: int) -> HTTPException:
-    # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
-    detail = f"The request is larger than {limit / 1e6:,.1f} MB. Send a smaller file, or split the batch."
-    return HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail)
+def _too_large(max_bytes: int) -> RefusedRequestError:
+    detail = f"The request is larger than {max_bytes / 1e6:,.1f} MB. Split the batch, and send its parts one by one."
+    return RefusedRequestError(
+        status.HTTP_413_CONTENT_TOO_LARGE, detail, reason="content-too-large", max_bytes=max_bytes
+    )
+
+
+def _too_large_form(max_bytes: int) -> RefusedRequestError:
+    detail = (
+        f"The form is larger than {max_bytes / 1e6:,.1f} MB, the most that this registry takes at once. Send a smaller"
+        " version of the file, or register it by fingerprints made on your own device."
+    )
+    return RefusedRequestError(
+        status.HTTP_413_CONTENT_TOO_LARGE, detail, reason="form-too-large", field=FILE, max_bytes=max_bytes
+    )

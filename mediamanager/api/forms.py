@@ -8,11 +8,10 @@ from typing import Any, Final, Generic, NoReturn, TypeVar
 from fastapi.exceptions import RequestValidationError
 from starlette import status
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from mediamanager.api import bodies
+from mediamanager.problems import RefusedRequestError
 from mediamanager.schemas.base import WireModel
 
 F = TypeVar("F", bound=WireModel)
@@ -20,10 +19,6 @@ F = TypeVar("F", bound=WireModel)
 FILE: Final = "file"
 _MAX_FIELD_BYTES: Final = 10_000
 _REMEDY: Final = f"send one part named `{FILE}` with a file of a short name, and the fields of this address besides."
-
-# How much of a file waits in memory before it goes to disk. Starlette takes it from nowhere else, and its own 1 MiB is
-# half a gigabyte once as many upload at the same time as may.
-MultiPartParser.spool_max_size = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +43,10 @@ async def with_file(request: Request, fields: type[F]) -> AsyncIterator[Upload[F
     most = len(fields.model_fields) + 2
     try:
         form = await request.form(max_files=1, max_fields=most, max_part_size=_MAX_FIELD_BYTES)
-    except HTTPException as error:
-        if error.status_code != status.HTTP_400_BAD_REQUEST or not isinstance(error.__context__, MultiPartException):
-            raise
-        raise HTTPException(error.status_code, f"{error.detail.rstrip('.')}: {_REMEDY}") from error
+    except RefusedRequestError as error:
+        if error.status_code == status.HTTP_400_BAD_REQUEST:
+            error.detail = f"{error.detail.rstrip('.')}: {_REMEDY}"
+        raise
     try:
         yield _upload(form, fields)
     finally:

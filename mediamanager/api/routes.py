@@ -15,6 +15,7 @@ from starlette.responses import Response
 from mediamanager.api import bodies
 from mediamanager.api.once import Once
 from mediamanager.dependencies import admitted
+from mediamanager.multipart import FormRequest
 
 
 class ApiRoute(APIRoute):
@@ -44,7 +45,7 @@ class ApiRoute(APIRoute):
         return handle_strictly
 
 
-class _StrictRequest(Request):
+class _StrictRequest(FormRequest):
     async def json(self) -> Any:
         # In the thread pool: a batch of 10,000 assets holds up nobody else.
         return await run_in_threadpool(bodies.parse_json, await self.body())

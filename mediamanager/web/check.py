@@ -26,6 +26,9 @@ router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
 ASKED: Final = (Use.TRAIN_AI, Use.TRAIN_GENAI, Use.TRAIN_OTHER, Use.AI_INPUT, Use.AI_INDEX, Use.SEARCH, Use.TDM_OTHER)
 
+_MAX_USE: Final = 40
+"""Characters of a use that nobody knows, of which a page says so."""
+
 
 @router.get("/check")
 def check_form(request: Request) -> Response:
@@ -37,9 +40,10 @@ def check_form(request: Request) -> Response:
 def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker: CallerDep, form: FormDep) -> Response:
     """Answer for one file or one link. Nothing of it is kept."""
     file, link = form.get("file"), str(form.get("link", "")).strip()
-    field = "link"
+    field = "use"
     try:
-        use = parse_use(str(form.get("use", Use.TRAIN_AI)))
+        use = parse_use(str(form.get("use", Use.TRAIN_AI))[:_MAX_USE])
+        field = "link"
         if isinstance(file, UploadFile) and file.filename:
             field, name = "file", file.filename
             asset = _asset(resources, file)

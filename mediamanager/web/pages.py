@@ -1,6 +1,6 @@
 """How a page is made: its template, its language, who looks at it, and how its errors look."""
 
-import logging
+import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
@@ -23,6 +23,9 @@ import mediamanager.cli
 from fingerprinting.errors import FingerprintingError
 from mediamanager import problems
 from mediamanager.dependencies import resources_of
+from mediamanager.multipart import FormRequest
+from mediamanager.problems import RefusedRequestError
+from mediamanager.security import API_PREFIX
 from mediamanager.web import sentences, static_files
 from mediamanager.web.language import language_of, own_name, translations
 from optout.consent import explain
@@ -31,8 +34,6 @@ from optout.consent.vocabulary import LEAVES, Preference, Use
 from optout.errors import NotAuthenticatedError, OptoutError
 from optout.registry.accounts import Principal
 from optout.store.models.accounts import Role
-
-logger = logging.getLogger(__name__)
 
 THEME_COOKIE: Final = "theme"
 _UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -84,7 +85,10 @@ def is_fragment(request: Request) -> bool:
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are pages: what happened, what it means, what to do; signing in comes back to the page."""
+    """A route whose errors are pages: what happened, what it means, what to do; signing in comes back to the page.
+
+    Its forms are read strictly, and whole.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler so that domain errors become pages."""
@@ -92,25 +96,55 @@ class PageRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
-                return await handler(request)
+                return await handler(FormRequest(request.scope, request.receive))
             except NotAuthenticatedError:
                 return see_other(f"/sign-in?next={request.url.path}")
-            except (OptoutError, FingerprintingError) as error:
-                if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    logger.exception("page failed", extra={"problem_code": error.code})
-                text = sentences.error(error, words(request))
-                return error_page(request, problems.status_of(error), text)
-            except RequestValidationError:
-                return error_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, None)
-            except HTTPException as error:
-                return error_page(request, error.status_code, None)
+            except (OptoutError, FingerprintingError, RequestValidationError, HTTPException) as error:
+                return _of_problem(request, error, await problems.handle(request, error))
 
         return handle
 
 
-def error_page(request: Request, status: int, text: str | None) -> Response:
-    """An error as a page; without a text of its own it says what the status means."""
-    response = render(request, "error.html", {"status": status, "text": text}, status=status)
+async def answer(request: Request, error: Exception) -> Response:
+    """Answer any error: a browser gets a page; a program, and everything under the API's prefix, a problem."""
+    problem = await problems.handle(request, error)
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(API_PREFIX)
+    return _of_problem(request, error, problem) if wants_page else problem
+
+
+def _of_problem(request: Request, error: Exception, problem: Response) -> Response:
+    """The page that says what a problem says; what lies behind a 5xx stays in the log, under the number shown."""
+    said, status = words(request), problem.status_code
+    if isinstance(error, RequestValidationError):
+        fields = [str(one["loc"][1]) for one in error.errors() if len(one["loc"]) > 1]
+        if all(one["loc"][0] == "path" for one in error.errors()):
+            return error_page(request, HTTPStatus.NOT_FOUND, None)
+        text: str | None = sentences.unusable(fields, said)
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        number = json.loads(bytes(problem.body)).get("instance")
+        text = sentences.ours(getattr(error, "code", ""), number, said)
+    elif isinstance(error, OptoutError | FingerprintingError):
+        text = sentences.error(error, said)
+    elif isinstance(error, RefusedRequestError):
+        text = sentences.refused_request(error.reason, error.field, error.parameters, said)
+    else:
+        text = sentences.of_status(status, said)
+    # Of those who may not, most need another key; who comes from another site does not.
+    is_elsewhere = isinstance(error, OptoutError) and error.parameters.get("reason") == sentences.OTHER_SITE
+    page = error_page(request, status, text, shown_as=HTTPStatus.BAD_REQUEST if is_elsewhere else None)
+    for name in _KEPT:
+        if name in problem.headers:
+            page.headers[name] = problem.headers[name]
+    return page
+
+
+_KEPT: Final = ("Allow", "Retry-After", "Connection")
+"""Headers of a problem that its page has as well."""
+
+
+def error_page(request: Request, status: int, text: str | None, *, shown_as: int | None = None) -> Response:
+    """An error as a page, headed by what its status (or another) means; without a text that is all it says."""
+    response = render(request, "error.html", {"status": shown_as or status, "text": text}, status=status)
     if is_fragment(request):
         # A fragment that fails must replace the page, not land inside it.
         response.headers["HX-Retarget"] = "body"
@@ -118,7 +152,8 @@ def error_page(request: Request, status: int, text: str | None) -> Response:
 
 
 def _frame(request: Request, language: Language) -> dict[str, object]:
-    principal = cast(Principal | None, request.state.principal)
+    # Nobody, where a request was refused before anybody looked who sent it.
+    principal = cast(Principal | None, getattr(request.state, "principal", None))
     theme = request.cookies.get(THEME_COOKIE, "auto")
     return {
         "request": request,

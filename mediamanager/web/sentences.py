@@ -1,6 +1,6 @@
 """The plain words of the pages for our exact ones: presets, notes, errors, jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from babel.support import NullTranslations
@@ -62,7 +62,49 @@ _DONE: Final[Mapping[str, str]] = {
     "removed": _("Taken out. What you say about the collection no longer counts for this work."),
 }
 
+_OURS: Final[Mapping[str, str]] = {
+    "storage-unavailable": _ERRORS["storage-unavailable"],
+    "sandbox-unavailable": _("We can't read files at the moment. Nothing was kept: try again in a minute."),
+}
+
+_REQUESTS: Final[Mapping[str, str]] = {
+    "broken-off": _(
+        "What you sent ended before its end. Nothing of it was taken: send it again, on a better connection if you can."
+    ),
+    "too-many-files": _(
+        "At most %(max_files)d files are taken at a time. Nothing was taken: go back, choose fewer, and send the "
+        "others afterwards."
+    ),
+    "too-many-fields": _(
+        "This form has more fields than its page has. Nothing was taken: open the page again and fill it in there."
+    ),
+    "too-long": _("What you wrote is too long. Nothing was taken: go back and shorten it, or send it in parts."),
+    "unreadable": _(
+        "This form can't be read. Nothing was taken: give your files short names, open the page again and fill it in "
+        "there."
+    ),
+    "doubled": _("“%(field)s” stands twice in this form. Nothing was taken: open the page again and fill it in there."),
+    "file-in-field": _(
+        "“%(field)s” holds a file where words belong. Nothing was taken: open the page again and fill it in there."
+    ),
+    "form-too-large": _(
+        "Your files are together larger than %(max_mb)d MB, the most that is taken at a time. Nothing was taken: go "
+        "back and choose fewer or smaller ones."
+    ),
+    "content-too-large": _("What you sent is too large. Nothing was taken: go back and send less at once."),
+}
+
+_STATUSES: Final[Mapping[int, str]] = {
+    400: _("Your browser sent something that can't be read. Nothing was changed: open the page again and try there."),
+    405: _("This address belongs to a button of a page and is no page itself. Go back and press the button again."),
+    408: _("What you sent came too slowly. Nothing was taken: send it again on a better connection."),
+}
+
+_UNUSABLE: Final = _("This can't be used: %(fields)s. Nothing was changed: go back, correct it and try again.")
+_NUMBER: Final = _("Something went wrong on our side. Try again; if it stays, tell the operator this: %(number)s")
+_OTHER_SITE: Final = _("This was sent from a page of another site. Open the registry's own page and try again there.")
 NO_ADDRESS: Final = "no-address"
+OTHER_SITE: Final = "other-site"
 _REFUSED: Final = _("This could not be taken. Nothing of it was kept.")
 _NOT_YET: Final = _("This counts only once you have shown who you are.")
 _NO_ADDRESS: Final = _("This is not a web address. Copy it from your browser: it begins with https:// or http://.")
@@ -143,7 +185,34 @@ def error(problem: OptoutError | FingerprintingError, words: NullTranslations) -
     """An error in the reader's language; where only the English sentence exists, that one: exact beats vague."""
     if _is_no_address(problem):
         return words.gettext(_NO_ADDRESS)
+    if problem.parameters.get("reason") == OTHER_SITE:
+        return words.gettext(_OTHER_SITE)
     return failure(problem.code, str(problem), words)
+
+
+def ours(code: str, number: str | None, words: NullTranslations) -> str:
+    """What went wrong on our side: little, and the number under which the operator's log has the rest."""
+    if code in _OURS:
+        return words.gettext(_OURS[code])
+    return words.gettext(_NUMBER) % {"number": number or "-"}
+
+
+def refused_request(
+    reason: str, field: str | None, parameters: Mapping[str, str | int | float], words: NullTranslations
+) -> str:
+    """Why a request could not be read, by the reason of a `RefusedRequestError`."""
+    blanks = {**parameters, "field": field, "max_mb": float(parameters.get("max_bytes", 0)) / 1e6}
+    return words.gettext(_REQUESTS.get(reason, _REQUESTS["unreadable"])) % blanks
+
+
+def of_status(status: int, words: NullTranslations) -> str | None:
+    """What a status means for who looks at a page; None where its heading says it all."""
+    return words.gettext(_STATUSES[status]) if status in _STATUSES else None
+
+
+def unusable(fields: Sequence[str], words: NullTranslations) -> str:
+    """Which fields of an address or a form hold what can't be used."""
+    return words.gettext(_UNUSABLE) % {"fields": ", ".join(dict.fromkeys(fields))}
 
 
 def _is_no_address(problem: OptoutError | FingerprintingError) -> bool:

@@ -307,3 +307,55 @@ def test_a_form_that_can_not_be_read_says_what_it_should_be(port: int, token: st
 
     assert status_of(answer) == 400
     assert b"one part named `file`" in answer
+
+
+PAGE_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="preset"\r\n\r\nno-ai\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    + api_bodies.png()
+    + b"\r\n--x--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("length", "sent", "status"),
+    [
+        (len(PAGE_FORM) - 20, PAGE_FORM, 400),
+        (len(PAGE_FORM) + 20, PAGE_FORM, 408),
+        (len(PAGE_FORM), PAGE_FORM[:100], 408),
+        (THREE_GB, PAGE_FORM, 413),
+    ],
+    ids=["longer than it says", "shorter than it says", "slow", "of 3 GB"],
+)
+def test_a_browser_that_sends_something_else_than_it_says_gets_a_page(
+    port: int, token: str, nothing_written: Callable[[], bool], length: int, sent: bytes, status: int
+) -> None:
+    lines = (f"Authorization: Bearer {token}", "Content-Type: multipart/form-data; boundary=x", "Accept: text/html")
+    with connect(port) as connection:
+        connection.sendall(head("/works/new", *lines, "Connection: close", f"Content-Length: {length}") + sent)
+        answer = read_all(connection)
+
+    assert status_of(answer) == status
+    assert b'<header class="top">' in answer
+    assert b"Nothing" in answer
+    assert nothing_written()
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"), [("/works/new", "multipart/form-data; boundary=x"), ("/v1/works", "application/json")]
+)
+def test_a_client_that_goes_away_is_no_error_of_ours(
+    port: int,
+    token: str,
+    nothing_written: Callable[[], bool],
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+    kind: str,
+) -> None:
+    lines = (f"Authorization: Bearer {token}", f"Content-Type: {kind}", f"Content-Length: {len(PAGE_FORM)}")
+    with connect(port) as connection:
+        connection.sendall(head(address, *lines) + PAGE_FORM[:200])
+    time.sleep(0.3)
+
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+    assert nothing_written()

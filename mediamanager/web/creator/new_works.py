@@ -13,6 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
+from mediamanager import multipart
 from mediamanager.api import uploads
 from mediamanager.dependencies import CallerDep, Resources, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
@@ -29,13 +30,23 @@ MAX_LINKS: Final = 200
 _MAX_FIELDS: Final = 40
 _MAX_FIELD_BYTES: Final = 500_000
 """Of everything in a form that is no file, which is held in memory; 200 long links fit."""
-MAX_NAME: Final = 200
+_FILE_FIELDS: Final = frozenset({"files", "file"})
+_REPEATED_FIELDS: Final = frozenset({"files", "work"})
+
+_MAX_NAME: Final = 60
 """Characters of a name that an address of ours carries on."""
+_MAX_NAMED: Final = 20
+"""Things that could not be taken, of which it says so: a server reads no address of more than 64 KiB."""
 
 
 async def form_of(request: Request) -> AsyncIterator[FormData]:
-    """The form of a request, its files closed afterwards."""
+    """The form of a request, its files closed afterwards.
+
+    Raises:
+        RefusedRequestError: it can't be read, or says twice what can be said once, such as a choice.
+    """
     async with request.form(max_files=MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES) as form:
+        multipart.check_names(form, files=_FILE_FIELDS, several=_REPEATED_FIELDS)
         yield form
 
 
@@ -83,7 +94,10 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
         words = pages.words(request)
         return _form(request, form, {}, [(name, sentences.error(error, words)) for name, error in taken.refused])
     asked = [("work", str(work)) for work in dict.fromkeys(taken.works)]
-    asked += [("refused", f"{sentences.refusal_code(error)} {name[:MAX_NAME]}") for name, error in taken.refused]
+    named = taken.refused[:_MAX_NAMED]
+    asked += [("refused", f"{sentences.refusal_code(error)} {name[:_MAX_NAME]}") for name, error in named]
+    if len(taken.refused) > len(named):
+        asked.append(("more", str(len(taken.refused) - len(named))))
     return pages.see_other(f"/works/added?{urlencode(asked)}")
 
 

@@ -33,6 +33,7 @@ def added(
     creator: CallerDep,
     work: Annotated[list[UUID], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
     refused: Annotated[list[str], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
+    more: Annotated[int, Query(ge=0, le=1000)] = 0,
 ) -> Response:
     """The works of one registration while they are read; it survives a reload and works by plain refresh."""
     words = pages.words(request)
@@ -40,7 +41,7 @@ def added(
     pending = sum(one.work.state is WorkState.PENDING for one in shown)
     # Only codes of ours become sentences: nobody can make this page say something by an address that they hand out.
     told = [(name, sentences.refusal(code, words)) for code, _, name in (one.partition(" ") for one in refused)]
-    context = {"rows": shown, "pending": pending, "refused": told}
+    context = {"rows": shown, "pending": pending, "refused": told, "more": more}
     if not shown:
         return pages.render(request, "added_nothing.html")
     return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
