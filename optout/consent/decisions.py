@@ -123,7 +123,13 @@ class Decision:
         # What could not be read decides, too: it must not be among what is left out.
         ordered = sorted(
             weighed,
-            key=lambda one: (_TRACED_FIRST.index(one.counts), one.code is not Code.SOURCE_UNREAD, one.statement.id),
+            key=lambda one: (
+                _TRACED_FIRST.index(one.counts),
+                one.code is not Code.SOURCE_UNREAD,
+                one.statement.id,
+                one.code,
+                one.said,
+            ),
         )
         shown = ordered[:MAX_TRACED]
         if not any(one.code is Code.SOURCE_UNREAD for one in shown):

@@ -76,7 +76,7 @@ def decide(
     verdicts: list[Preference] = []
     for leaf in use.leaves:
         granted = [WeighedGrant(one, leaf, code) for one, code in asked if leaf in one.uses]
-        lifting = [one.grant for one in granted if one.counts]
+        lifting = sorted((one.grant for one in granted if one.counts), key=lambda grant: grant.id)
         found = [
             _weigh(one, leaf, code, narrowest, lifting)
             for one, code in standing
@@ -92,19 +92,22 @@ def decide(
     )
 
 
-def _newest(statements: Sequence[Statement], at: datetime, known_at: datetime | None) -> Mapping[str, datetime]:
-    """When the version that speaks was recorded, by series."""
-    newest: dict[str, datetime] = {}
+def _newest(
+    statements: Sequence[Statement], at: datetime, known_at: datetime | None
+) -> Mapping[tuple[str, str], datetime]:
+    """When the version that speaks was recorded, by who speaks and series: nobody replaces what another one said."""
+    newest: dict[tuple[str, str], datetime] = {}
     for one in statements:
         if one.series is None or at < one.valid_from or (known_at is not None and one.recorded_at > known_at):
             continue
-        if one.series not in newest or newest[one.series] < one.recorded_at:
-            newest[one.series] = one.recorded_at
+        series = one.source, one.series
+        if series not in newest or newest[series] < one.recorded_at:
+            newest[series] = one.recorded_at
     return newest
 
 
 def _out_of_force(
-    statement: Statement, at: datetime, known_at: datetime | None, newest: Mapping[str, datetime]
+    statement: Statement, at: datetime, known_at: datetime | None, newest: Mapping[tuple[str, str], datetime]
 ) -> Code | None:
     """Say why a statement is not in force, whatever it says; None when it is."""
     if known_at is not None and statement.recorded_at > known_at:
@@ -112,8 +115,10 @@ def _out_of_force(
     if at < statement.valid_from:
         return Code.NOT_YET_VALID
     # Versions that were recorded at one moment all speak: nobody can tell which of them is the last word.
-    if statement.series is not None and statement.recorded_at < newest.get(statement.series, statement.recorded_at):
-        return Code.SUPERSEDED
+    if statement.series is not None:
+        last_word = newest.get((statement.source, statement.series), statement.recorded_at)
+        if statement.recorded_at < last_word:
+            return Code.SUPERSEDED
     gone = statement.withdrawn_at
     if gone is not None and gone <= at and (known_at is None or gone <= known_at):
         return Code.WITHDRAWN
@@ -135,7 +140,7 @@ def _narrowest(standing: Sequence[tuple[Statement, Code | None]]) -> Mapping[tup
     """How narrow the narrowest claim is by which a claimant says something about a leaf."""
     narrowest: dict[tuple[str, Use], int] = {}
     for one, code in standing:
-        if code is None and one.carrier is Carrier.CLAIM:
+        if code is None and one.carrier is Carrier.CLAIM and one.unread is None:
             rank = _SCOPE_RANK[one.scope]
             for leaf, said in one.uses.items():
                 if said in _COUNTS:

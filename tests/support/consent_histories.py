@@ -8,8 +8,9 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
-from consent_model import LEAVES, LEVELS, SCOPES, USES, Claim, Model, Permission, Version
+from consent_model import LEAVES, LEVELS, SCOPES, USES, WORDS, Claim, Model, Permission, Signal, Version
 
 from optout.consent import policy
 from optout.consent.grants import Grant
@@ -21,6 +22,7 @@ DAYS = 12
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _PEOPLE = ("ann", "bob", "cat")
 _PIPELINES = ("pia", "quinn", None)
+_PLACES = ("https://h.example/a", "https://h.example/b", None)
 
 
 def moment(day: int) -> datetime:
@@ -28,7 +30,7 @@ def moment(day: int) -> datetime:
 
 
 def history(random: Random) -> Model:
-    """File, amend, contest, grant, revoke and withdraw, one event a day at most."""
+    """File, amend, contest, find signals, grant, revoke and withdraw, one event a day at most."""
     model = Model()
     for day in range(random.randint(1, DAYS)):
         _happen(model, day, random)
@@ -38,11 +40,16 @@ def history(random: Random) -> Model:
 def _happen(model: Model, day: int, random: Random) -> None:
     live = [claim for claim in model.claims if claim.withdrawn is None]
     given = [one for one in model.permissions if one.revoked is None]
-    match random.choice(("file", "file", "amend", "amend", "grant", "revoke", "withdraw", "nothing")):
+    match random.choice(("file", "file", "amend", "amend", "find", "grant", "revoke", "withdraw", "nothing")):
         case "file":
             model.claims.append(Claim(random.choice(_PEOPLE), random.choice(SCOPES), [_version(day, random)]))
         case "amend" if live:
             random.choice(live).versions.append(_version(day, random))
+        case "find":
+            version = _version(day, random)
+            said = random.choice((version.said, version.said, None))
+            place, span = random.choice(_PLACES), (version.start, version.end)
+            model.signals.append(Signal(random.choice(_PEOPLE), day, version.evidence, said, *span, place))
         case "withdraw" if live:
             random.choice(live).withdrawn = day
         case "grant":
@@ -58,7 +65,8 @@ def _happen(model: Model, day: int, random: Random) -> None:
 
 def _version(day: int, random: Random) -> Version:
     start, end = _span(day, random)
-    said = {leaf: random.choice(("allowed", "conditional", "disallowed")) for leaf in LEAVES if random.random() < 0.6}
+    words = (*WORDS, *WORDS, "granted")  # the last is none of ours
+    said = {leaf: random.choice(words) for leaf in LEAVES if random.random() < 0.6}
     return Version(day, random.choice((LEVELS[0], LEVELS[-1], random.choice(LEVELS))), said, start, end)
 
 
@@ -68,14 +76,37 @@ def _span(day: int, random: Random) -> tuple[int, int | None]:
 
 
 def statements(model: Model) -> list[Statement]:
-    """The history as the registry hands it to the policy: a statement for each version of each claim."""
+    """The history as the policy is given it: a statement for each version of each claim, and for each signal."""
+    return _of_claims(model) + [
+        Statement(
+            id=f"s{number}",
+            source=one.who,
+            carrier=Carrier.HTTP_HEADER,
+            evidence=EvidenceLevel(one.evidence),
+            uses=_uses(one.said or {}),
+            valid_from=moment(one.start),
+            valid_until=None if one.end is None else moment(one.end),
+            recorded_at=moment(one.recorded),
+            location=one.place,
+            unread="malformed" if one.said is None else None,
+        )
+        for number, one in enumerate(model.signals)
+    ]
+
+
+def _uses(said: dict[str, str]) -> dict[Use, Any]:
+    """A word that is none of ours stays what it is."""
+    return {Use(leaf): Preference(word) if word in WORDS else word for leaf, word in said.items()}
+
+
+def _of_claims(model: Model) -> list[Statement]:
     return [
         Statement(
             id=f"{number}.{position}",
             source=claim.who,
             carrier=Carrier.CLAIM,
             evidence=EvidenceLevel(version.evidence),
-            uses={Use(leaf): Preference(said) for leaf, said in version.said.items()},
+            uses=_uses(version.said),
             valid_from=moment(version.start),
             valid_until=None if version.end is None else moment(version.end),
             recorded_at=moment(version.recorded),
@@ -120,7 +151,8 @@ def differences(seed: int, *, questions: int = 3) -> list[str]:
             random.choice([LEVELS[0], *LEVELS]),
         )
         day, known = random.randint(0, DAYS), random.randint(0, DAYS)
-        expected = model.answer(use, requester, day, known, least)
+        place = random.choice(_PLACES)
+        expected = model.answer(use, requester, day, known, least, place)
         decision = policy.decide(
             said,
             Use(use),
@@ -129,10 +161,11 @@ def differences(seed: int, *, questions: int = 3) -> list[str]:
             EvidenceLevel(least),
             known_at=moment(known),
             grants=given,
+            location=place,
         )
         if decision.verdict != expected or replay(decision.trace, Use(use)) is not decision.verdict:
             found.append(
-                f"seed {seed}: {use} for {requester} on {day} as known on {known}, {least} and above: "
+                f"seed {seed}: {use} for {requester} at {place} on {day} as known on {known}, {least} and above: "
                 f"model {expected}, product {decision.verdict}"
             )
     return found

@@ -9,6 +9,7 @@ LEAVES = ["train-genai", "train-other", "ai-input", "ai-index", "search", "tdm-o
 USES = {leaf: [leaf] for leaf in LEAVES} | {"train-ai": LEAVES[:2], "ai-all": LEAVES[:4], "all": LEAVES}
 LEVELS = ["self-declared", "account", "domain", "verified"]
 SCOPES = ["account", "collection", "work"]
+WORDS = ("disallowed", "conditional", "allowed")
 
 
 @dataclass
@@ -29,6 +30,19 @@ class Claim:
 
 
 @dataclass
+class Signal:
+    """What was found elsewhere than in the registry; `said` is None where it could not be read."""
+
+    who: str
+    recorded: int
+    evidence: str
+    said: dict[str, str] | None
+    start: int
+    end: int | None
+    place: str | None
+
+
+@dataclass
 class Permission:
     who: str
     to: str
@@ -45,36 +59,53 @@ class Model:
     """What happened to one work."""
 
     claims: list[Claim] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
     permissions: list[Permission] = field(default_factory=list)
 
-    def answer(self, use: str, requester: str | None, day: int, known: int, least: str) -> str:
-        """May this requester do this on this day, as known on that day?"""
-        words = {self._leaf(leaf, requester, day, known, least) for leaf in USES[use]}
+    def answer(
+        self, use: str, requester: str | None, day: int, known: int, least: str, place: str | None = None
+    ) -> str:
+        """May this requester do this on this day with what was got there, as known on that day?"""
+        words = {self._leaf(leaf, requester, day, known, least, place) for leaf in USES[use]}
         return next(word for word in ("disallowed", "conditional", "unknown", "allowed") if word in words)
 
-    def _leaf(self, leaf: str, requester: str | None, day: int, known: int, least: str) -> str:
-        speaking = []
+    def _leaf(self, leaf: str, requester: str | None, day: int, known: int, least: str, place: str | None) -> str:
+        heard = self._claims(leaf, day, known, least)
+        for one in self.signals:
+            here = one.place in (None, place) and self._in_time(one, day, known)
+            if here and LEVELS.index(one.evidence) >= LEVELS.index(least):
+                word = "unreadable" if one.said is None else one.said.get(leaf)
+                may_open = one.evidence == "verified" or (one.place is not None and one.evidence == "domain")
+                heard += [(one.who, one.evidence, word, may_open)] if word else []
+        holding = [one for one in self.permissions if leaf in one.leaves and self._holds(one, requester, day, known)]
+        grantors = {one.who for one in holding}
+        # A grantor is verified, so that who has less evidence is whoever is not.
+        left = [one for one in heard if not (holding and (one[1] != "verified" or one[0] in grantors))]
+        counted = [word for _, _, word, may_open in left if word != "allowed" or may_open]
+        counted += ["allowed"] if holding else []
+        unread = any(word not in WORDS for word in counted)
+        order = ("disallowed", "conditional") if unread else WORDS
+        return next((word for word in order if word in counted), "unknown")
+
+    def _claims(self, leaf: str, day: int, known: int, least: str) -> list[tuple[str, str, str, bool]]:
+        """Who says what about a leaf, with which evidence: of one claimant the narrower of what can be read."""
+        heard = []
         for claim in self.claims:
             version = self._speaks(claim, day, known)
             if version and LEVELS.index(version.evidence) >= LEVELS.index(least) and leaf in version.said:
-                speaking.append((claim, version))
-        # Of one claimant the narrower.
-        speaking = [
-            (claim, version)
-            for claim, version in speaking
-            if not any(
-                other.who == claim.who and SCOPES.index(other.scope) > SCOPES.index(claim.scope)
-                for other, _ in speaking
+                heard.append((claim, version.evidence, version.said[leaf]))
+        narrowest = {
+            claim.who: max(
+                SCOPES.index(other.scope) for other, _, word in heard if other.who == claim.who and word in WORDS
             )
+            for claim, _, word in heard
+            if word in WORDS
+        }
+        return [
+            (claim.who, evidence, word, evidence == "verified")
+            for claim, evidence, word in heard
+            if word not in WORDS or SCOPES.index(claim.scope) == narrowest[claim.who]
         ]
-        holding = [one for one in self.permissions if leaf in one.leaves and self._holds(one, requester, day, known)]
-        counted = ["allowed"] if holding else []
-        for claim, version in speaking:
-            lifted = holding and (version.evidence != "verified" or claim.who in {one.who for one in holding})
-            may_say_so = version.said[leaf] != "allowed" or version.evidence == "verified"
-            if not lifted and may_say_so:
-                counted.append(version.said[leaf])
-        return next((word for word in ("disallowed", "conditional", "allowed") if word in counted), "unknown")
 
     def _speaks(self, claim: Claim, day: int, known: int) -> Version | None:
         candidates = [one for one in claim.versions if one.recorded <= known and one.start <= day]
@@ -89,5 +120,7 @@ class Model:
 
     def _holds(self, one: Permission, requester: str | None, day: int, known: int) -> bool:
         revoked = one.revoked is not None and one.revoked <= day and one.revoked <= known
-        in_time = one.recorded <= known and one.start <= day and (one.end is None or day < one.end)
-        return one.to == requester and one.evidence == "verified" and in_time and not revoked
+        return one.to == requester and one.evidence == "verified" and self._in_time(one, day, known) and not revoked
+
+    def _in_time(self, one: Signal | Permission, day: int, known: int) -> bool:
+        return one.recorded <= known and one.start <= day and (one.end is None or day < one.end)

@@ -5,7 +5,6 @@
 from random import Random
 
 import consent_histories
-import consent_model
 import pytest
 
 from optout.consent import policy
@@ -41,9 +40,20 @@ def test_histories_reach_every_verdict_and_every_rule() -> None:
     assert len(verdicts) == len({"allowed", "conditional", "disallowed", "unknown"})
     assert {"narrower_said", "superseded", "withdrawn", "recorded_later", "grant_allows", "grant_revoked"} <= codes
     assert {"overridden_by_grant", "claimants_differ", "allow_not_authenticated", "no_longer_valid"} <= codes
+    assert {"bound_elsewhere", "source_unread"} <= codes
 
 
-def test_a_model_that_forgets_a_rule_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consent_model, "SCOPES", ["work", "collection", "account"])
+@pytest.mark.parametrize(
+    ("rule", "forgotten"),
+    [
+        ("SCOPES", ["work", "collection", "account"]),
+        ("LEVELS", ["verified", "domain", "account", "self-declared"]),
+        ("Model._in_time", lambda *_: True),
+    ],
+)
+def test_a_model_that_forgets_a_rule_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, rule: str, forgotten: object
+) -> None:
+    monkeypatch.setattr(f"consent_model.{rule}", forgotten)
 
     assert any(consent_histories.differences(seed) for seed in range(500))

@@ -210,6 +210,44 @@ def test_a_further_no_never_makes_a_verdict_more_permissive(
     assert RESTRICTION[after] >= RESTRICTION[before]
 
 
+@given(histories, statements, uses, requesters, questions)
+def test_a_further_no_of_somebody_else_never_makes_a_verdict_more_permissive_whatever_is_granted(
+    said: list[Statement], more: Statement, use: Use, requester: str | None, question: Question
+) -> None:
+    refusing = replace(more, uses=dict.fromkeys(more.uses, D), source="carol")
+
+    before = decide(said, use, requester, NOW, **question).verdict
+    after = decide([*said, refusing], use, requester, NOW, **question).verdict
+
+    assert RESTRICTION[after] >= RESTRICTION[before]
+
+
+def test_nobody_replaces_a_version_of_what_another_one_said() -> None:
+    no = Statement("no", "ann", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: D}, NOW, None, NOW, series="one")
+    later = NOW + timedelta(seconds=1)
+    yes = replace(no, id="yes", source="bob", uses={Use.SEARCH: A}, recorded_at=later)
+
+    assert decide([no, yes], Use.SEARCH, None, later).verdict is D
+    assert decide([no, replace(yes, source="ann")], Use.SEARCH, None, later).verdict is A
+
+
+def test_a_claim_that_could_not_be_read_hides_no_wider_one() -> None:
+    wide = Statement("wide", "ann", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: D}, NOW, None, NOW)
+    wide = replace(wide, scope=Scope.ACCOUNT)
+    narrow = replace(wide, id="narrow", scope=Scope.WORK, uses={Use.SEARCH: A}, unread="malformed")
+
+    assert decide([wide, narrow], Use.SEARCH, None, NOW).verdict is D
+
+
+def test_which_of_two_grants_lifts_a_statement_does_not_depend_on_their_order() -> None:
+    no = Statement("no", "ann", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.SEARCH: D}, NOW, None, NOW)
+    leaf = frozenset({Use.SEARCH})
+    given = [Grant(name, "ann", "pia", EvidenceLevel.VERIFIED, leaf, NOW, None, NOW) for name in ("g1", "g2")]
+
+    for order in (given, given[::-1]):
+        assert decide([no], Use.SEARCH, "pia", NOW, grants=order).trace[-1].parameters["grant"] == "g1"
+
+
 @given(histories, uses, requesters, questions)
 def test_a_no_in_force_that_no_grant_lifts_is_the_verdict(
     said: list[Statement], use: Use, requester: str | None, question: Question
