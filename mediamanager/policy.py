@@ -103,7 +103,7 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         ("POST", "/sign-out"): _ANYBODY,
         # Pages of a creator.
         ("GET", "/works"): _for(_CREATOR, own=("after",), lists_own=True),
-        ("GET", "/works/new"): _for(_CREATOR),
+        ("GET", "/works/new"): _for(_CREATOR, own=("collection",)),
         ("POST", "/works/new"): _for(_CREATOR),
         ("GET", "/works/added"): _for(_CREATOR, own=("work",)),
         ("GET", "/works/{work_id}"): _for(_CREATOR, own=("work_id",)),
@@ -122,7 +122,8 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         ("POST", "/collections/{collection_id}/works/{work_id}/remove"): _for(
             _CREATOR, own=("collection_id", "work_id")
         ),
-        ("GET", "/grants"): _for(_CREATOR, lists_own=True),
+        ("GET", "/grants"): _for(_CREATOR, own=("work", "collection"), lists_own=True),
+        ("GET", "/grants/works"): _for(_CREATOR, own=("work", "after"), lists_own=True),
         ("POST", "/grants"): _for(_CREATOR),
         ("POST", "/grants/{grant_id}/revoke"): _for(_CREATOR, own=("grant_id",)),
         ("GET", "/reports"): _for(*_ASKERS, lists_own=True),

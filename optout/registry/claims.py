@@ -94,12 +94,14 @@ def say(
     claimant_id: UUID,
     preferences: Mapping[Use, Preference],
     asking: Asking | None = None,
+    without_end: bool = False,
     work_id: UUID | None = None,
     collection_id: UUID | None = None,
 ) -> Claim:
     """File a claim, or amend the one that is live; saying again what holds already changes nothing.
 
-    What is said holds from now on: also where the live claim has ended, or is still to begin.
+    What is said holds from now on: also where the live claim has ended, or is still to begin. It ends when the live
+    claim does, or never, `without_end`.
 
     `asking` replaces all that was said about how to ask; without it, that stays as it is.
 
@@ -121,15 +123,16 @@ def say(
     now = utc_now()
     has_end_to_come = live.valid_until is not None and live.valid_until > now
     holds = live.valid_from <= now and (live.valid_until is None or has_end_to_come)
+    ends_alike = live.valid_until is None or not without_end
     had = asking_of(session, live)
-    if holds and live.preferences == expand(preferences) and asking in (None, had):
+    if holds and ends_alike and live.preferences == expand(preferences) and asking in (None, had):
         return live
     return amend(
         session,
         claim_id=live.id,
         claimant_id=claimant_id,
         preferences=preferences,
-        valid_until=live.valid_until if has_end_to_come else None,
+        valid_until=live.valid_until if has_end_to_come and not without_end else None,
         **(had if asking is None else asking),
     )
 
@@ -173,6 +176,11 @@ def ends_soon(claim: Claim) -> bool:
     """Whether a claim is in force, and ends so soon that its claimant should hear of it."""
     left = None if claim.valid_until is None else claim.valid_until - utc_now()
     return claim.state in LIVE and left is not None and timedelta(0) < left < ENDS_SOON
+
+
+def is_to_come(claim: Claim) -> bool:
+    """Whether a claim that nobody took back does not hold yet."""
+    return claim.state in LIVE and claim.valid_from > utc_now()
 
 
 def has_ended(claim: Claim) -> bool:

@@ -240,6 +240,15 @@ def get(session: Session, *, work_id: UUID, account_id: UUID, lock: bool = False
     return owned.get(session, query, "work", work_id, lock=lock)
 
 
+def of_ids(session: Session, work_ids: Sequence[UUID], *, account_id: UUID) -> Sequence[Work]:
+    """Those of some works that are an account's own, in no order."""
+    found: list[Work] = []
+    for start in range(0, len(work_ids), MAX_PAGE):
+        some = Work.id.in_(work_ids[start : start + MAX_PAGE])
+        found += session.scalars(select(Work).where(Work.account_id == account_id, some))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class WorkPage:
     """Some of an account's works, newest first; `next_after` continues, None says that there are no more."""

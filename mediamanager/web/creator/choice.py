@@ -19,6 +19,8 @@ from optout.registry.claim_terms import Asking
 from optout.store.models.claims import Claim
 
 BY_USE: Final = "details"
+INHERIT: Final = "inherit"
+"""Nothing about these works alone: what is said about their collections and about all works counts."""
 _BETWEEN_LANGUAGES: Final = re.compile(r"[\s,;]+")
 
 
@@ -58,6 +60,20 @@ def read(form: FormData, words: NullTranslations) -> Choice:
     if preferences is None or problems:
         raise UnusableChoiceError(problems)
     return Choice(preferences, asking)
+
+
+def read_or_inherit(form: FormData, words: NullTranslations) -> Choice | None:
+    """As `read`; None where nothing is to be said about these works alone.
+
+    Raises:
+        UnusableChoiceError: also where there is something in the fields about asking, which nobody would be shown.
+    """
+    if form.get("preset") != INHERIT:
+        return read(form, words)
+    if any(_asking(form).values()):
+        told = words.gettext("How to ask you goes with a choice of its own: make one, or leave these fields empty.")
+        raise UnusableChoiceError({"preset": told})
+    return None
 
 
 def shown(request: Request, form: FormData | None, claim: Claim | None, told: Asking | None) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What a creator says as it stands, and the form that changes it, whatever it is about."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import Request
@@ -10,19 +11,37 @@ from starlette.datastructures import FormData
 from mediamanager.dependencies import Resources, unit_of_work
 from mediamanager.web import pages
 from mediamanager.web.creator import choice
-from optout.registry import claims
+from optout.registry import claims, disputes
 from optout.registry.accounts import Principal
-from optout.store.models.claims import Claim
+from optout.registry.claim_terms import Asking
+from optout.store.models.claims import Claim, ClaimState
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How a live claim stands at this moment; `contested`: somebody else says something else about the same."""
+
+    claim: Claim
+    told: Asking
+    contested: bool
+    to_come: bool
+    ends_soon: bool
+    ended: bool
 
 
 def standing(session: Session, claim: Claim | None) -> dict[str, object]:
-    """A claim as the pages show it."""
-    return {
-        "claim": claim,
-        "told": claims.asking_of(session, claim) if claim else None,
-        "ends_soon": claim is not None and claims.ends_soon(claim),
-        "ended": claim is not None and claims.has_ended(claim),
-    }
+    """A claim as the pages show it: `stands` is None where there is none."""
+    if claim is None:
+        return {"claim": None, "stands": None}
+    stands = Stands(
+        claim,
+        told=claims.asking_of(session, claim),
+        contested=disputes.states(session, [claim])[claim.id] is ClaimState.CONTESTED,
+        to_come=claims.is_to_come(claim),
+        ends_soon=claims.ends_soon(claim),
+        ended=claims.has_ended(claim),
+    )
+    return {"claim": claim, "stands": stands}
 
 
 def shown(
@@ -33,6 +52,8 @@ def shown(
     return {
         **standing(session, claim),
         **choice.shown(request, sent, claim, told),
+        "end_to_come": claim is not None and claim.valid_until is not None and not claims.has_ended(claim),
+        "without_end": sent is not None and sent.get("without_end") == "yes",
         "problems": problems,
     }
 
@@ -61,4 +82,5 @@ def save(
             claimant_id=creator.account_id,
             preferences=said.preferences,
             asking=said.asking,
+            without_end=sent.get("without_end") == "yes",
         )

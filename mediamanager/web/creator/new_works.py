@@ -1,6 +1,7 @@
 """Registering works: files, links and one choice, in one form."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -15,13 +16,18 @@ from starlette.responses import Response
 from fingerprinting.errors import FingerprintingError
 from mediamanager import multipart
 from mediamanager.api import uploads
-from mediamanager.dependencies import CallerDep, Resources, ResourcesDep, unit_of_work
+from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
-from mediamanager.web.creator import choice
+from mediamanager.web.creator import choice, inheriting
 from mediamanager.web.creator.choice import Choice
-from optout.errors import InvalidInputError
-from optout.registry import claims, works
+from mediamanager.web.creator.inheriting import Inheriting
+from mediamanager.web.language import language_of
+from optout.errors import InvalidInputError, NotFoundError
+from optout.registry import claims, collections, works
+from optout.registry.accounts import Principal
 from optout.registry.works import Registered
+from optout.store import db
+from optout.store.models.collections import Collection
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
@@ -62,26 +68,29 @@ class _Taken:
 
 
 @router.get("/works/new")
-def new_works(request: Request) -> Response:
-    """Ask for files or links, and for one choice."""
-    return _form(request, None, {})
+def new_works(request: Request, session: ReadingDep, creator: CallerDep, collection: UUID | None = None) -> Response:
+    """Ask for files or links, and for one choice; for a collection, if one is named."""
+    return _form(request, _offer(request, session, creator, collection), None, {})
 
 
 @router.post("/works/new")
 def register_works(request: Request, resources: ResourcesDep, creator: CallerDep, form: FormDep) -> Response:
     """Register what was sent; each work with its claim in one transaction, so that one bad file harms no other."""
+    with db.reading(resources.sessions) as session:  # not for as long as files are taken
+        offer = _offer(request, session, creator, _collection(form))
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
     links = [line.strip() for line in str(form.get("links", "")).splitlines() if line.strip()]
     try:
-        said = choice.read(form, pages.words(request))
+        said = choice.read_or_inherit(form, pages.words(request))
     except choice.UnusableChoiceError as error:
         again = pages.words(request).gettext("Choose your files once more: a browser does not keep them.")
-        return _form(request, form, {**error.problems, **({"files": again} if files else {})})
+        return _form(request, offer, form, {**error.problems, **({"files": again} if files else {})})
     if not files and not links:
-        return _form(request, form, {"files": pages.words(request).gettext("Choose a file or paste a link.")})
+        return _form(request, offer, form, {"files": pages.words(request).gettext("Choose a file or paste a link.")})
     if len(links) > MAX_LINKS:
-        return _form(request, form, {"links": pages.words(request).gettext("Paste at most 200 links at a time.")})
-    sender = _Sender(resources, creator.account_id, said, keep_media=form.get("keep_media") == "yes")
+        problems = {"links": pages.words(request).gettext("Paste at most 200 links at a time.")}
+        return _form(request, offer, form, problems)
+    sender = _Sender(resources, creator.account_id, said, offer.collection, keep_media=form.get("keep_media") == "yes")
     taken = _Taken()
     items: list[UploadFile | str] = [*files, *links]
     for item in items:
@@ -92,7 +101,7 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
             taken.refused.append((name, error))
     if not taken.works:
         words = pages.words(request)
-        return _form(request, form, {}, [(name, sentences.error(error, words)) for name, error in taken.refused])
+        return _form(request, offer, form, {}, [(name, sentences.error(error, words)) for name, error in taken.refused])
     asked = [("work", str(work)) for work in dict.fromkeys(taken.works)]
     named = taken.refused[:_MAX_NAMED]
     asked += [("refused", f"{sentences.refusal_code(error)} {name[:_MAX_NAME]}") for name, error in named]
@@ -103,11 +112,12 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Takes one item of a form: the work and what is said about it, in one transaction."""
+    """Takes one item of a form: the work, its collection and what is said about it, in one transaction."""
 
     resources: Resources
     account_id: UUID
-    said: Choice
+    said: Choice | None
+    collection: Collection | None
     keep_media: bool
 
     def file(self, upload: UploadFile) -> UUID:
@@ -115,7 +125,7 @@ class _Sender:
         resources = self.resources
         with (
             uploads.staged(resources.storage, upload, resources.settings.max_upload_bytes) as staged,
-            unit_of_work(resources) as session,
+            self._began() as session,
         ):
             registered = works.register_upload(
                 session,
@@ -131,31 +141,74 @@ class _Sender:
 
     def link(self, url: str) -> UUID:
         """Register what lies at an address; its work's id."""
-        with unit_of_work(self.resources) as session:
+        with self._began() as session:
             registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
             return self._say(session, registered)
 
+    @contextmanager
+    def _began(self) -> Iterator[Session]:
+        """A transaction that has the collection: collections are locked before works, everywhere."""
+        with unit_of_work(self.resources) as session:
+            if self.collection is not None:
+                collections.get(session, collection_id=self.collection.id, account_id=self.account_id, lock=True)
+            yield session
+
     def _say(self, session: Session, registered: Registered) -> UUID:
-        claims.say(
-            session,
-            work_id=registered.work.id,
-            claimant_id=self.account_id,
-            preferences=self.said.preferences,
-            # A work that was registered before keeps what it says about asking if nothing new is said.
-            asking=self.said.asking if self.said.says_how_to_ask else None,
-        )
-        return registered.work.id
+        work = registered.work.id
+        if self.collection is not None:
+            inside = self.collection.id
+            collections.add_works(session, collection_id=inside, account_id=self.account_id, work_ids=[work])
+        if self.said is not None:
+            claims.say(
+                session,
+                work_id=work,
+                claimant_id=self.account_id,
+                preferences=self.said.preferences,
+                # A work that was registered before keeps what it says about asking if nothing new is said.
+                asking=self.said.asking if self.said.says_how_to_ask else None,
+            )
+        return work
+
+
+def _collection(form: FormData) -> UUID | None:
+    """The collection that a form names, which came with the page and was not typed.
+
+    Raises:
+        NotFoundError: it is none.
+    """
+    named = str(form.get("collection", ""))
+    try:
+        return UUID(named) if named else None
+    except ValueError:
+        raise NotFoundError("there is no such collection of yours") from None
+
+
+def _offer(request: Request, session: Session, creator: Principal, collection: UUID | None) -> Inheriting:
+    return inheriting.offered(
+        session,
+        account_id=creator.account_id,
+        collection_id=collection,
+        language=language_of(request),
+        words=pages.words(request),
+    )
 
 
 def _form(
-    request: Request, form: FormData | None, problems: Mapping[str, str], refused: Sequence[tuple[str, str]] = ()
+    request: Request,
+    offer: Inheriting,
+    form: FormData | None,
+    problems: Mapping[str, str],
+    refused: Sequence[tuple[str, str]] = (),
 ) -> Response:
     context = {
+        "inherited": offer.card,
+        "collection": offer.collection,
         "problems": problems,
         "refused": refused,
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
         **choice.shown(request, form, None, None),
+        **({"chosen": choice.INHERIT} if form is None and offer.is_first else {}),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems or refused else HTTPStatus.OK
     return pages.render(request, "new_works.html", context, status=status)

@@ -2,42 +2,58 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from starlette.datastructures import FormData
+from fastapi import APIRouter, Query, Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep, unit_of_work
 from mediamanager.web import pages, sentences
 from mediamanager.web.check import ASKED
+from mediamanager.web.creator import permitted_works
 from mediamanager.web.creator.new_works import FormDep
 from optout.consent.preferences import parse_use
 from optout.consent.vocabulary import Use
 from optout.errors import ConflictError, InvalidInputError
 from optout.registry import grants
+from optout.registry.accounts import Principal
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
 
 
 @router.get("/grants")
-def list_grants(request: Request, session: ReadingDep, creator: CallerDep, done: str | None = None) -> Response:
-    """What was permitted to whom, and a form for more."""
-    return _page(request, session, creator, None, {}, done=done)
+def list_grants(
+    request: Request,
+    session: ReadingDep,
+    creator: CallerDep,
+    done: str | None = None,
+    collection: UUID | None = None,  # noqa: ARG001 - read with the other fields; here it has to be an id
+    work: Annotated[list[UUID], Query(max_length=1000)] = [],  # noqa: ARG001, B006 - as above; FastAPI copies defaults
+) -> Response:
+    """What was permitted to whom, and a form for more; an address can say how it is filled in."""
+    sent = request.query_params
+    problems = permitted_works.too_many(sent, pages.words(request))
+    return _page(request, session, creator, sent, problems, done=done)
 
 
 @router.post("/grants")
 def give(request: Request, resources: ResourcesDep, reading: ReadingDep, creator: CallerDep, form: FormDep) -> Response:
-    """Permit one use, or several by their common name, of all works to one account."""
+    """Permit one use, or several by their common name, of some works or all to one account."""
     try:
-        use = parse_use(str(form.get("use", "")))
+        use = parse_use(str(form.get("use", "")), field="use")
         until = _until(str(form.get("until", "")))
+        about = permitted_works.read(form)
         with unit_of_work(resources) as session:
             grants.give(
                 session,
                 grantor_id=creator.account_id,
                 grantee=str(form.get("grantee", "")).strip(),
                 uses=[use],
+                works=about.works,
+                collection_id=about.collection_id,
                 valid_until=until,
             )
     except (InvalidInputError, ConflictError) as error:
@@ -71,35 +87,45 @@ def _problem(error: InvalidInputError | ConflictError, request: Request) -> Mapp
     told = {
         "grantee": gettext("There is no verified pipeline account with this number. Ask whoever wants it for theirs."),
         "valid_until": gettext("Choose a day that lies in the future, or leave it empty."),
+        "use": gettext("Choose one of the uses in the list."),
+        "about": gettext("Choose for which works it is."),
+        "collection": gettext("Choose a collection of yours, or make one first."),
+        "works": gettext("Choose at least one work."),
     }
-    field = str(error.parameters.get("field", "grantee"))
-    known = field if field in told else "grantee"
-    return {known: told.get(field, sentences.error(error, pages.words(request)))}
+    field = str(error.parameters.get("field", ""))
+    if field == "grantee" and "limit" in error.parameters:
+        text = gettext("You have given this account %(most)s permissions, which is the most. Take some back first.")
+        return {field: text % {"most": error.parameters["limit"]}}
+    if field not in told:
+        return {"grantee": sentences.error(error, pages.words(request))}
+    return {field: told[field]}
 
 
 def _page(
     request: Request,
-    session: ReadingDep,
-    creator: CallerDep,
-    form: FormData | None,
+    session: Session,
+    creator: Principal,
+    sent: ImmutableMultiDict[str, object],
     problems: Mapping[str, str],
     *,
     done: str | None,
 ) -> Response:
-    gettext = pages.words(request).gettext
+    words = pages.words(request)
     said = {
-        "given": gettext("Permitted. It counts from now on, for this account alone."),
-        "revoked": gettext("Taken back. It no longer counts; what was answered before stays answered."),
+        "given": words.gettext("Permitted. It counts from now on, for this account alone."),
+        "revoked": words.gettext("Taken back. It no longer counts; what was answered before stays answered."),
     }
+    found = grants.given(session, grantor_id=creator.account_id)
+    covered = permitted_works.of_grants(session, found, account_id=creator.account_id)
     context = {
         "rows": [
-            (one, grants.grantee_of(session, one), [Use(use) for use in one.uses])
-            for one in grants.given(session, grantor_id=creator.account_id)
+            (one, grants.grantee_of(session, one), [Use(use) for use in one.uses], covered[one.id]) for one in found
         ],
         "asked": ASKED,
-        "use": Use.TRAIN_AI if form is None else str(form.get("use", Use.TRAIN_AI)),
-        "grantee": "" if form is None else str(form.get("grantee", "")),
-        "until": "" if form is None else str(form.get("until", "")),
+        "use": str(sent.get("use", Use.TRAIN_AI)),
+        "grantee": str(sent.get("grantee", "")),
+        "until": str(sent.get("until", "")),
+        **permitted_works.shown(session, sent, account_id=creator.account_id),
         "problems": problems,
         "done": said.get(done or ""),
     }

@@ -35,7 +35,7 @@ def rows(session: Session, found: Sequence[Work], words: NullTranslations) -> li
     live = {claim.work_id: claim for claim in claims.for_works(session, [w.id for w in found]) if claim.state in LIVE}
     late = delays.of_works(session, found)
     return [
-        Row(work, _name(work), live.get(work.id), _failure(work, words), *_delay(late.get(work.id), words))
+        Row(work, name(work), live.get(work.id), _failure(work, words), *_delay(late.get(work.id), words))
         for work in found
     ]
 
@@ -45,7 +45,8 @@ def row(session: Session, *, work_id: UUID, account_id: UUID, words: NullTransla
     return rows(session, [works.get(session, work_id=work_id, account_id=account_id)], words)[0]
 
 
-def _name(work: Work) -> str:
+def name(work: Work) -> str:
+    """What a work is called: its title, else its file or address, else the beginning of its number."""
     return work.title or work.file_name or work.source_url or str(work.id)[:8]
 
 

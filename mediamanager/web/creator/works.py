@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from mediamanager.dependencies import CallerDep, ReadingDep
 from mediamanager.web import pages, sentences
-from mediamanager.web.creator import claim_forms
+from mediamanager.web.creator import claim_forms, sources
 from mediamanager.web.creator.rows import row, rows
-from optout.registry import claims, fingerprints, works
+from optout.registry import claims, fingerprints, origins, works
 from optout.store.models.works import WorkState
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -22,8 +22,14 @@ A_PAGE: Final = 50
 def list_works(request: Request, session: ReadingDep, creator: CallerDep, after: UUID | None = None) -> Response:
     """All works, newest first."""
     page = works.list_works(session, account_id=creator.account_id, limit=A_PAGE, after=after)
-    shown = rows(session, page.works, pages.words(request))
-    return pages.render(request, "works.html", {"rows": shown, "total": page.total, "next_after": page.next_after})
+    words = pages.words(request)
+    context = {
+        "rows": rows(session, page.works, words),
+        "counts": sources.of_works(session, [w.id for w in page.works], account_id=creator.account_id, words=words),
+        "total": page.total,
+        "next_after": page.next_after,
+    }
+    return pages.render(request, "works.html", context)
 
 
 @router.get("/works/added")
@@ -37,11 +43,13 @@ def added(
 ) -> Response:
     """The works of one registration while they are read; it survives a reload and works by plain refresh."""
     words = pages.words(request)
-    shown = [row(session, work_id=one, account_id=creator.account_id, words=words) for one in work]
+    asked = dict.fromkeys(work)
+    shown = rows(session, [works.get(session, work_id=one, account_id=creator.account_id) for one in asked], words)
     pending = sum(one.work.state is WorkState.PENDING for one in shown)
     # Only codes of ours become sentences: nobody can make this page say something by an address that they hand out.
     told = [(name, sentences.refusal(code, words)) for code, _, name in (one.partition(" ") for one in refused)]
-    context = {"rows": shown, "pending": pending, "refused": told, "more": more}
+    counts = sources.of_works(session, list(asked), account_id=creator.account_id, words=words)
+    context = {"rows": shown, "pending": pending, "refused": told, "more": more, "counts": counts}
     if not shown:
         return pages.render(request, "added_nothing.html")
     return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
@@ -54,8 +62,11 @@ def show_work(
     """One work: how it stands, what is said about it, what happened so far."""
     shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
     algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
+    counts = sources.of_works(session, [work_id], account_id=creator.account_id, words=pages.words(request))
     context = {
         "row": shown,
+        "counts": counts[work_id],
+        "collections": origins.collections_of(session, work_id),
         **claim_forms.standing(session, shown.claim),
         "history": claims.for_work(session, work_id),
         "algorithms": algorithms,

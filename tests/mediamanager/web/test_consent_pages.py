@@ -74,7 +74,7 @@ def test_all_works_at_once_are_said_back_and_taken_back(client: TestClient, ann:
 def test_a_permission_is_given_shown_and_taken_back(
     client: TestClient, ann: Any, pia: Account, look: Look, resources: Resources
 ) -> None:
-    form = {"grantee": pia.pseudonym, "use": "train-ai", "until": "2999-01-01"}
+    form = {"grantee": pia.pseudonym, "use": "train-ai", "until": "2999-01-01", "about": "all"}
     assert client.post("/grants", data=form, headers=ann[2]).headers["location"] == "/grants?done=given"
     page = look("/grants", "fr")
     action = page.split('action="/grants/')[1].split('"')[0]
@@ -90,13 +90,13 @@ def test_a_permission_is_given_shown_and_taken_back(
         ({"grantee": "nobody", "use": "train-ai"}, "no verified pipeline account"),
         ({"grantee": "nobody", "use": "train-ai", "until": "2020-01-01"}, "no verified pipeline account"),
         ({"grantee": "nobody", "use": "train-ai", "until": "soon"}, "Choose a day"),
-        ({"grantee": "nobody", "use": "train-everything"}, "not a use"),
+        ({"grantee": "nobody", "use": "train-everything"}, "Choose one of the uses in the list."),
     ],
 )
 def test_a_permission_that_can_not_be_given_says_why(
     client: TestClient, ann: Any, form: dict[str, str], says: str
 ) -> None:
-    answer = client.post("/grants", data=form, headers=ann[2])
+    answer = client.post("/grants", data={"about": "all", **form}, headers=ann[2])
 
     assert answer.status_code == 422
     assert says in answer.text

@@ -164,8 +164,9 @@ def test_one_account_gets_so_many_grants_of_another_and_no_more(
         grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.SEARCH]) for _ in range(2)
     )
 
-    with pytest.raises(InvalidInputError, match="revoke"):
+    with pytest.raises(InvalidInputError, match="revoke") as refused:
         grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL])
+    assert refused.value.parameters == {"field": "grantee", "limit": 2}
     grants.revoke(session, grant_id=first.id, grantor_id=ann.id)
     assert grants.give(session, grantor_id=ann.id, grantee=pia.pseudonym, uses=[Use.ALL]).revoked_at is None
 
