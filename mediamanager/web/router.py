@@ -13,7 +13,6 @@ from mediamanager.web.creator import (
     defaults,
     new_works,
     permissions,
-    permitted_works,
     reports,
     works,
 )
@@ -33,7 +32,6 @@ for part in (
     collection_claims,
     collection_works,
     permissions,
-    permitted_works,
     reports,
     check,
     log,
