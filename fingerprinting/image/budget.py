@@ -6,6 +6,7 @@ from typing import Final
 from PIL import Image
 
 from fingerprinting.errors import LimitExceededError
+from fingerprinting.image import webp
 from fingerprinting.media import Limits
 
 MAX_WHOLE_PIXELS: Final = 50_000_000
@@ -28,8 +29,42 @@ def check(image: Image.Image, limits: Limits) -> None:
     Raises:
         LimitExceededError: more than `limits.max_picture_bytes`.
     """
-    width, height = image.size
-    allowed = int(limits.max_picture_bytes / _bytes_a_pixel(image))
+    _check(image.width, image.height, _bytes_a_pixel(image), limits)
+
+
+def check_unopened(head: bytes, limits: Limits) -> None:
+    """The same by a file's first `webp.HEAD_BYTES`, where to open it is too much already.
+
+    Raises:
+        LimitExceededError: more than `limits.max_pixels` or `limits.max_picture_bytes`.
+    """
+    header = webp.header_of(head)
+    if header is not None:
+        check_pixels(header.width, header.height, limits)
+        _check(header.width, header.height, (_TRANSPARENT if header.is_transparent else _OPAQUE)["WEBP"], limits)
+
+
+def check_pixels(width: int, height: int, limits: Limits) -> None:
+    """Refuse a picture of more pixels than any may have.
+
+    Raises:
+        LimitExceededError: more than `limits.max_pixels`.
+    """
+    if width * height > limits.max_pixels:
+        raise too_many_pixels(limits)
+
+
+def too_many_pixels(limits: Limits) -> LimitExceededError:
+    """The error of `check_pixels`, for who finds that out by other means."""
+    return LimitExceededError(
+        f"This picture is too large: it has more than {limits.max_pixels / 1e6:,.0f} million pixels. Export a smaller"
+        " version and use that.",
+        max_pixels=limits.max_pixels,
+    )
+
+
+def _check(width: int, height: int, bytes_a_pixel: float, limits: Limits) -> None:
+    allowed = int(limits.max_picture_bytes / bytes_a_pixel)
     if width * height > allowed:
         raise LimitExceededError(
             f"This picture is too large: it has {width * height / 1e6:,.0f} million pixels, and at most"

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
-from fingerprinting.image import budget
+from fingerprinting.image import budget, webp
 from fingerprinting.media import Limits
 
 # Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
@@ -68,6 +68,8 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
         with warnings.catch_warnings():
             # Our own limit, checked below, takes the place of Pillow's warning.
             warnings.simplefilter("ignore")
+            with path.open("rb") as file:
+                budget.check_unopened(file.read(webp.HEAD_BYTES), limits)
             with Image.open(path, formats=_FORMATS) as image:
                 _check_size(image, limits)
                 scale = budget.shrink(image)
@@ -78,7 +80,7 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
     except FingerprintingError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(limits) from error
+        raise budget.too_many_pixels(limits) from error
     except MemoryError as error:
         raise LimitExceededError(
             "This picture needs more memory than is available. Export a smaller version and use that.", limit="memory"
@@ -91,19 +93,10 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
 
 def _check_size(image: Image.Image, limits: Limits) -> None:
     width, height = image.size
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(limits)
+    budget.check_pixels(width, height, limits)
     if width < 1 or height < 1:
         raise UnreadableMediaError("This picture is empty: it has no pixels. Export it again and use that.")
     budget.check(image, limits)
-
-
-def _too_many_pixels(limits: Limits) -> LimitExceededError:
-    return LimitExceededError(
-        f"This picture is too large: it has more than {limits.max_pixels / 1e6:,.0f} million pixels. Export a smaller"
-        " version and use that.",
-        max_pixels=limits.max_pixels,
-    )
 
 
 def _upright(image: Image.Image) -> Image.Image:

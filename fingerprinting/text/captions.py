@@ -93,10 +93,22 @@ def _read_timed_blocks(text: str) -> Iterator[Cue]:
 def _cue(lines: list[str], times: tuple[float, float] | None) -> Iterator[Cue]:
     if times is None:
         return
-    stripped = (html.unescape(_MARKUP.sub("", line)).strip() for line in lines)
+    stripped = (_unescaped(_MARKUP.sub("", line)).strip() for line in lines)
     text = "\n".join(line for line in stripped if line)
     if text:
         yield Cue(text, *times)
+
+
+def _unescaped(line: str) -> str:
+    """Resolve entities, also where a number has more digits than Python reads."""
+    try:
+        return html.unescape(line)
+    except ValueError:
+        return html.unescape(_BEYOND_UNICODE.sub("\ufffd", _LEADING_ZEROS.sub(r"\1", line)))
+
+
+_LEADING_ZEROS: Final = re.compile(r"(&#[xX]?)0+(?=[0-9a-fA-F])")
+_BEYOND_UNICODE: Final = re.compile(r"&#(?:[xX][0-9a-fA-F]{7,}|[1-9][0-9]{7,});?")
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:

@@ -52,6 +52,19 @@ def webp_of_frames(frames: int) -> bytes:
     return buffer.getvalue()
 
 
+def webp(width: int, height: int, kind: bytes) -> bytes:
+    """A WebP of any size whose pixels are missing. Source: RFC 9649, sections 2.5 to 2.7."""
+    if kind == b"VP8X":
+        parts = [(kind, bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little"))]
+        parts.append((b"VP8L", b"\x2f" + bytes(40)))
+    elif kind == b"VP8L":
+        parts = [(kind, b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + bytes(41))]
+    else:
+        parts = [(kind, b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height) + bytes(40))]
+    chunks = b"".join(name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2) for name, data in parts)
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
+
+
 def tiff_of_loops(links: int) -> bytes:
     """A TIFF whose directories lead round in a ring, each with an EXIF directory that is the next one."""
     size = 2 + 12 * 2 + 4

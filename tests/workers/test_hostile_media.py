@@ -87,6 +87,24 @@ def test_a_picture_as_large_as_may_be_leaves_service_and_decoder_far_below_a_gig
     assert peak.total_bytes - peak.before_bytes < 750_000_000
 
 
+def test_a_large_webp_is_read_though_its_decoder_takes_all_of_its_memory_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "large.webp"
+    synthetic_media.natural_picture(1, (500, 500)).resize((5_000, 5_000)).save(path, lossless=False, method=0)
+
+    found = outcome(path)
+
+    assert isinstance(found, Extraction)
+    assert found.identifiable
+
+
+@pytest.mark.parametrize("kind", [b"VP8 ", b"VP8L", b"VP8X"])
+def test_a_webp_that_is_too_large_is_called_so(tmp_path: Path, kind: bytes) -> None:
+    found = outcome(written(tmp_path, "large.webp", hostile_media.webp(16_383, 16_383, kind)))
+
+    assert isinstance(found, LimitExceededError)
+    assert "too large" in str(found)
+
+
 def test_more_memory_than_allowed_exceeds_a_limit(tmp_path: Path) -> None:
     path = written(tmp_path, "bomb.png", hostile_media.png(7_000, 7_000, bits=8, colour=2))
 

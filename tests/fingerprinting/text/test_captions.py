@@ -164,3 +164,23 @@ def test_no_text_raises_anything_but_an_error_of_ours(text: str) -> None:
         except FingerprintingError:
             continue
         assert all(cue.text.strip() for cue in cues)
+
+
+@pytest.mark.parametrize(
+    ("entity", "shown"),
+    [
+        ("&#" + "9" * 3_000_000 + ";", "\ufffd"),
+        ("&#" + "9" * 3_000_000, "\ufffd"),
+        ("&#x" + "f" * 3_000_000 + ";", "\ufffd"),
+        ("&#" + "0" * 3_000_000 + "65;", "A"),
+        ("&#X" + "0" * 3_000_000 + "41;", "A"),
+        ("&#" + "0" * 3_000_000 + ";", "\ufffd"),
+        ("&#" + "9" * 5000 + "; &#" + "0" * 5000 + "65; &amp; &#66;", "\ufffd A & B"),
+    ],
+    ids=["decimal", "without an end", "hexadecimal", "zeros", "hexadecimal zeros", "only zeros", "several"],
+)
+@pytest.mark.parametrize("head", ["WEBVTT\n\n00:00.000 --> 00:01.000\n", "1\n00:00:00,000 --> 00:00:01,000\n"])
+def test_an_entity_of_millions_of_digits_is_read(head: str, entity: str, shown: str) -> None:
+    cues = captions.parse(f"{head}fox {entity} crow\n".encode())
+
+    assert [cue.text for cue in cues] == [f"fox {shown} crow"]
