@@ -43,8 +43,11 @@ def sentence(reason: Reason, language: Language = "en") -> str:
     if richer not in sentences:
         unknown: str = wording.UNKNOWN_CODE
         return unknown.format(code=reason.code)
+    said = sentences[richer]
+    if "valid_until" in reason.parameters and "{valid_until}" not in said:
+        said = f"{said} {wording.ENDS}"  # what ends says so before it does, whatever else it says
     words = {name: _word(wording, name, value) for name, value in reason.parameters.items()}
-    return sentences[richer].format_map(_Forgiving(words))
+    return said.format_map(_Forgiving(words))
 
 
 def choice(preferences: Mapping[Use, Preference], language: Language = "en") -> str:
@@ -104,7 +107,8 @@ def _moment(wording: ModuleType, text: str) -> str:
     except ValueError:
         return text
     months: Sequence[str] = wording.MONTHS
-    day = f"{moment.day} {months[moment.month - 1]} {moment.year}"
+    number = wording.FIRST_DAY if moment.day == 1 else str(moment.day)
+    day = f"{number} {months[moment.month - 1]} {moment.year}"
     if moment.time().replace(microsecond=0).isoformat() == "00:00:00":
         return day
     return f"{day}, {moment:%H:%M} {moment.tzname() or ''}".rstrip()

@@ -131,7 +131,11 @@ PRESET_SAYS = {
     "all-welcome": "Everybody may use it: for AI, in search engines, for analysis.",
 }
 
+ENDS = "This ends on {valid_until}."
+
 AND = " and "
+
+FIRST_DAY = "1"
 
 MONTHS = (
     "January",

@@ -163,7 +163,11 @@ PRESET_SAYS = {
     "all-welcome": "Tout le monde peut l'utiliser\u00a0: pour l'IA, dans les moteurs de recherche, pour l'analyser.",
 }
 
+ENDS = "Cela prend fin le {valid_until}."
+
 AND = " et "
+
+FIRST_DAY = "1er"
 
 MONTHS = (
     "janvier",

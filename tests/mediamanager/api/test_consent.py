@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import api_bodies
 import pytest
@@ -14,6 +14,7 @@ from optout.proof import grant_files
 from optout.registry.accounts import set_evidence
 from optout.store import db
 from optout.store.models.accounts import Role
+from optout.store.models.claims import Claim
 
 NO = {"preferences": {"all": "disallowed"}}
 
@@ -209,3 +210,60 @@ def test_a_claim_that_ends_says_so_before_it_does(client: TestClient, ann: Any, 
     amended = client.patch(f"/v1/claims/{claim['id']}", headers=ann.headers, json={**NO, "valid_until": later})
 
     assert (claim["ends_soon"], amended.json()["ends_soon"]) == (True, False)
+    assert (claim["has_ended"], amended.json()["has_ended"]) == (False, False)
+
+
+@pytest.mark.parametrize("where", ["works/{work}", "collections/{album}", "account"])
+def test_a_claim_that_has_ended_says_so(
+    client: TestClient, ann: Any, resources: Resources, seed: int, where: str
+) -> None:
+    work = register(client, ann, seed)
+    album = post(client, ann, "collections", {"kind": "album", "name": "Blue"}).json()["id"]
+    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    path = where.format(work=work, album=album)
+    claim = post(client, ann, f"{path}/claims", {**NO, "valid_until": soon}).json()
+    with db.transaction(resources.sessions) as session:  # nobody waits for three days
+        row = session.get_one(Claim, UUID(claim["id"]))
+        row.valid_from, row.valid_until = (datetime.now(UTC) - timedelta(hours=hours) for hours in (2, 1))
+
+    again = client.get(f"/v1/claims/{claim['id']}", headers=ann.headers).json()
+
+    assert (claim["ends_soon"], claim["has_ended"]) == (True, False)
+    assert (again["ends_soon"], again["has_ended"], again["state"]) == (False, True, "active")
+
+
+def test_a_verdict_says_when_it_will_end_and_when_it_ended(client: TestClient, ann: Any, pia: Any, seed: int) -> None:
+    work = register(client, ann, seed)
+    post(client, ann, f"works/{work}/claims", {**NO, "valid_until": "2998-01-01T00:00:00Z"})
+    before, after = ask(client, pia, seed), ask(client, pia, seed, at="2999-01-01T00:00:00Z")
+
+    assert "This ends on 1 January 2998." in " ".join(one["sentence"] for one in before["reasons"])
+    assert after["verdict"] == "unknown"
+    assert "until 1 January 2998." in " ".join(one["sentence"] for one in after["reasons"])
+
+
+@pytest.mark.parametrize("theirs", ["works/{work}", "collections/{album}", "account"])
+@pytest.mark.parametrize("mine", ["works/{work}", "collections/{album}", "account"])
+def test_claims_of_any_scope_are_contested_where_they_differ_about_a_work(
+    client: TestClient, ann: Any, call_as: Any, seed: int, mine: str, theirs: str
+) -> None:
+    claims = {}
+    for caller, where, says in ((ann, mine, "disallowed"), (call_as(Role.CREATOR), theirs, "allowed")):
+        work = register(client, caller, seed)
+        album = post(client, caller, "collections", {"kind": "album", "name": "Blue"}).json()["id"]
+        post(client, caller, f"collections/{album}/works", {"works": [work]})
+        path = where.format(work=work, album=album)
+        claims[caller] = post(client, caller, f"{path}/claims", {"preferences": {"all": says}}).json()
+
+    def states() -> list[str]:
+        asked = [client.get(f"/v1/claims/{claims[one]['id']}", headers=one.headers).json() for one in claims]
+        return [one["state"] for one in asked]
+
+    assert [one["state"] for one in claims.values()] == ["active", "contested"]
+    assert states() == ["contested", "contested"]
+    other = list(claims)[1]
+    client.delete(f"/v1/claims/{claims[other]['id']}", headers=other.headers)
+    assert states() == ["active", "withdrawn"]
+    if mine == "account":
+        (listed,) = client.get("/v1/account/claims", headers=ann.headers).json()["claims"]
+        assert listed["state"] == "active"

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import built_database
 import factories
@@ -19,16 +21,18 @@ from mediamanager.client.creator import Creator
 from optout.catalogue import folder
 from optout.catalogue.works import CatalogueWork
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference
+from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference, Use
 from optout.registry import accounts
 from optout.store import db
 from optout.store.models.accounts import Role
 from optout.store.models.base import utc_now
+from optout.store.models.claims import Claim
 from optout.store.settings import Settings
 
 Command = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 KEY = "--key"
+ALLOWED = Preference.ALLOWED
 
 
 @pytest.fixture
@@ -97,6 +101,32 @@ def test_one_claim_covers_all_works_and_a_collection_its_own(run: Command, peopl
     assert (status, "time zone" in said_wrong) == (64, True)
     status, _, said_wrong = run(claims.app, "file", "--prefer", "no-ai", *asks)
     assert (status, "--work" in said_wrong) == (64, True)
+
+
+def test_a_default_says_that_it_is_contested_and_when_it_ends(
+    run: Command, people: dict[str, Any], client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resources = client.app.state.resources  # type: ignore[attr-defined] # an application of ours
+    with db.transaction(resources.sessions) as session:
+        other = factories.make_account(session)
+        factories.make_claim(session, factories.make_work(session, other, seed=1), preferences={Use.ALL: ALLOWED})
+    asks = ("--registry", "http://testserver", KEY, people["ann"])
+    until = (utc_now() + timedelta(days=3)).isoformat()
+    _, [filed], _ = run(claims.app, "file", "--all-works", "--prefer", "no-ai", "--valid-until", until, *asks)
+    _, [shown], _ = run(claims.app, "show", filed["id"], *asks)
+    assert [(one["state"], one["ends_soon"], one["has_ended"]) for one in (filed, shown)] == [
+        ("contested", True, False)
+    ] * 2
+
+    invoke(claims.app, "mediamanager", ["show", filed["id"], *asks])
+    assert f"ends on {until[:10]}" in capsys.readouterr().out
+    with db.transaction(resources.sessions) as session:
+        claim = session.get_one(Claim, UUID(filed["id"]))
+        claim.valid_from, claim.valid_until = (utc_now() - timedelta(hours=hours) for hours in (2, 1))
+    _, [ended], _ = run(claims.app, "show", filed["id"], *asks)
+    assert (ended["state"], ended["ends_soon"], ended["has_ended"]) == ("active", False, True)
+    invoke(claims.app, "mediamanager", ["show", filed["id"], *asks])
+    assert "and counts no longer: amend it to go on" in capsys.readouterr().out
 
 
 def test_a_grant_works_offline_as_a_signed_file_until_then_and_for_nobody_else(

@@ -69,7 +69,36 @@ def test_times_are_written_as_people_write_them() -> None:
     )
 
     assert "from 1 March 2026, 14:02 UTC on" in explain.sentence(reason)
-    assert "à partir du 1 mars 2026, 14:02 UTC" in explain.sentence(reason, "fr")
+    assert "à partir du 1er mars 2026, 14:02 UTC" in explain.sentence(reason, "fr")
+
+
+def test_what_has_ended_says_when_it_did() -> None:
+    said = {"statement": "c1", "use": "train-genai", "preference": "disallowed"}
+    ended = Reason(Code.NO_LONGER_VALID, {**said, "valid_until": "2026-03-02T00:00:00+00:00"})
+
+    assert explain.sentence(ended) == (
+        "Statement c1 said “not allowed” about training generative AI, until 2 March 2026."
+    )
+    assert explain.sentence(ended, "fr") == (
+        "La déclaration c1 disait «\u00a0refusé\u00a0» pour l'entraînement d'une IA générative, jusqu'au 2 mars 2026."
+    )
+
+
+@pytest.mark.parametrize("code", [Code.STATEMENT_DISALLOWS, Code.STATEMENT_CONDITIONAL, Code.STATEMENT_ALLOWS])
+@pytest.mark.parametrize("more", [{}, {"terms_url": "https://example.org/terms"}, {"contact": "ann@example.org"}])
+def test_what_ends_says_so_before_it_does(code: Code, more: dict[str, str]) -> None:
+    said = {"statement": "c1", "use": "train-genai", "evidence": "verified", **more}
+    ending = Reason(code, {**said, "valid_until": "2027-01-01T00:00:00+00:00"})
+
+    assert explain.sentence(ending) == f"{explain.sentence(Reason(code, said))} This ends on 1 January 2027."
+    french = explain.sentence(Reason(code, said), "fr")
+    assert explain.sentence(ending, "fr") == f"{french} Cela prend fin le 1er janvier 2027."
+
+
+def test_a_grant_that_ends_says_it_once() -> None:
+    grant = {"grant": "g1", "use": "search", "valid_until": "2027-01-02T00:00:00+00:00"}
+
+    assert explain.sentence(Reason(Code.GRANT_ALLOWS, grant)).count("2 January 2027") == 1
 
 
 def test_a_code_from_a_newer_version_is_named_and_not_taken_for_anything_else() -> None:
