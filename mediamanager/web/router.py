@@ -13,6 +13,7 @@ from mediamanager.web.creator import (
     defaults,
     new_works,
     permissions,
+    permitted_works,
     reports,
     works,
 )
@@ -32,6 +33,7 @@ for part in (
     collection_claims,
     collection_works,
     permissions,
+    permitted_works,
     reports,
     check,
     log,
