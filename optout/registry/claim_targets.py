@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import Scope
@@ -70,9 +71,19 @@ def live_claims_of_collections(session: Session, account_id: UUID) -> Mapping[UU
 
 def live_claim(session: Session, of: Target) -> Claim | None:
     """The claim that its owner has on it now."""
-    query = select(Claim).where(Claim.claimant_id == of.account_id, Claim.settled_at.is_(None))
-    query = query.where(
+    return session.scalars(select(Claim).where(_about(of), Claim.settled_at.is_(None))).one_or_none()
+
+
+def next_moment(session: Session, of: Target, now: datetime) -> datetime:
+    """When something new about it is recorded: now, and after all that was settled, also where clocks differ."""
+    settled = select(Claim.settled_at).where(_about(of), Claim.settled_at.is_not(None))
+    last = session.scalars(settled.order_by(Claim.settled_at.desc()).limit(1)).one_or_none()
+    return now if last is None else max(now, last + timedelta(microseconds=1))
+
+
+def _about(of: Target) -> ColumnElement[bool]:
+    return and_(
+        Claim.claimant_id == of.account_id,
         Claim.work_id == of.id if of.scope is Scope.WORK else Claim.work_id.is_(None),
         Claim.collection_id == of.id if of.scope is Scope.COLLECTION else Claim.collection_id.is_(None),
     )
-    return session.scalars(query).one_or_none()

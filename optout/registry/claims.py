@@ -52,7 +52,8 @@ def file_claim(
             f"{target} has claim {live.id} already: amend that one instead", **_named(target), claim=str(live.id)
         )
     now = utc_now()
-    claim = _new(session, target, claim_terms.check(terms, valid_from=now), now)
+    recorded = claim_targets.next_moment(session, target, now)
+    claim = _new(session, target, claim_terms.check(terms, valid_from=now), recorded)
     _write(session, EntryType.CLAIM_FILED, claim, work)
     _review(session, work)
     return claim

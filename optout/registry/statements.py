@@ -1,19 +1,19 @@
 """What was said about works, read from rows as the policy wants it: as of a moment, as known at another."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from optout.consent import moments
 from optout.consent.statements import Statement
-from optout.consent.vocabulary import Carrier
-from optout.registry import collection_members, contacts
+from optout.consent.vocabulary import Carrier, Scope
+from optout.registry import claim_versions, collection_members, contacts
 from optout.store.models.accounts import Account
 from optout.store.models.claims import Claim, ClaimState
 from optout.store.models.collections import CollectionWork
@@ -90,7 +90,7 @@ def about(session: Session, works: Sequence[UUID], when: When) -> Said:
         _add_accounts(session, new, of_accounts, when)
         for work, account, _ in rows:
             said[str(work)].extend(of_accounts[account])
-        for one in _read(session, [Claim.work_id.in_(some)], when):
+        for one in _read(session, Scope.WORK, some, when):
             said[str(one.subject)].append(one)
         _add_collections(session, some, said, when)
     return Said(said, owners)
@@ -102,9 +102,8 @@ def _add_accounts(
     found: dict[UUID, Sequence[Statement]],
     when: When,
 ) -> None:
-    wanted = [Claim.claimant_id.in_(accounts), Claim.work_id.is_(None), Claim.collection_id.is_(None)]
     by_account: dict[str, list[Statement]] = defaultdict(list)
-    for one in _read(session, wanted, when) if accounts else ():
+    for one in _read(session, Scope.ACCOUNT, accounts, when) if accounts else ():
         by_account[str(one.subject)].append(one)
     found.update({account: by_account[str(account)] for account in accounts})
 
@@ -126,35 +125,21 @@ def _add_collections(
     # A work may be in a thousand collections, and a statement has only so many places for parameters.
     wanted = sorted({collection for collection, _ in members})
     for start in range(0, len(wanted), _BATCH):
-        some = Claim.collection_id.in_(wanted[start : start + _BATCH])
-        for one in _read(session, [some], when):
+        for one in _read(session, Scope.COLLECTION, wanted[start : start + _BATCH], when):
             by_collection[str(one.subject)].append(one)
     for collection, work in members:
         said[str(work)].extend(by_collection[str(collection)])
 
 
-def _read(session: Session, wanted: Iterable[ColumnElement[bool]], when: When) -> list[Statement]:
+def _read(session: Session, scope: Scope, things: Sequence[UUID], when: When) -> list[Statement]:
     query = select(Claim, Account.pseudonym).join(Account, Account.id == Claim.claimant_id)
-    query = query.where(_speaks(list(wanted), when))
+    if when.is_now:
+        query = query.where(claim_versions.now_in_force(scope, things))
+    else:
+        query = query.where(claim_versions.may_speak(session, scope, things, when.at, when.known_at))
     rows = session.execute(query.order_by(Claim.filed_at, Claim.id)).all()
     whom = contacts.of_claims(session, [claim for claim, _ in rows])
     return [of_claim(claim, pseudonym, whom.get(claim.id), when) for claim, pseudonym in rows]
-
-
-def _speaks(wanted: Sequence[ColumnElement[bool]], when: When) -> ColumnElement[bool]:
-    """The condition on `Claim` that a version may speak then."""
-    if when.is_now:
-        return and_(*wanted, Claim.settled_at.is_(None))
-    known = [] if when.known_at is None else [Claim.filed_at <= when.known_at]
-    age = func.row_number().over(partition_by=Claim.log_subject, order_by=Claim.filed_at.desc())
-    ranked = (
-        select(Claim.id, age.label("age"))
-        .where(*wanted, *known, Claim.state != ClaimState.VOID, Claim.valid_from <= when.at)
-        # What was settled since then may have spoken then.
-        .where(or_(Claim.settled_at.is_(None), Claim.settled_at > when.since))
-        .subquery()
-    )
-    return Claim.id.in_(select(ranked.c.id).where(ranked.c.age == 1))
 
 
 def of_claim(claim: Claim, pseudonym: str, contact: str | None, when: When | None = None) -> Statement:

@@ -1,8 +1,9 @@
 """What claimants say about works."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, text
@@ -50,6 +51,20 @@ class Preferences(TypeDecorator[Mapping[Use, Preference]]):
         return None if value is None else {Use(use): Preference(said) for use, said in value.items()}
 
 
+# By columns that are there or not, and not by words: a database can tell from a query alone which index serves it.
+_OF_WORK: Final = "work_id IS NOT NULL"
+_OF_COLLECTION: Final = "collection_id IS NOT NULL"
+_OF_ACCOUNT: Final = "work_id IS NULL AND collection_id IS NULL"
+_LIVE: Final = "settled_at IS NULL"
+_BACKDATED: Final = "valid_from < filed_at"
+
+
+def _index_where(name: str, *columns: str, where: Sequence[str], unique: bool = False) -> Index:
+    """An index of those rows alone of which all these conditions hold."""
+    condition = text(" AND ".join(where))
+    return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
+
+
 class Claim(Base):
     """What one claimant says about a work, a collection, or all their works, as `scope` tells.
 
@@ -83,38 +98,27 @@ class Claim(Base):
     settled_entry_id: Mapped[str | None] = mapped_column(ForeignKey("log_entries.id"))
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
 
-    # By columns that are there or not, and not by words: a database can tell from a query alone that these serve it.
-    _live = text("settled_at IS NULL")
-    _of_account = text("work_id IS NULL AND collection_id IS NULL")
-    _live_account = text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL")
     __table_args__ = (
         # The database, not the code above it, has the last word on "one live claim a claimant, on one thing".
-        Index("uq_claims_one_live", "work_id", "claimant_id", unique=True, postgresql_where=_live, sqlite_where=_live),
-        Index(
+        _index_where("uq_claims_one_live", "work_id", "claimant_id", where=(_OF_WORK, _LIVE), unique=True),
+        _index_where(
             "uq_claims_one_live_of_collection",
             "collection_id",
             "claimant_id",
+            where=(_OF_COLLECTION, _LIVE),
             unique=True,
-            postgresql_where=_live,
-            sqlite_where=_live,
         ),
-        Index(
-            "uq_claims_one_live_of_account",
-            "claimant_id",
-            unique=True,
-            postgresql_where=_live_account,
-            sqlite_where=_live_account,
-        ),
+        _index_where("uq_claims_one_live_of_account", "claimant_id", where=(_OF_ACCOUNT, _LIVE), unique=True),
         # What spoke at a moment was settled after it.
-        Index("ix_claims_work_settled", "work_id", "settled_at"),
-        Index("ix_claims_collection_settled", "collection_id", "settled_at"),
-        Index(
-            "ix_claims_account_settled",
-            "claimant_id",
-            "settled_at",
-            postgresql_where=_of_account,
-            sqlite_where=_of_account,
+        _index_where("ix_claims_work_settled", "work_id", "settled_at", "filed_at", where=(_OF_WORK,)),
+        _index_where(
+            "ix_claims_collection_settled", "collection_id", "settled_at", "filed_at", where=(_OF_COLLECTION,)
         ),
+        _index_where("ix_claims_account_settled", "claimant_id", "settled_at", "filed_at", where=(_OF_ACCOUNT,)),
+        # Few are.
+        _index_where("ix_claims_work_backdated", "work_id", "filed_at", where=(_OF_WORK, _BACKDATED)),
+        _index_where("ix_claims_collection_backdated", "collection_id", "filed_at", where=(_OF_COLLECTION, _BACKDATED)),
+        _index_where("ix_claims_account_backdated", "claimant_id", "filed_at", where=(_OF_ACCOUNT, _BACKDATED)),
         CheckConstraint("(scope = 'work') = (work_id IS NOT NULL)", name="work_scope_has_work"),
         CheckConstraint("(scope = 'collection') = (collection_id IS NOT NULL)", name="collection_scope_has_one"),
         CheckConstraint("(state IN ('active', 'contested')) = (settled_at IS NULL)", name="settled_has_time"),

@@ -368,14 +368,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("claims", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_claims_claimant_id"), ["claimant_id"], unique=False)
-        batch_op.create_index("ix_claims_collection_settled", ["collection_id", "settled_at"], unique=False)
-        batch_op.create_index("ix_claims_work_settled", ["work_id", "settled_at"], unique=False)
         batch_op.create_index(
-            "ix_claims_account_settled",
-            ["claimant_id", "settled_at"],
-            unique=False,
-            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
-            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+            "uq_claims_one_live",
+            ["work_id", "claimant_id"],
+            unique=True,
+            postgresql_where=sa.text("work_id IS NOT NULL AND settled_at IS NULL"),
+            sqlite_where=sa.text("work_id IS NOT NULL AND settled_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_claims_one_live_of_collection",
+            ["collection_id", "claimant_id"],
+            unique=True,
+            postgresql_where=sa.text("collection_id IS NOT NULL AND settled_at IS NULL"),
+            sqlite_where=sa.text("collection_id IS NOT NULL AND settled_at IS NULL"),
         )
         batch_op.create_index(
             "uq_claims_one_live_of_account",
@@ -385,18 +390,46 @@ def upgrade() -> None:
             sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
         )
         batch_op.create_index(
-            "uq_claims_one_live_of_collection",
-            ["collection_id", "claimant_id"],
-            unique=True,
-            postgresql_where=sa.text("settled_at IS NULL"),
-            sqlite_where=sa.text("settled_at IS NULL"),
+            "ix_claims_work_settled",
+            ["work_id", "settled_at", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("work_id IS NOT NULL"),
+            sqlite_where=sa.text("work_id IS NOT NULL"),
         )
         batch_op.create_index(
-            "uq_claims_one_live",
-            ["work_id", "claimant_id"],
-            unique=True,
-            postgresql_where=sa.text("settled_at IS NULL"),
-            sqlite_where=sa.text("settled_at IS NULL"),
+            "ix_claims_collection_settled",
+            ["collection_id", "settled_at", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("collection_id IS NOT NULL"),
+            sqlite_where=sa.text("collection_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_claims_account_settled",
+            ["claimant_id", "settled_at", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_claims_work_backdated",
+            ["work_id", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("work_id IS NOT NULL AND valid_from < filed_at"),
+            sqlite_where=sa.text("work_id IS NOT NULL AND valid_from < filed_at"),
+        )
+        batch_op.create_index(
+            "ix_claims_collection_backdated",
+            ["collection_id", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("collection_id IS NOT NULL AND valid_from < filed_at"),
+            sqlite_where=sa.text("collection_id IS NOT NULL AND valid_from < filed_at"),
+        )
+        batch_op.create_index(
+            "ix_claims_account_backdated",
+            ["claimant_id", "filed_at"],
+            unique=False,
+            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL AND valid_from < filed_at"),
+            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL AND valid_from < filed_at"),
         )
 
     op.create_table(
@@ -613,31 +646,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_web_sessions_account_id"))
 
     op.drop_table("web_sessions")
-    with op.batch_alter_table("claims", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_claims_one_live_of_collection",
-            postgresql_where=sa.text("settled_at IS NULL"),
-            sqlite_where=sa.text("settled_at IS NULL"),
-        )
-        batch_op.drop_index(
-            "uq_claims_one_live_of_account",
-            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
-            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL AND settled_at IS NULL"),
-        )
-        batch_op.drop_index(
-            "uq_claims_one_live",
-            postgresql_where=sa.text("settled_at IS NULL"),
-            sqlite_where=sa.text("settled_at IS NULL"),
-        )
-        batch_op.drop_index(
-            "ix_claims_account_settled",
-            postgresql_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
-            sqlite_where=sa.text("work_id IS NULL AND collection_id IS NULL"),
-        )
-        batch_op.drop_index("ix_claims_work_settled")
-        batch_op.drop_index("ix_claims_collection_settled")
-        batch_op.drop_index(batch_op.f("ix_claims_claimant_id"))
-
     op.drop_table("claims")
     op.drop_table("non_match_periods")
     op.drop_table("non_matches")
