@@ -96,7 +96,10 @@ def transaction(of: sessionmaker[Session]) -> Iterator[Session]:
 
 @contextmanager
 def reading(of: sessionmaker[Session]) -> Iterator[Session]:
-    """A session that only reads, from one moment of the database on SQLite, and never waits for a writer there.
+    """A session that only reads, all from one moment of the database, and never waits for a writer.
+
+    Read one after the other, what is said about all works and what is said about one would each be as of another
+    moment: a preference that somebody moves from the one to the other could be in neither.
 
     Raises:
         StorageUnavailableError: the database does not answer.
@@ -104,7 +107,9 @@ def reading(of: sessionmaker[Session]) -> Iterator[Session]:
     bind = of.kw["bind"]
     if isinstance(bind, Engine):
         # An engine with options shares the pool and the listeners of the one it came from.
-        bind = bind.execution_options(**{_READ_ONLY: True}, postgresql_readonly=True)
+        bind = bind.execution_options(**{_READ_ONLY: True})
+        if bind.dialect.name == "postgresql":
+            bind = bind.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
     with _available(), of(bind=bind) as session:
         yield session
 

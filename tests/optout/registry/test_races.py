@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import pytest
@@ -153,3 +153,26 @@ def test_who_registers_and_claims_what_another_account_claims_at_this_moment_is_
     assert isinstance(other.result(timeout=PATIENCE_SECONDS), Claim)
     with db.reading(registry.sessions) as session:
         assert set(session.scalars(select(Claim.state))) == {ClaimState.CONTESTED}
+
+
+def test_a_preference_that_moves_from_the_work_to_all_works_is_found_by_who_reads_meanwhile(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction(registry.sessions) as session:
+        claim = claims.file_claim(
+            session, claimant_id=registry.account, work_id=registry.video, preferences=NO_TRAINING
+        ).id
+    read_accounts = statements._add_accounts
+
+    def and_then_it_moves(*arguments: Any) -> None:
+        read_accounts(*arguments)
+        with db.transaction(registry.sessions) as session:
+            claims.file_claim(session, claimant_id=registry.account, preferences=NO_TRAINING)
+        with db.transaction(registry.sessions) as session:
+            claims.withdraw(session, claim_id=claim, claimant_id=registry.account)
+
+    monkeypatch.setattr(statements, "_add_accounts", and_then_it_moves)
+
+    assert registry.verdict(registry.video) is Preference.DISALLOWED
+    monkeypatch.undo()
+    assert registry.verdict(registry.video) is Preference.DISALLOWED
