@@ -63,7 +63,7 @@ def print_claim(claim: ClaimResponse) -> None:
     if claim.ends_soon and claim.valid_until is not None:
         typer.echo(f"           ends on {claim.valid_until:%Y-%m-%d %H:%M %Z}: amend it if it should go on")
     if claim.has_ended and claim.valid_until is not None:
-        typer.echo(f"           ended on {claim.valid_until:%Y-%m-%d %H:%M %Z}, and counts no longer: amend it to go on")
+        typer.echo(f"           ended on {claim.valid_until:%Y-%m-%d %H:%M %Z}, counts no longer: amend it to go on")
     for use, preference in claim.preferences.items():
         typer.echo(f"           {use:<12} {preference}")
     where = "in the log" if claim.log.published else "promised; in the log within a minute"

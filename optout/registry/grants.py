@@ -66,7 +66,7 @@ def give(
     if not leaves:
         raise InvalidInputError("a grant names at least one use", field="uses")
     grantor = get_account(session, grantor_id)
-    if grantor.evidence.rank < AUTHENTICATED_FROM.rank:
+    if not may_give(session, grantor_id):
         raise ConflictError("only a verified account can permit: ask the operator to verify that the works are yours")
     receiver = _pipeline(session, grantee)
     scope = _scope(session, grantor_id, works, collection_id)
@@ -91,6 +91,11 @@ def give(
     session.add(grant)
     session.flush()
     return grant
+
+
+def may_give(session: Session, account_id: UUID) -> bool:
+    """Whether an account is verified, so that something follows from its grants."""
+    return get_account(session, account_id).evidence.rank >= AUTHENTICATED_FROM.rank
 
 
 def revoke(session: Session, *, grant_id: UUID, grantor_id: UUID) -> Grant:

@@ -121,6 +121,7 @@ def _page(
         "rows": [
             (one, grants.grantee_of(session, one), [Use(use) for use in one.uses], covered[one.id]) for one in found
         ],
+        "may_permit": grants.may_give(session, creator.account_id),
         "asked": ASKED,
         "use": str(sent.get("use", Use.TRAIN_AI)),
         "grantee": str(sent.get("grantee", "")),

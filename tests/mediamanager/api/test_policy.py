@@ -106,7 +106,8 @@ class World:
     def send(self, route: Route, headers: Mapping[str, str], things: Things) -> Any:
         method, path = route
         filled = path.format(**self._values(things)) if path != "/sign-in/link/{token}" else self._link()
-        query = {name: str(things.work_id) for name in POLICY[route].own if f"{{{name}}}" not in path}
+        named = {"collection": things.collection_id}  # the others are works
+        query = {name: str(named.get(name, things.work_id)) for name in POLICY[route].own if f"{{{name}}}" not in path}
         body = BODIES.get(route, {})
         if route == ("POST", "/v1/collections/{collection_id}/works"):
             body = {"json": {"works": [str(things.work_id)]}}

@@ -167,6 +167,13 @@ def test_works_and_collections_of_others_are_none(ann: Signed, pia: str, signs: 
         ann.look(nonsense, status=422)
 
 
+def test_who_is_not_verified_is_told_before_they_try(ann: Signed, signs: Signs) -> None:
+    told = "Only a verified account can permit."
+
+    assert told in signs().look("/grants")
+    assert told not in ann.look("/grants")
+
+
 def test_who_has_no_collection_is_led_to_one(ann: Signed) -> None:
     page = ann.look("/grants")
 

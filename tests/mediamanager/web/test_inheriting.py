@@ -80,7 +80,7 @@ def test_who_has_a_default_registers_under_it_unless_they_choose_otherwise(ann: 
     assert filed == []
     assert "What you said counts from now on" in ann.look(address)
     assert "From: all your works" in " ".join(re.sub(r"<[^>]+>", "", ann.look(address)).split())
-    assert "It comes from what you say about: all your works: Nobody may use it" in panel(
+    assert "It comes from what you say about: all your works Nobody may use it" in panel(
         ann.look(f"/works/{work}"), "What counts for it now"
     )
     other = said_about(resources, ann.account, ann.sent("/works/new", preset="ask-first", links=f"{FOX}?2"))
@@ -152,7 +152,7 @@ def test_a_website_that_new_works_may_join_is_mentioned(ann: Signed, resources: 
     assert "For those that join one of your websites" in ann.look("/works/new")
     work, filed = said_about(resources, ann.account, ann.sent("/works/new", preset="inherit", links=FOX))
     assert filed == []
-    assert "example.org: Nobody may use it for AI" in panel(ann.look(f"/works/{work}"), "What counts for it now")
+    assert "example.org Nobody may use it for AI" in panel(ann.look(f"/works/{work}"), "What counts for it now")
 
 
 def test_how_to_ask_is_not_lost_where_nothing_is_said(ann: Signed) -> None:
