@@ -70,8 +70,9 @@ def register(
 ) -> None:
     """Register works and say what may be done with them: `--prefer train-ai=disallowed`.
 
-    Registering the same again gives the same work; a preference stated again replaces the one before. Exit status 2:
-    something could not be registered or read.
+    Without `--prefer` nothing is said about these works alone: what you say about their collections and about all your
+    works counts, if anything. Registering the same again gives the same work; a preference stated again replaces the
+    one before. Exit status 2: something could not be registered or read.
     """
     wishes = _Wishes(parse_all(prefer or []), title, keep_media)
     found = walk(paths)
@@ -221,6 +222,10 @@ def _print(outcome: _Outcome, *, as_json: bool) -> None:
         typer.echo(f"         still being read: mediamanager works status {work.id} --wait 60")
     if outcome.error is not None:
         typer.echo(f"         {outcome.error}")
+    if claim is None and outcome.error is None and not work.claims:
+        typer.echo(
+            "         no claim on it alone: what you say about its collections and all your works counts, if any"
+        )
     if claim is not None:
         said = ", ".join(f"{use}={word}" for use, word in claim.preferences.items() if word is not Preference.UNKNOWN)
         typer.echo(f"         claim {claim.id}  {said}")

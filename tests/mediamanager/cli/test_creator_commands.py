@@ -263,3 +263,14 @@ def test_a_work_that_could_not_be_read_yet_says_why_and_when_it_is_tried_again(
     shown = capsys.readouterr().out
     assert "The name fox.invalid was not found." in shown
     assert says in shown
+
+
+def test_without_a_preference_it_is_said_what_counts_then(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        assert run(server, song) == 0
+
+    assert len(server.requests) == 1
+    assert "what you say about its collections and all your works counts" in capsys.readouterr().out
+    with serving({"/v1/works": answer(work(claims=[str(WORK)]), status=200)}) as server:
+        assert run(server, song) == 0
+    assert "what you say about its collections" not in capsys.readouterr().out
