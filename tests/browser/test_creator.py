@@ -180,3 +180,53 @@ def test_one_creator_does_not_see_the_works_of_another(
     assert answer.status == 404
     assert "private.png" not in page.content()
     assert json.dumps(made["id"]) not in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_works_go_into_an_album_without_a_word_of_their_own(opens: Opens, creator_key: str, *, script: bool) -> None:
+    page = opens(key=creator_key, java_script_enabled=script)
+    page.goto("/collections")
+    page.get_by_label("Album").check()
+    page.get_by_label("Its name").fill("Blue")
+    page.get_by_role("button", name="Make this collection").click()
+    page.get_by_role("link", name="Say what may be done with them").click()
+    page.get_by_label("Ask me first").check()
+    page.get_by_role("button", name="Save what I say").click()
+
+    page.get_by_role("link", name="Register works for it").click()
+    expect(page.get_by_label("As I say for collections and all my works")).to_be_checked()
+    expect(page.locator("main")).to_contain_text("They go into your collection Blue.")
+    page.get_by_label("Or links to them").fill("https://example.com/fox.png")
+    page.get_by_role("button", name="Register these works").click()
+
+    expect(page.locator("#added")).to_contain_text("has to ask you first")
+    expect(page.locator("#added")).to_contain_text("From: Blue")
+    page.get_by_role("link", name="https://example.com/fox.png").click()
+    expect(page.locator("main")).to_contain_text("It comes from what you say about:")
+    expect(page.get_by_role("link", name="Blue")).to_have_count(2)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_works_of_a_permission_are_chosen_and_nothing_typed_is_lost(
+    opens: Opens, running: RegistryProcess, creator_key: str, *, script: bool
+) -> None:
+    with running.http(creator_key) as client:
+        for number in range(27):
+            client.post("/v1/works", json={"url": f"https://example.com/{number}.png", "title": f"Fox {number}"})
+    page = opens(key=creator_key, java_script_enabled=script)
+    page.goto("/grants")
+    page.get_by_label("Number of the pipeline's account").fill("0123abcd")
+    page.get_by_label("For which use?").select_option("search")
+    page.get_by_role("button", name="Choose works").click()
+    page.get_by_label("Fox 26").check()
+    page.get_by_role("button", name="Older works").click()
+    page.get_by_label("Fox 0").check()
+    page.get_by_role("button", name="Take the chosen works").click()
+
+    expect(page.get_by_label("Only the works that I choose")).to_be_checked()
+    expect(page.locator("input[name=work]:checked")).to_have_count(2)
+    expect(page.get_by_label("Number of the pipeline's account")).to_have_value("0123abcd")
+    page.get_by_role("button", name="Permit this").click()
+    expect(page.get_by_role("alert")).to_contain_text("Only a verified account can permit.")
+    expect(page.locator("input[name=work]:checked")).to_have_count(2)
+    expect(page.get_by_label("For which use?")).to_have_value("search")

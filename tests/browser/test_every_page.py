@@ -1,6 +1,7 @@
 """What holds for every page: axe finds nothing, nothing scrolls sideways, the first page is light, no third party."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,14 @@ def addresses(running: RegistryProcess, creator_key: str, media: Path) -> list[s
         client.post(f"/v1/collections/{album['id']}/works", json={"works": [work["id"]]})
         asking = {"terms_url": "https://example.org/terms", "contact": "ada@example.org", "languages": ["fr", "en"]}
         whole = client.post(f"/v1/collections/{album['id']}/claims", json={**said, **asking}).json()
+        soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+        client.post("/v1/account/claims", json={"preferences": {"search": "disallowed"}, "valid_until": soon})
     return [
         "/",
         "/sign-in",
         "/works",
         "/works/new",
+        f"/works/new?collection={album['id']}",
         "/works/added",
         f"/works/added?work={work['id']}",
         f"/works/{work['id']}",
@@ -42,6 +46,8 @@ def addresses(running: RegistryProcess, creator_key: str, media: Path) -> list[s
         f"/collections/{album['id']}/add",
         f"/claims/{whole['id']}/withdraw",
         "/grants",
+        f"/grants?work={work['id']}",
+        f"/grants/works?work={work['id']}",
         "/reports",
         f"/claims/{claim['id']}/receipt",
         f"/claims/{claim['id']}/withdraw",
