@@ -18,7 +18,7 @@ from optout.store.models import Account, Claim, Work
 from optout.store.models.collections import Collection
 from optout.store.models.grants import Grant
 from optout.store.models.log import LogEntry
-from optout.store.models.non_matches import NonMatch, NonMatchState
+from optout.store.models.non_matches import NonMatch, NonMatchPeriod, NonMatchState
 from workers.resources import Resources
 
 _ABOUT_MATCHES = {
@@ -49,6 +49,8 @@ def accounted(session: Session, entries: Sequence[LogEntry]) -> dict[str, str]:
         about = [one for one in entries if one.subject == report.log_subject.hex]
         newest = max(about, key=lambda one: one.number)
         assert (newest.id, newest.type) == (report.entry_id, _ABOUT_MATCHES[report.state])
+        periods = session.scalars(select(NonMatchPeriod).where(NonMatchPeriod.non_match_id == report.id)).all()
+        assert any(one.ended_at is None for one in periods) == (report.state is NonMatchState.CONFIRMED)
         found.update({one.id: one.type for one in about})
     return found
 
