@@ -30,11 +30,16 @@ def states(session: Session, claims: Sequence[Claim]) -> Mapping[UUID, ClaimStat
     """
     live = {one.id: one for one in claims if one.state in LIVE}
     contested: set[UUID] = set()
+    weighed: set[frozenset[str]] = set()
     now = utc_now()
     for works in _shared_contents(session, list(live.values())) if live else ():
         said = statements.about(session, [work for same in works for work in same], When(now, is_now=True))
         for same in works:
             about = [one for work in same for one in said.statements.get(str(work), ())]
+            claimed = frozenset(one.id for one in about)
+            if claimed in weighed:
+                continue  # two accounts whose collections or defaults meet on many works differ on all or on none
+            weighed.add(claimed)
             contested.update(map(UUID, policy.decide(about, Use.ALL, None, now).in_dispute))
         if contested.issuperset(live):
             break
