@@ -18,6 +18,7 @@ USER_AGENT = "mediamanager/0.1 (opt-out registry; fetches only what a rightshold
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRYABLE = frozenset({408, 425, 429})  # and every 5xx
 _STEP = 64 * 1024
+_MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def fetch(
             hop = _hop(pool, current, ask, into, limits)
         if isinstance(hop, Fetched):
             return hop
-        current = _parsed(str(current.join(hop)), guard)
+        current = _redirected(current, hop, guard)
     raise FetchRefusedError(
         f"The address redirects more than {limits.max_redirects} times. Give the one that it ends at.", field="url"
     )
@@ -102,7 +103,7 @@ def _parsed(url: str, guard: Guard) -> httpx2.URL:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError) as error:
         raise FetchRefusedError(
-            f"This is not a web address ({error}). Copy it from your browser.", field="url"
+            f"This is not a web address ({_brief(error)}). Copy it from your browser.", field="url"
         ) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise FetchRefusedError(
@@ -112,6 +113,22 @@ def _parsed(url: str, guard: Guard) -> httpx2.URL:
         raise FetchRefusedError("The address holds a user name or password. Leave it out.", field="url")
     guard.check_port(parsed.port or PORTS[parsed.scheme == "https"])
     return parsed
+
+
+def _brief(error: Exception) -> str:
+    """What is wrong with an address; the error repeats all of it, however long it is."""
+    return str(error)[:_MAX_SHOWN]
+
+
+def _redirected(current: httpx2.URL, location: str, guard: Guard) -> httpx2.URL:
+    try:
+        following = str(current.join(location))
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise FetchRefusedError(
+            f"{current.host} redirects to what is no web address ({_brief(error)}). Register the file itself.",
+            field="url",
+        ) from error
+    return _parsed(following, guard)
 
 
 def _hop(

@@ -89,12 +89,12 @@ class Guard:
 
     def _resolved(self, host: str, port: int, timeout: float) -> Sequence[str]:
         # getaddrinfo knows no time-out, and whoever owns the name owns its name servers: wait in a thread.
-        answer: list[Sequence[str] | OSError | UnicodeError] = []
+        answer: list[Sequence[str] | OSError | ValueError] = []
 
         def look_up() -> None:
             try:
                 answer.append(self.resolve(host, port))
-            except (OSError, UnicodeError) as error:
+            except (OSError, ValueError) as error:  # the latter: no name at all, as one with a NUL in it
                 answer.append(error)
 
         thread = threading.Thread(target=look_up, name="resolve", daemon=True)
@@ -102,7 +102,7 @@ class Guard:
         thread.join(timeout)
         if not answer:
             raise FetchFailedError(f"The name {host} could not be looked up in time. {REMEDY}", host=host)
-        if isinstance(answer[0], OSError | UnicodeError):
+        if isinstance(answer[0], OSError | ValueError):
             raise FetchFailedError(
                 f"The name {host} was not found. Check its spelling, or register the file itself.", host=host
             ) from answer[0]

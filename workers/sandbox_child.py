@@ -69,6 +69,7 @@ def _prepare() -> None:
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        libc.malloc_trim(0)
     gc.freeze()  # what is here stays: collecting it would copy its pages in every child
 
 

@@ -118,6 +118,8 @@ def _sound_of(container: InputContainer) -> AudioStream:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         raise UnreadableMediaError("This file has no track of sound. Choose a recording.")
+    if stream.codec_context is None:
+        raise UnreadableMediaError("The sound of this file is in a form that is not known. Export it as MP3 or FLAC.")
     # One thread: many files are decoded at once, and results must not depend on the number of cores.
     stream.codec_context.thread_count = 1
     return stream

@@ -6,7 +6,7 @@ from typing import Final
 from PIL import Image
 
 from fingerprinting.errors import LimitExceededError
-from fingerprinting.image import webp
+from fingerprinting.image import headers
 from fingerprinting.media import Limits
 
 MAX_WHOLE_PIXELS: Final = 50_000_000
@@ -33,12 +33,13 @@ def check(image: Image.Image, limits: Limits) -> None:
 
 
 def check_unopened(head: bytes, limits: Limits) -> None:
-    """The same by a file's first `webp.HEAD_BYTES`, where to open it is too much already.
+    """The same by a file's first `headers.HEAD_BYTES`, where to open it is too much already.
 
     Raises:
         LimitExceededError: more than `limits.max_pixels` or `limits.max_picture_bytes`.
     """
-    header = webp.header_of(head)
+    check_pixels(headers.stated_pixels(head), 1, limits)
+    header = headers.webp_header(head)
     if header is not None:
         check_pixels(header.width, header.height, limits)
         _check(header.width, header.height, (_TRANSPARENT if header.is_transparent else _OPAQUE)["WEBP"], limits)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
-from fingerprinting.image import budget, webp
+from fingerprinting.image import budget, headers
 from fingerprinting.media import Limits
 
 # Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
@@ -69,7 +69,7 @@ def appearances(path: Path, limits: Limits) -> Iterator[Appearance]:
             # Our own limit, checked below, takes the place of Pillow's warning.
             warnings.simplefilter("ignore")
             with path.open("rb") as file:
-                budget.check_unopened(file.read(webp.HEAD_BYTES), limits)
+                budget.check_unopened(file.read(headers.HEAD_BYTES), limits)
             with Image.open(path, formats=_FORMATS) as image:
                 _check_size(image, limits)
                 scale = budget.shrink(image)

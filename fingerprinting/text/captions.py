@@ -136,8 +136,14 @@ def _objects(holder: object, key: str) -> list[dict[str, object]]:
 
 
 def _milliseconds(value: object) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) / 1000 if is_number and isinstance(value, int | float) else 0.0
+    """A time in seconds; 0 for what is none, or lies further than a number can say."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    try:
+        seconds = float(value) / 1000
+    except OverflowError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 _READERS: Final = {VTT: _read_timed_blocks, SRT: _read_timed_blocks, JSON3: _read_json3}

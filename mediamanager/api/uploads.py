@@ -17,7 +17,8 @@ from fingerprinting.errors import LimitExceededError, UnreadableMediaError, Unsu
 from mediamanager.api.forms import FILE
 from optout.store.storage import INCOMING, Storage
 
-_PIECE_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 1 << 17
+"""Up to `request_threads` files are on their way at once, each in a few of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from optout.store.settings import Settings
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one: longer than our transactions, shorter than a client's patience."""
 
+_CACHE_KIB = 512
+
 IDLE_SECONDS = 120
 """How long a transaction may do nothing before PostgreSQL ends it: a process that hangs holds no lock for ever."""
 
@@ -142,6 +144,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     cursor.execute("PRAGMA journal_mode=WAL")
     # NORMAL would lose acknowledged claims when the power goes.
     cursor.execute("PRAGMA synchronous=FULL")
+    # Each connection has pages of its own, and there are as many as requests at once; the system's cache has the rest.
+    cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     cursor.execute("PRAGMA foreign_keys=ON")
     # A key that was deleted to erase somebody must not lie on in a free page.
     cursor.execute("PRAGMA secure_delete=ON")

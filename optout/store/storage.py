@@ -160,7 +160,7 @@ class FolderStore:
         aside.parent.mkdir(parents=True, exist_ok=True)
         try:
             with aside.open("xb") as file:
-                shutil.copyfileobj(stream, file, 1 << 20)
+                shutil.copyfileobj(stream, file, 1 << 17)
                 file.flush()
                 os.fsync(file.fileno())
                 size = file.tell()

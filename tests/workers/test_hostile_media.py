@@ -4,8 +4,6 @@ Time limits here are generous, because other tests run beside these: what they c
 """
 
 import contextlib
-import ctypes
-import os
 import resource
 import socket
 import time
@@ -16,6 +14,7 @@ import hostile_media
 import pytest
 import synthetic_media
 import synthetic_sound
+from opening import opening_of
 from process_tree import watched_memory
 
 from fingerprinting import extract as in_process
@@ -209,24 +208,6 @@ def test_a_file_that_names_others_opens_none_and_sends_no_packet(
             server.accept()
 
         assert not opened()
-
-
-@contextlib.contextmanager
-def opening_of(path: Path) -> Iterator[Callable[[], bool]]:
-    """Watch a file: whether anybody has opened it since."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    watch = libc.inotify_init1(os.O_NONBLOCK)
-    libc.inotify_add_watch(watch, bytes(path), 0x20)  # IN_OPEN
-
-    def opened() -> bool:
-        with contextlib.suppress(BlockingIOError):
-            return bool(os.read(watch, 4096))
-        return False
-
-    path.read_bytes()
-    assert opened()  # the watch works
-    yield opened
-    os.close(watch)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A WebP picture's size is known before its decoder is opened, which takes memory for all pixels at once."""
+"""A picture's size is known before its decoder is opened, which may take memory for all pixels at once."""
 
 import io
 import struct
@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError
-from fingerprinting.image import webp
+from fingerprinting.image import headers
 from fingerprinting.image.decode import decode
-from fingerprinting.image.webp import Header
+from fingerprinting.image.headers import WebpHeader
 from fingerprinting.media import Limits
 
 
@@ -28,7 +28,7 @@ def encoded(mode: str, size: tuple[int, int], **options: object) -> bytes:
 def test_the_header_of_what_pillow_writes_is_read(mode: str, size: tuple[int, int], options: dict[str, object]) -> None:
     data = encoded(mode, size, **options)
 
-    assert webp.header_of(data[: webp.HEAD_BYTES]) == Header(*size, is_transparent=mode == "RGBA")
+    assert headers.webp_header(data[: headers.HEAD_BYTES]) == WebpHeader(*size, is_transparent=mode == "RGBA")
 
 
 def test_an_animation_is_as_large_as_its_canvas() -> None:
@@ -36,7 +36,7 @@ def test_an_animation_is_as_large_as_its_canvas() -> None:
     pictures = [Image.new("RGB", (40, 30), (n, n, n)) for n in range(3)]
     pictures[0].save(stream, "WEBP", save_all=True, append_images=pictures[1:])
 
-    header = webp.header_of(stream.getvalue())
+    header = headers.webp_header(stream.getvalue())
 
     assert header is not None
     assert (header.width, header.height) == (40, 30)
@@ -46,7 +46,7 @@ def test_an_animation_is_as_large_as_its_canvas() -> None:
                                   b"RIFF\x40\0\0\0WEBPVP8L" + bytes(40), b"RIFF\x40\0\0\0WEBPVP8 " + bytes(40),
                                   b"RIFF\x40\0\0\0WEBPICCP" + bytes(40)])  # fmt: skip
 def test_what_is_no_header_is_none(data: bytes) -> None:
-    assert webp.header_of(data) is None
+    assert headers.webp_header(data) is None
 
 
 @pytest.mark.parametrize("kind", [b"VP8 ", b"VP8L", b"VP8X"])
@@ -75,4 +75,17 @@ def test_a_header_that_lies_is_damaged(tmp_path: Path) -> None:
     path.write_bytes(data)
 
     with pytest.raises(UnreadableMediaError):
+        decode(path, Limits())
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG2000"])
+def test_the_size_that_boxes_state_is_read_and_one_too_large_is_called_so(tmp_path: Path, kind: str) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 200)).save(stream, kind)
+    honest, path = stream.getvalue(), tmp_path / "picture"
+    size_at = honest.index(b"ispe") + 8 if kind == "AVIF" else honest.index(b"ihdr") + 4
+    path.write_bytes(honest[:size_at] + struct.pack(">II", 30_000, 30_000) + honest[size_at + 8 :])
+
+    assert headers.stated_pixels(honest) == 60_000
+    with pytest.raises(LimitExceededError, match="more than 100 million pixels"):
         decode(path, Limits())

@@ -1,0 +1,144 @@
+"""Texts and documents that name files and addresses, are no text, or are written to be read for ever."""
+
+import gzip
+import io
+import json
+import stat
+import tarfile
+import zipfile
+
+WORDS = "the fox that ran over the hill and did not come back before the evening was dark and cold "
+
+
+def captions(target: str) -> dict[str, bytes]:
+    cue = "00:00.000 --> 00:09.000\n"
+    times = "".join(f"{n}\n9999:99:99,999 --> 0:0:0,0\n{WORDS}\n\n" for n in range(500))
+    events = [{"tStartMs": 10**400, "dDurationMs": -1, "segs": [{"utf8": WORDS}]}, {"segs": [{"utf8": "\ud800" * 9}]}]
+    return {
+        "style.vtt": f"WEBVTT\n\nSTYLE\n@import url({target});\n::cue {{ src: url(a) }}\n\n{cue}{WORDS}".encode(),
+        "region.vtt": f"WEBVTT\n\n{'REGION' * 90_000}\n\n{cue}{WORDS}".encode(),
+        "times.srt": times.encode(),
+        "image.srt": f'1\n00:00:00,000 --> 00:00:09,000\n<img src="{target}">{WORDS}\n'.encode(),
+        "numbers.json3": b'{"wireMagic":"pb3","events":[{"tStartMs":' + b"9" * 900_000 + b"}]}",
+        "large.json3": json.dumps({"wireMagic": "pb3", "events": events}).encode(),
+        "nan.json3": b'{"wireMagic":"pb3","events":[{"tStartMs":NaN,"dDurationMs":Infinity,"segs":[{"utf8":"fox"}]}]}',
+        "twice.json3": b'{"wireMagic":"pb3","events":[],"events":{"a":' + b"[" * 90_000 + b"}}",
+        "strings.json3": b'{"wireMagic":"pb3","events":["' + b"\\u0000" * 90_000 + b'"]}',
+        "arrow.vtt": b"WEBVTT\n\n" + b"00:00.000 --> " * 90_000,
+        "nothing.vtt": b"WEBVTT",
+        "lines.vtt": b"WEBVTT\n" + b"\r" * 900_000,
+    }
+
+
+def texts(target: str) -> dict[str, bytes]:
+    html = f'<html><head><base href="{target}"><link href="{target}"><meta http-equiv=refresh content="0;{target}">'
+    html += f'</head><body><iframe src="{target}"></iframe><object data="{target}"></object>{WORDS * 9}</body></html>'
+    entity = f'<!DOCTYPE html [<!ENTITY a SYSTEM "{target}">]><html><body>&a; {WORDS * 9}</body></html>'
+    laughs = "<!DOCTYPE html [<!ENTITY a '" + "&b;" * 900 + "'><!ENTITY b '" + "ha" * 900 + "'>]><html>&a;</html>"
+    return {
+        "frames.html": html.encode(),
+        "entity.html": entity.encode(),
+        "laughs.html": laughs.encode(),
+        "comment.html": b"<html><!--" + b"-" * 900_000,
+        "attribute.html": b'<html><a href="' + b"<" * 900_000,
+        "image.md": f"![fox]({target}) [fox]: {target}\n{WORDS * 9}".encode(),
+        "line.txt": WORDS.encode() * 20_000,
+        "marks.txt": ("\u202e\u200b\u2066\ufeff" * 90_000).encode(),
+        "only-mark.txt": b"\xef\xbb\xbf",
+        "half.txt": b"\xff\xfe\x41",
+        "utf32.txt": (WORDS * 9).encode("utf-32"),
+        "utf16.txt": (WORDS * 9).encode("utf-16-be"),
+        "surrogates.txt": b"\xed\xa0\x80" * 9_000,
+        "utf7.txt": (WORDS * 9).encode("utf-7") + b"+2AA-" * 900,
+        "escapes.txt": b"\x1b]8;;file:///etc/passwd\x07" * 90,
+        "overlong.txt": b"\xc0\xaf" * 9_000,
+        "shift.txt": (WORDS * 9).encode() + b"\x1b$B" * 9_000,
+        "zero.txt": bytes(90_000),
+        "digits.txt": "\u0665\U0001d7d7".encode() * 9_000,
+    }
+
+
+def documents(target: str) -> dict[str, bytes]:
+    """What is refused by its beginning, whatever it is named."""
+    actions = (
+        f"%PDF-1.7\n1 0 obj<</OpenAction<</S/Launch/F({target})>>/AA<</O<</S/URI/URI({target})>>>>>>endobj".encode()
+    )
+    packed = b"%PDF-1.7\n1 0 obj<</Filter[" + b"/FlateDecode" * 9_000 + b"]/Length 9>>stream\n" + bytes(9)
+    linked = io.BytesIO()
+    with zipfile.ZipFile(linked, "w") as archive:
+        entry = zipfile.ZipInfo("fox.txt")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    book = io.BytesIO()
+    with zipfile.ZipFile(book, "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr(
+            "META-INF/container.xml", f'<!DOCTYPE a [<!ENTITY b SYSTEM "{target}">]><container>&b;</container>'
+        )
+    letter = io.BytesIO()
+    with zipfile.ZipFile(letter, "w") as archive:
+        archive.writestr("word/_rels/settings.xml.rels", f'<Relationship TargetMode="External" Target="{target}"/>')
+    folder = io.BytesIO()
+    with tarfile.open(fileobj=folder, mode="w") as archive_of_links:
+        link = tarfile.TarInfo("fox.txt")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive_of_links.addfile(link)
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg"><script href="{target}"/><use href="{target}#a"/></svg>'.encode()
+    )
+    return {
+        "launch.pdf": actions,
+        "packed.pdf": packed,
+        "picture.pdf": b"%PDF-1.4\n\xff\xd8\xff",
+        "linked.zip": linked.getvalue(),
+        "book.epub": book.getvalue(),
+        "letter.docx": letter.getvalue(),
+        "linked.tar": folder.getvalue(),
+        "linked.tgz": gzip.compress(folder.getvalue()),
+        "drawing.svg": drawing,
+        "drawing.svgz": gzip.compress(drawing),
+        "spaced.svg": b"\n\n  <?xml version='1.0'?><!-- a -->" + drawing,
+        "drawing.eps": b"%!PS-Adobe-3.0\n(" + target.encode() + b") run",
+        "letter.rtf": b"{\\rtf1{\\field{\\*\\fldinst INCLUDEPICTURE " + target.encode() + b"}}}",
+        "letter.doc": b"\xd0\xcf\x11\xe0" + bytes(99),
+        "flash.swf": b"CWS\x0a" + bytes(99),
+        "object.pickle": b"\x80\x04cos\nsystem\n(S'id'\ntR.",
+        "picture.heic": b"\0\0\0\x18ftypheic" + bytes(99),
+        "picture.psd": b"8BPS\0\1" + bytes(99),
+        "picture.jxl": b"\xff\x0a" + bytes(99),
+        "notes.mid": b"MThd\0\0\0\6" + bytes(99),
+        "program.exe": b"MZ\x90\0" + bytes(99),
+        "program.bin": b"\x7fELF" + bytes(99),
+        "disk.iso": bytes(20_000) + b"CD001",
+    }
+
+
+def playlists(target: str) -> dict[str, bytes]:
+    """Further lists than `hostile_media.playlists` has; what looks like a text is read as one, and not followed."""
+    live = f'#EXTM3U\n#EXT-X-MAP:URI="{target}"\n#EXT-X-MEDIA:TYPE=AUDIO,URI="{target}"\n#EXTINF:9,\n{target}\n'
+    dash = f'<MPD><Period xlink:href="{target}" xmlns:xlink="http://www.w3.org/1999/xlink"/></MPD>'
+    return {
+        "marked.mp3": b"\xef\xbb\xbf" + live.encode(),
+        "wide.m3u8": live.encode("utf-16"),
+        "wide.mpd": dash.encode("utf-16"),
+        "linked.mpd": dash.encode(),
+        "list.xspf": f'<?xml version="1.0"?><playlist><track><location>{target}</location></track></playlist>'.encode(),
+        "list.asx": f'<asx version="3.0"><entry><ref href="{target}"/></entry></asx>'.encode(),
+        "list.wpl": f'<?wpl version="1.0"?><smil><media src="{target}"/></smil>'.encode(),
+        "list.pls": f"[Playlist]\nNumberOfEntries=1\nFile1={target}\n".encode(),
+        "sheet.cue": f'FILE "{target}" WAVE\n  TRACK 01 AUDIO\n'.encode(),
+        "list.ram": target.encode(),
+        "shortcut.url": f"[InternetShortcut]\r\nURL={target}\r\n".encode(),
+        "list.m3u": f"{target}\n".encode() * 90,
+        "shortcut.desktop": f"[Desktop Entry]\nType=Link\nURL={target}\nExec=id\n".encode(),
+        "list.ffconcat": f"ffconcat version 1.0\nfile {target}\noption protocol_whitelist all\n".encode(),
+        "smooth.ism": f'<SmoothStreamingMedia Url="{target}"></SmoothStreamingMedia>'.encode(),
+        "script.avs": f'DirectShowSource("{target}")\n'.encode(),
+        "call.sdp": f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns={target}\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n".encode(),
+        "list.rtsp": f"RTSPtext\nrtsp://{target}\n".encode(),
+        "redirect.qtl": f'<?xml version="1.0"?><?quicktime type="application/x-qtl"?><embed src="{target}"/>'.encode(),
+    }
+
+
+def words(target: str) -> dict[str, bytes]:
+    return {**captions(target), **texts(target), **documents(target), **playlists(target)}
