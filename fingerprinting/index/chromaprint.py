@@ -1,5 +1,7 @@
 """Chromaprint in the index: recordings found by codes that agree, then laid on each other and compared."""
 
+import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,9 @@ _MIN_VOTES = 4
 _OFFSETS_A_RECORDING = 4  # music repeats itself: several alignments with one recording may be worth a comparison
 _BUDGET = 1 << 21  # postings read a block
 _OFFSET_BIAS = 1 << 31
+
+_at_once = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+"""Threads that count votes: each holds 160 MB for it where recordings repeat themselves and each other very often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,11 @@ class ChromaprintSearcher:
             asked = codes[block : block + _BLOCK_CODES]
             terms = self._index.find(_terms(asked))
             terms[asked == thresholds.CHROMAPRINT_SILENCE] = -1
-            hits = self._index.gather(terms, _BUDGET)
-            offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
-            cells, votes = np.unique(hits.row << 32 | offsets, return_counts=True)
+            with _at_once:
+                hits = self._index.gather(terms, _BUDGET)
+                offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
+                cells, votes = np.unique(hits.row << 32 | offsets, return_counts=True)
+                del hits, offsets
             enough = votes >= _MIN_VOTES
             found.update(_leading(cells[enough], votes[enough]))
         return sorted(found)

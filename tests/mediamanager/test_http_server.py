@@ -3,6 +3,8 @@
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -359,3 +361,32 @@ def test_a_client_that_goes_away_is_no_error_of_ours(
 
     assert [one for one in caplog.records if one.levelname == "ERROR"] == []
     assert nothing_written()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts pages as Linux does")
+def test_what_many_threads_held_for_a_moment_is_given_back() -> None:
+    """In a process of its own: what was set can't be unset."""
+    program = """
+import sys, threading
+from mediamanager.http_server import give_back_large_blocks
+if sys.argv[1] == "yes":
+    give_back_large_blocks()
+def work():
+    for size in (5_000_000, 9_000_000, 17_000_000, 17_000_000):
+        held = bytearray(b"x") * size
+        small = bytearray(b"y") * 1000
+        kept.append(small)
+kept = []
+threads = [threading.Thread(target=work) for _ in range(12)]
+for thread in threads:
+    thread.start()
+    thread.join()
+print(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
+"""
+    kept = [
+        int(subprocess.run([sys.executable, "-c", program, one], check=True, capture_output=True).stdout)
+        for one in ("no", "yes")
+    ]
+
+    assert kept[1] <= kept[0]
+    assert kept[1] < 250_000

@@ -1,13 +1,21 @@
 """Recordings are found by excerpts and re-encodings, and by nothing else."""
 
+import os
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
+from fingerprinting.index import chromaprint
+from fingerprinting.index.algorithm import SearchContext
 from fingerprinting.index.chromaprint_align import align
+from fingerprinting.index.inverted import InvertedIndex
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -143,3 +151,33 @@ def test_parts_of_a_work_report_their_place_in_the_whole(songs: list[Codes], sou
 @pytest.mark.parametrize("offset", [-2000, -90, 90, 2000])
 def test_an_alignment_with_too_little_overlap_is_none(songs: list[Codes], offset: int) -> None:
     assert align(songs[0][:100], songs[0][:100], offset) is None
+
+
+def test_many_searches_at_once_hold_the_memory_of_few() -> None:
+    """Codes that repeat themselves in very many works: each search reads all postings that it may."""
+    codes = np.tile(np.arange(8, dtype="<u4") << 1 | 1 << 31, 400)
+    value = Fingerprint(algorithm="chromaprint-2", version=1, value=codes.tobytes())
+    searcher = chromaprint.SPEC.build([(work, value) for work in range(30)])
+    short = Fingerprint(algorithm="chromaprint-2", version=1, value=codes[:900].tobytes())
+    inside, most = 0, 0
+    lock = threading.Lock()
+    gather = InvertedIndex.gather
+
+    def counted(self: InvertedIndex, *rest: Any) -> Any:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.05)
+        try:
+            return gather(self, *rest)
+        finally:
+            with lock:
+                inside -= 1
+
+    with pytest.MonkeyPatch.context() as watched, ThreadPoolExecutor(12) as pool:
+        watched.setattr(InvertedIndex, "gather", counted)
+        found = list(pool.map(lambda _: searcher.search([(0, short)], SearchContext(Depth.FAST, 30)), range(12)))
+
+    assert most <= max(2, os.cpu_count() or 2)
+    assert len({len(matches) for matches in found}) == 1
