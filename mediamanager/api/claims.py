@@ -24,7 +24,6 @@ router = APIRouter(prefix="/v1", tags=["claims"], route_class=ApiRoute)
 
 _WRITES: Final = problems.documented(400, 401, 403, 404, 409, 413, 415, 422, 503)
 _READS: Final = problems.documented(401, 403, 404, 422, 503)
-_MOST_LISTED: Final = 500
 
 
 @router.post("/works/{work_id}/claims", status_code=201, responses=_WRITES)
@@ -79,9 +78,9 @@ def read_receipt(claim_id: UUID, session: ReadingDep, claimant: CallerDep, resou
 
 @router.get("/works/{work_id}/claims", responses=_READS)
 def list_claims(work_id: UUID, session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimList:
-    """All that you ever said about one of your works, newest first."""
+    """What you ever said about one of your works, newest first, at most the 500 newest."""
     works.get(session, work_id=work_id, account_id=claimant.account_id)
-    found = claims.for_work(session, work_id)[:_MOST_LISTED]
+    found = claims.for_work(session, work_id)
     return ClaimList(claims=_respond_all(session, found, resources))
 
 
@@ -117,8 +116,8 @@ def file_account_claim(
 
 @router.get("/account/claims", responses=_READS)
 def list_account_claims(session: ReadingDep, claimant: CallerDep, resources: ResourcesDep) -> ClaimList:
-    """All that you ever said about all your works together, newest first."""
-    found = claims.of_scope(session, account_id=claimant.account_id, scope=Scope.ACCOUNT)[:_MOST_LISTED]
+    """What you ever said about all your works together, newest first, at most the 500 newest."""
+    found = claims.of_scope(session, account_id=claimant.account_id, scope=Scope.ACCOUNT)
     return ClaimList(claims=_respond_all(session, found, resources))
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from mediamanager import problems
 from mediamanager.api.routes import ApiRoute
 from mediamanager.dependencies import CallerDep, ReadingDep
+from mediamanager.schemas.base import Moment
 from mediamanager.schemas.consent import ConsentAnswer
 from mediamanager.schemas.lookups import WireReason
 from optout.consent import explain
@@ -24,8 +24,8 @@ def read_verdict(
     session: ReadingDep,
     owner: CallerDep,
     use: Use = Use.TRAIN_GENAI,
-    at: AwareDatetime | None = None,
-    known_at: Annotated[AwareDatetime | None, Query(description="leave out what was recorded later")] = None,
+    at: Moment | None = None,
+    known_at: Annotated[Moment | None, Query(description="leave out what was recorded later")] = None,
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED,
 ) -> ConsentAnswer:
     """What applies to one of your works, or applied at a moment, for whoever holds no grant; with every step."""

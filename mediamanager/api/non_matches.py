@@ -32,7 +32,7 @@ def report_non_match(body: NonMatchRequest, session: SessionDep, reporter: Calle
 
 @router.get("", responses=problems.documented(401, 403, 503))
 def list_non_matches(session: ReadingDep, caller: CallerDep) -> NonMatchList:
-    """Reports about your works, those that wait for you first, and those that you made."""
+    """Reports about your works, those that wait for you first, and those that you made; at most 500 of each."""
     about = non_matches.about_works_of(session, account_id=caller.account_id)
     made = non_matches.reported_by(session, account_id=caller.account_id)
     return NonMatchList(about_your_works=list(map(_respond, about)), reported_by_you=list(map(_respond, made)))

@@ -29,7 +29,6 @@ from mediamanager.schemas.works import (
 from optout.registry import claims, delays, fingerprints, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
-from optout.store.models.claims import LIVE
 from optout.store.models.works import Work
 
 router = APIRouter(prefix="/v1/works", tags=["works"], route_class=ApiRoute)
@@ -133,7 +132,7 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
     ids = [work.id for work in found]
     known = fingerprints.summaries(session, ids)
     late = delays.of_works(session, found)
-    live = [claim for claim in claims.for_works(session, ids) if claim.state in LIVE]
+    live = claims.live_for_works(session, ids)
     return [
         WorkResponse(
             id=work.id,

@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, HttpUrl
+from pydantic import Field, HttpUrl
 
-from mediamanager.schemas.base import WireModel
+from mediamanager.schemas.base import Moment, WireModel
 from optout.consent.vocabulary import EvidenceLevel, Preference, Scope, Use
 
 
@@ -24,8 +24,8 @@ class ClaimRequest(WireModel):
     """A preference per use; aggregates are expanded to their leaves, and a leaf named beside its aggregate wins."""
 
     preferences: dict[Use, Preference] = Field(min_length=1, examples=[{"train-ai": "disallowed", "search": "allowed"}])
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
     terms_url: HttpUrl | None = Field(default=None, max_length=2048)
     contact: str | None = Field(default=None, max_length=2048, description="whom to ask: e-mail or web address")
     languages: list[str] = Field(default_factory=list, max_length=10, description="in which to ask, preferred first")

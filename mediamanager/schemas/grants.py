@@ -3,23 +3,25 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from mediamanager.schemas.base import WireModel
+from mediamanager.schemas.base import Moment, WireModel
 from optout.consent.vocabulary import EvidenceLevel, Scope, Use
 
 
 class GrantRequest(WireModel):
     """Permit uses of some works, of a collection, or with neither of all your works, later ones too."""
 
-    grantee: str = Field(max_length=64, description="id of a verified pipeline account: `mediamanager grants whoami`")
+    grantee: str = Field(
+        max_length=64, description="id of a verified pipeline account, as its `mediamanager grants pull` prints it"
+    )
     uses: list[Use] = Field(min_length=1, max_length=9, examples=[["train-genai"]])
     works: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1000, description="left out, with no collection: all your works"
     )
     collection_id: UUID | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
 
 
 class GrantResponse(WireModel):

@@ -1,9 +1,9 @@
 """Asking about assets in batch, and the verdicts."""
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from fingerprinting.types import Depth, Modality, Strength
-from mediamanager.schemas.base import WireModel
+from mediamanager.schemas.base import Moment, WireModel
 from mediamanager.schemas.fingerprints import WireFingerprint
 from optout.consent.vocabulary import EvidenceLevel, Preference, Use
 
@@ -32,9 +32,9 @@ class Question(WireModel):
     use: Use = Use.TRAIN_GENAI
     depth: Depth = Depth.STANDARD
     min_evidence: EvidenceLevel = EvidenceLevel.SELF_DECLARED
-    at: AwareDatetime | None = Field(default=None, description="for this moment; `known_at` or now if left out")
+    at: Moment | None = Field(default=None, description="for this moment; `known_at` or now if left out")
     explain: bool = Field(default=True, description="false leaves `reasons` empty, which is quicker")
-    known_at: AwareDatetime | None = Field(
+    known_at: Moment | None = Field(
         default=None, description="leave out what was recorded later: the verdict as it was known at this moment"
     )
 

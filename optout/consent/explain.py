@@ -44,8 +44,10 @@ def sentence(reason: Reason, language: Language = "en") -> str:
         unknown: str = wording.UNKNOWN_CODE
         return unknown.format(code=reason.code)
     said = sentences[richer]
-    if "valid_until" in reason.parameters and "{valid_until}" not in said:
-        said = f"{said} {wording.ENDS}"  # what ends says so before it does, whatever else it says
+    # How to ask is told wholly, and what ends says so before it does, whatever else is said.
+    also: Mapping[str, str] = wording.ALSO
+    untold = [name for name in also if name in reason.parameters and f"{{{name}}}" not in said]
+    said = " ".join([said, *(also[name] for name in untold)])
     words = {name: _word(wording, name, value) for name, value in reason.parameters.items()}
     return said.format_map(_Forgiving(words))
 

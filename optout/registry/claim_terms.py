@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Required, TypedDict
 from urllib.parse import urlsplit
 
@@ -89,7 +89,7 @@ def check_asking(asking: Asking) -> None:
 
 
 def period(valid_from: datetime, valid_until: datetime | None) -> tuple[datetime, datetime | None]:
-    """Check from when until when something holds.
+    """Check from when until when something holds; in UTC.
 
     Raises:
         InvalidInputError: a time without zone or beyond the calendar, or an end that is past or not after the start.
@@ -98,7 +98,7 @@ def period(valid_from: datetime, valid_until: datetime | None) -> tuple[datetime
     moments.require(valid_until, "valid_until")
     if valid_until is not None and valid_until <= max(valid_from, utc_now()):
         raise InvalidInputError("valid_until must lie in the future, and after valid_from", field="valid_until")
-    return valid_from, valid_until
+    return valid_from.astimezone(UTC), None if valid_until is None else valid_until.astimezone(UTC)
 
 
 def _address(url: str | None, field: str) -> str | None:
@@ -110,6 +110,8 @@ def _address(url: str | None, field: str) -> str | None:
         parts = urlsplit("")
     if len(url) > MAX_URL or not url.isprintable() or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidInputError(f"{field} must be an http or https address", field=field)
+    if "@" in parts.netloc:  # it would be shown to everybody who asks, and may look like an address of somebody else
+        raise InvalidInputError(f"{field} must hold no name or password: leave out what stands before @", field=field)
     return url
 
 

@@ -25,6 +25,8 @@ from optout.store.models.log import LogEntry
 from optout.store.models.works import Work
 
 ENDS_SOON: Final = timedelta(days=30)
+MOST_LISTED: Final = 500
+"""Claims that a list of what was said shows: anybody may amend as often as they like."""
 
 
 def file_claim(
@@ -196,21 +198,22 @@ def entry_of(session: Session, claim: Claim) -> LogEntry:
     return session.scalars(select(LogEntry).where(LogEntry.id == entry_id)).one()
 
 
-def for_work(session: Session, work_id: UUID) -> Sequence[Claim]:
-    """All claims ever filed on a work itself, newest first."""
-    return for_works(session, [work_id])
+def for_work(session: Session, work_id: UUID, *, limit: int = MOST_LISTED) -> Sequence[Claim]:
+    """The newest claims filed on a work itself, those that no longer count too, newest first."""
+    query = select(Claim).where(Claim.work_id == work_id).order_by(Claim.filed_at.desc(), Claim.id)
+    return session.scalars(query.limit(limit)).all()
 
 
-def for_works(session: Session, work_ids: Sequence[UUID]) -> Sequence[Claim]:
-    """All claims ever filed on some works themselves, newest first."""
-    query = select(Claim).where(Claim.work_id.in_(work_ids)).order_by(Claim.filed_at.desc(), Claim.id)
-    return session.scalars(query).all()
-
-
-def of_scope(session: Session, *, account_id: UUID, scope: Scope) -> Sequence[Claim]:
-    """All claims that an account ever filed on its collections, or on all its works, newest first."""
-    query = select(Claim).where(Claim.claimant_id == account_id, Claim.scope == scope)
+def live_for_works(session: Session, work_ids: Sequence[UUID]) -> Sequence[Claim]:
+    """The live claims on some works themselves, newest first: one a work."""
+    query = select(Claim).where(Claim.work_id.in_(work_ids), Claim.state.in_(LIVE))
     return session.scalars(query.order_by(Claim.filed_at.desc(), Claim.id)).all()
+
+
+def of_scope(session: Session, *, account_id: UUID, scope: Scope, limit: int = MOST_LISTED) -> Sequence[Claim]:
+    """The newest claims that an account filed on its collections, or on all its works, newest first."""
+    query = select(Claim).where(Claim.claimant_id == account_id, Claim.scope == scope)
+    return session.scalars(query.order_by(Claim.filed_at.desc(), Claim.id).limit(limit)).all()
 
 
 def _live(session: Session, claim_id: UUID, claimant_id: UUID) -> tuple[Claim, Work | None]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, case, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ from optout.store.models.non_matches import NonMatch, NonMatchPeriod, NonMatchSt
 from optout.store.models.works import Work
 
 KEY_BYTES = 32
+MOST_LISTED: Final = 500
+"""Reports that a list shows: anybody may report as many as they like."""
 _BATCH = 500
 
 
@@ -90,17 +93,17 @@ def settle(session: Session, *, non_match_id: UUID, owner_id: UUID, confirm: boo
     return found
 
 
-def about_works_of(session: Session, *, account_id: UUID) -> Sequence[NonMatch]:
-    """Reports about an account's works, those that wait first, then the newest."""
+def about_works_of(session: Session, *, account_id: UUID, limit: int = MOST_LISTED) -> Sequence[NonMatch]:
+    """Reports about an account's works, those that wait first, of these the newest."""
     query = select(NonMatch).join(Work, Work.id == NonMatch.work_id).where(Work.account_id == account_id)
-    rows = session.scalars(query.order_by(NonMatch.reported_at.desc(), NonMatch.id)).all()
-    return sorted(rows, key=lambda one: one.state is not NonMatchState.REPORTED)
+    is_settled = case((NonMatch.state == NonMatchState.REPORTED, 0), else_=1)
+    return session.scalars(query.order_by(is_settled, NonMatch.reported_at.desc(), NonMatch.id).limit(limit)).all()
 
 
-def reported_by(session: Session, *, account_id: UUID) -> Sequence[NonMatch]:
-    """Reports that an account made, newest first."""
+def reported_by(session: Session, *, account_id: UUID, limit: int = MOST_LISTED) -> Sequence[NonMatch]:
+    """The newest reports that an account made, newest first."""
     query = select(NonMatch).where(NonMatch.reporter_id == account_id)
-    return session.scalars(query.order_by(NonMatch.reported_at.desc(), NonMatch.id)).all()
+    return session.scalars(query.order_by(NonMatch.reported_at.desc(), NonMatch.id).limit(limit)).all()
 
 
 def confirmed(

@@ -28,7 +28,8 @@ def email(text: str, *, field: str) -> str:
     """
     address = line(text, field=field, max_length=MAX_EMAIL)
     name, _, host = address.rpartition("@")
-    if not name or "." not in host.strip(".") or any(character.isspace() for character in address):
+    odd = not address.isprintable() or any(character.isspace() for character in address)
+    if not name or "." not in host.strip(".") or odd:
         raise InvalidInputError(f"the {field} must be an e-mail address, like ada@example.org", field=field)
     return address
 

@@ -37,6 +37,7 @@ def applied(
         asked = parse_use(use)
     except InvalidInputError:
         asked = Use.TRAIN_AI
+        problems["use"] = pages.words(request).gettext("Choose one of the uses in the list.")
     decision = None
     if not problems:
         decision = histories.applied(
@@ -65,7 +66,8 @@ def _moment(text: str, name: str, problems: dict[str, str], request: Request) ->
         return None
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         problems[name] = pages.words(request).gettext("Choose a date and a time, or leave it empty for now.")
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    return found

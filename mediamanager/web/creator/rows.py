@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from mediamanager.web import sentences
 from optout.registry import claims, delays, works
 from optout.registry.delays import Delay
-from optout.store.models.claims import LIVE, Claim
+from optout.store.models.claims import Claim
 from optout.store.models.works import Work
 
 
@@ -32,7 +32,7 @@ class Row:
 
 def rows(session: Session, found: Sequence[Work], words: NullTranslations) -> list[Row]:
     """Works with their live claims, in the order given."""
-    live = {claim.work_id: claim for claim in claims.for_works(session, [w.id for w in found]) if claim.state in LIVE}
+    live = {claim.work_id: claim for claim in claims.live_for_works(session, [w.id for w in found])}
     late = delays.of_works(session, found)
     return [
         Row(work, name(work), live.get(work.id), _failure(work, words), *_delay(late.get(work.id), words))

@@ -131,7 +131,12 @@ PRESET_SAYS = {
     "all-welcome": "Everybody may use it: for AI, in search engines, for analysis.",
 }
 
-ENDS = "This ends on {valid_until}."
+ALSO = {
+    "terms_url": "The terms: {terms_url}.",
+    "contact": "Ask at {contact}.",
+    "languages": "Ask in: {languages}.",
+    "valid_until": "This ends on {valid_until}.",
+}
 
 AND = " and "
 

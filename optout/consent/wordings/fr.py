@@ -163,7 +163,12 @@ PRESET_SAYS = {
     "all-welcome": "Tout le monde peut l'utiliser\u00a0: pour l'IA, dans les moteurs de recherche, pour l'analyser.",
 }
 
-ENDS = "Cela prend fin le {valid_until}."
+ALSO = {
+    "terms_url": "Les conditions\u00a0: {terms_url}.",
+    "contact": "À demander à l'adresse {contact}.",
+    "languages": "Langues\u00a0: {languages}.",
+    "valid_until": "Cela prend fin le {valid_until}.",
+}
 
 AND = " et "
 

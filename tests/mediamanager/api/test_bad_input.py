@@ -72,6 +72,8 @@ LOOKUPS: list[tuple[str, Any, str, str]] = [
     ("a URL that is none", {"assets": [ASSET, {"url": "fox"}]}, "assets.1.url", "https://"),
     ("a video id that is none", {"assets": [{"youtube": "fox"}]}, "assets.0.youtube", "match"),
     ("a time without zone", {"assets": [ASSET], "at": "2026-01-31T12:00:00"}, "at", "Z for UTC"),
+    ("a number for a time", {"assets": [ASSET], "at": 1_800_000_000}, "at", "2026-01-31T12:00:00Z"),
+    ("digits for a time", {"assets": [ASSET], "known_at": "1800000000"}, "known_at", "2026-01-31T12:00:00Z"),
     ("a list instead of an object", [ASSET], "body", "object"),
     (
         "an unknown algorithm",
@@ -290,6 +292,7 @@ def test_a_form_that_can_not_be_used_is_refused_and_writes_nothing(
         ({"preferences": {"train-ai": "unknown"}}, "preferences"),
         ({"preferences": {"train-ai": "disallowed"}, "terms_url": "javascript:alert(1)"}, "terms_url"),
         ({"preferences": {"train-ai": "disallowed"}, "valid_from": "tomorrow"}, "valid_from"),
+        ({"preferences": {"train-ai": "disallowed"}, "valid_from": 17}, "valid_from"),
         ({"preference": {"train-ai": "disallowed"}}, "preferences"),
     ],
 )

@@ -148,8 +148,9 @@ def test_what_applied_is_answered_for_any_pair_of_moments(client: TestClient, an
     assert applied(at=known - timedelta(days=3), known_at=known) == "unknown"
     history = client.get(f"/v1/works/{work}/claims", headers=ann.headers).json()["claims"]
     assert [one["state"] for one in history] == ["active", "superseded"]
-    naive = client.get(f"/v1/works/{work}/verdict", headers=ann.headers, params={"at": "2026-01-01T00:00:00"})
-    assert naive.status_code == 422
+    for text in ("2026-01-01T00:00:00", "2026-01-01", "1767225600"):
+        no_moment = client.get(f"/v1/works/{work}/verdict", headers=ann.headers, params={"at": text})
+        assert no_moment.status_code == 422, text
 
 
 def test_a_moment_beyond_the_calendar_is_a_mistake_of_who_asks(
@@ -200,6 +201,15 @@ def test_a_wrong_match_is_reported_by_the_key_of_the_answer(client: TestClient, 
     client.patch(f"/v1/non-matches/{made['id']}", headers=ann.headers, json={"confirm": True})
     answer = ask(client, pia, seed)
     assert (answer["verdict"], answer["reasons"][-1]["code"]) == ("unknown", "match_rejected")
+
+
+def test_a_time_with_another_zone_is_answered_in_utc(client: TestClient, ann: Any, account: str, seed: int) -> None:
+    work, end = register(client, ann, seed), {"valid_until": "2999-12-10T00:00:00+01:00"}
+
+    claim = post(client, ann, f"works/{work}/claims", {**NO, **end}).json()
+    grant = post(client, ann, "grants", {"grantee": account, "uses": ["search"], **end}).json()
+
+    assert claim["valid_until"] == grant["valid_until"] == "2999-12-09T23:00:00Z"
 
 
 def test_a_claim_that_ends_says_so_before_it_does(client: TestClient, ann: Any, seed: int) -> None:

@@ -137,7 +137,10 @@ def test_what_applied_is_shown_for_two_days(
     assert 'class="verdict disallowed"' in look(path)
     assert 'class="verdict disallowed"' in look(path, "fr", at=day)
     assert 'class="verdict unknown"' in look(path, at=day, known_at=day)
-    assert client.get(path, params={"at": "soon"}, headers=headers).status_code == 422
+    for name, text in (("at", "soon"), ("known_at", "9999-12-31T23:59:59-14:00"), ("use", "everything")):
+        refused = client.get(path, params={name: text}, headers=headers)
+        assert (refused.status_code, "Show what applied" in refused.text) == (422, True), name
+        assert 'class="verdict' not in refused.text
     assert "This ends soon" in look(f"/works/{work.id}")
     monkeypatch.setattr(claims, "utc_now", lambda: datetime.now(UTC) + timedelta(days=5))
     assert "This holds no longer" in look(f"/works/{work.id}")

@@ -62,6 +62,16 @@ def test_terms_make_the_sentence_richer() -> None:
     assert "https://example.org/terms" in explain.sentence(Reason(Code.STATEMENT_CONDITIONAL, with_terms))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_how_to_ask_is_told_wholly_in_whatever_order_it_comes(language: explain.Language) -> None:
+    asking = {"terms_url": "https://example.org/terms", "contact": "ann@example.org", "languages": "fr, en"}
+    about = {"statement": "c1", "use": "search", "evidence": "verified"}
+
+    for parameters in ({**about, **asking}, {**dict(reversed(asking.items())), **about}):
+        told = explain.sentence(Reason(Code.STATEMENT_CONDITIONAL, parameters), language)
+        assert [told.count(one) for one in asking.values()] == [1, 1, 1]
+
+
 def test_times_are_written_as_people_write_them() -> None:
     reason = Reason(
         Code.NOT_YET_VALID,

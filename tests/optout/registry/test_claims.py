@@ -135,6 +135,9 @@ def test_a_claim_of_somebody_else_can_not_be_seen_or_touched(session: Session, c
         ({"terms_url": "https://[x"}, "terms_url"),
         ({"terms_url": "https://a\n.org/"}, "terms_url"),
         ({"terms_url": "https://a.org/" + "x" * 2048}, "terms_url"),
+        ({"terms_url": "https://bank.example@a.org/"}, "terms_url"),
+        ({"contact": "https://name:word@a.org/"}, "contact"),
+        ({"contact": "ada\u202egro.elpmaxe@a.org"}, "contact"),
     ],
 )
 def test_a_claim_that_says_nothing_usable_leaves_nothing(
@@ -291,7 +294,20 @@ def test_claims_of_several_works_are_listed_together(session: Session, account: 
     filed = [make_claim(session, make_work(session, account)) for _ in range(3)]
     wanted: list[UUID] = [claim.work_id for claim in filed[:2]]
 
-    assert {claim.id for claim in claims.for_works(session, wanted)} == {claim.id for claim in filed[:2]}
+    assert {claim.id for claim in claims.live_for_works(session, wanted)} == {claim.id for claim in filed[:2]}
+    amended = claims.amend(session, claim_id=filed[0].id, claimant_id=account.id, preferences=ALLOWED)
+    assert {claim.id for claim in claims.live_for_works(session, wanted)} == {amended.id, filed[1].id}
+
+
+def test_a_list_of_what_was_said_ends_however_often_it_was_amended(session: Session, claim: Claim) -> None:
+    newest = [claim]
+    for _ in range(3):
+        newest.insert(
+            0, claims.amend(session, claim_id=newest[0].id, claimant_id=claim.claimant_id, preferences=ALLOWED)
+        )
+
+    assert claims.for_work(session, claim.work_id) == newest
+    assert claims.for_work(session, claim.work_id, limit=2) == newest[:2]
 
 
 def test_saying_again_what_has_ended_or_is_to_come_makes_it_hold(session: Session, account: Account) -> None:

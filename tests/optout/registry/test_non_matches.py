@@ -76,6 +76,19 @@ def test_the_same_report_twice_is_one(session: Session, claimed: Work) -> None:
     assert [one.id for one in non_matches.about_works_of(session, account_id=claimed.account_id)] == [first.id]
 
 
+def test_a_list_of_reports_ends_and_those_that_wait_come_first(session: Session, claimed: Work) -> None:
+    reporter, owner = make_account(session), claimed.account_id
+    made = [
+        non_matches.report(session, work_id=claimed.id, asset_key=bytes([n]) * 32, reporter_id=reporter.id)
+        for n in range(4)
+    ]
+    non_matches.settle(session, non_match_id=made[3].id, owner_id=owner, confirm=False)
+
+    assert list(non_matches.about_works_of(session, account_id=owner)) == [made[2], made[1], made[0], made[3]]
+    assert list(non_matches.about_works_of(session, account_id=owner, limit=2)) == [made[2], made[1]]
+    assert list(non_matches.reported_by(session, account_id=reporter.id, limit=1)) == [made[3]]
+
+
 def test_nobody_settles_what_is_about_somebody_elses_work(session: Session, claimed: Work) -> None:
     reporter = make_account(session)
     found = non_matches.report(session, work_id=claimed.id, asset_key=ALIKE.key, reporter_id=reporter.id)
