@@ -27,6 +27,7 @@ from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, walk
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.works import WorkResponse, WorkState
+from optout.consent import explain
 from optout.consent.preferences import parse_all
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
@@ -227,6 +228,5 @@ def _print(outcome: _Outcome, *, as_json: bool) -> None:
             "         no claim on it alone: what you say about its collections and all your works counts, if any"
         )
     if claim is not None:
-        said = ", ".join(f"{use}={word}" for use, word in claim.preferences.items() if word is not Preference.UNKNOWN)
-        typer.echo(f"         claim {claim.id}  {said}")
+        typer.echo(f"         claim {claim.id}: {explain.choice(claim.preferences)}")
         typer.echo(f"         receipt: mediamanager claims receipt {claim.id}")

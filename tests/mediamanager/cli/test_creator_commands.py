@@ -21,6 +21,8 @@ from mediamanager.client.errors import (
     RegistryUnavailableError,
 )
 from mediamanager.schemas.works import WorkResponse
+from optout.consent import explain
+from optout.consent.preferences import PRESETS, Preset
 
 WORK = uuid4()
 
@@ -274,3 +276,23 @@ def test_without_a_preference_it_is_said_what_counts_then(song: Path, capsys: py
     with serving({"/v1/works": answer(work(claims=[str(WORK)]), status=200)}) as server:
         assert run(server, song) == 0
     assert "what you say about its collections" not in capsys.readouterr().out
+
+
+def test_a_preset_is_said_back_in_its_own_sentence(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claim = {
+        "id": str(WORK), "scope": "work", "work_id": str(WORK), "collection_id": None, "state": "active",
+        "preferences": PRESETS[Preset.NO_AI], "says": "", "evidence": "self-declared",
+        "valid_from": "2026-11-24T20:00:00Z", "valid_until": None, "ends_soon": False, "has_ended": False,
+        "terms_url": None, "contact": None, "languages": [], "filed_at": "2026-11-24T20:00:00Z", "settled_at": None,
+        "supersedes": None, "superseded_by": None, "promise": "", "receipt_url": "",
+        "log": {"entry_id": "e", "leaf_hash": "f", "index": None, "published": False},
+    }  # fmt: skip
+    routes = {
+        "/v1/works": answer(work(), status=201),
+        f"/v1/works/{WORK}": answer(work()),
+        f"/v1/works/{WORK}/claims": answer(json.dumps(claim).encode(), status=201),
+    }
+    with serving(routes) as server:
+        assert run(server, song, "--prefer", "no-ai") == 0
+
+    assert explain.choice(PRESETS[Preset.NO_AI]) in capsys.readouterr().out
