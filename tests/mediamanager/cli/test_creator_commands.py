@@ -281,7 +281,7 @@ def test_without_a_preference_it_is_said_what_counts_then(song: Path, capsys: py
 def test_a_preset_is_said_back_in_its_own_sentence(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
     claim = {
         "id": str(WORK), "scope": "work", "work_id": str(WORK), "collection_id": None, "state": "active",
-        "preferences": PRESETS[Preset.NO_AI], "says": "", "evidence": "self-declared",
+        "preferences": dict(PRESETS[Preset.NO_AI]), "says": "", "evidence": "self-declared",
         "valid_from": "2026-11-24T20:00:00Z", "valid_until": None, "ends_soon": False, "has_ended": False,
         "terms_url": None, "contact": None, "languages": [], "filed_at": "2026-11-24T20:00:00Z", "settled_at": None,
         "supersedes": None, "superseded_by": None, "promise": "", "receipt_url": "",
