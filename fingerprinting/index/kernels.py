@@ -1,0 +1,132 @@
+"""Compiled kernels: how a function becomes machine code, where that code is kept, and all of them compiled in advance.
+
+numba takes half a second to load, so nothing imports it before a large index is built or searched: this file loads it
+only when a kernel is made, and kernels live in the modules named in `MODULES`, each imported by the function that needs
+it. A module makes its kernels when it is imported, for the types it names, so that importing it is compiling it (or
+reading what an earlier process compiled), and nothing is compiled later:
+
+    from numba import types
+    from fingerprinting.index.kernels import kernel, reads
+
+    @kernel(types.int64(reads(types.uint64), types.uint64))
+    def count(sorted_keys, key): ...
+"""
+
+import hashlib
+import importlib
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+_PARAMETERS = ParamSpec("_PARAMETERS")
+_RESULT = TypeVar("_RESULT")
+_log = logging.getLogger(__name__)
+
+# Every module that makes kernels or builds parts of them, in the order in which they are compiled.
+MODULES: tuple[str, ...] = ()
+
+_choosing_folder = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A module whose kernels are ready: its name, and how long that took."""
+
+    module: str
+    seconds: float
+
+
+def kernel(
+    *signatures: Any,
+) -> Callable[[Callable[_PARAMETERS, _RESULT]], Callable[_PARAMETERS, _RESULT]]:
+    """Compile a function for some signatures: without the GIL, without checks of bounds, kept for later processes.
+
+    Args:
+        signatures: numba's, made with `reads` and `writes` for arrays. None for a function that only kernels call.
+    """
+    import numba  # noqa: PLC0415 - see above
+
+    def compiled(function: Callable[_PARAMETERS, _RESULT]) -> Callable[_PARAMETERS, _RESULT]:
+        folder = cache_folder()
+        with _choosing_folder:  # numba knows one folder a process; others may use it for theirs
+            before = numba.config.CACHE_DIR
+            numba.config.CACHE_DIR = before or str(folder or "")
+            try:
+                made: Callable[_PARAMETERS, _RESULT] = numba.njit(
+                    list(signatures) or None,
+                    cache=bool(before or folder),
+                    nogil=True,
+                    error_model="numpy",
+                )(function)
+            finally:
+                numba.config.CACHE_DIR = before
+        return made
+
+    return compiled
+
+
+def reads(item: Any, dimensions: int = 1) -> Any:
+    """Give the type of an array that a kernel only reads: one in memory, or a read-only map of a file."""
+    from numba import types  # noqa: PLC0415 - see above
+
+    return types.Array(item, dimensions, "C", readonly=True)
+
+
+def writes(item: Any, dimensions: int = 1) -> Any:
+    """Give the type of an array that a kernel writes."""
+    from numba import types  # noqa: PLC0415 - see above
+
+    return types.Array(item, dimensions, "C")
+
+
+def compile_all() -> Iterator[Compiled]:
+    """Compile every kernel that is not compiled yet, module by module."""
+    for module in MODULES:
+        started = time.perf_counter()
+        importlib.import_module(module)
+        yield Compiled(module, time.perf_counter() - started)
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Choose where machine code is kept: `NUMBA_CACHE_DIR` if it is set, else a folder in the user's cache.
+
+    What lies there is executed, so a folder that others may write is not used; None if there is no place. Its name
+    changes with the sources, because numba does not notice that a function which it compiled into another has changed.
+    """
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen)
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = caches / "mediamanager" / f"kernels-{_digest()}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.stat()
+        ours = not hasattr(os, "getuid") or (
+            facts.st_uid == os.getuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        )
+        if ours and os.access(folder, os.W_OK):
+            return folder
+        problem = "others may write to it" if not ours else "it can't be written"
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+        folder, problem = Path(), str(error)
+    _log.warning(
+        "kernels are compiled anew in each process, which takes seconds: %s: %s. Set NUMBA_CACHE_DIR to a folder "
+        "that only this user can write.",
+        folder,
+        problem,
+    )
+    return None
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*kernels*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
