@@ -53,11 +53,13 @@ def kernel(
     """
     import numba  # noqa: PLC0415 - see above
 
+    settings: Any = numba.config
+
     def compiled(function: Callable[_PARAMETERS, _RESULT]) -> Callable[_PARAMETERS, _RESULT]:
         folder = cache_folder()
         with _choosing_folder:  # numba knows one folder a process; others may use it for theirs
-            before = numba.config.CACHE_DIR
-            numba.config.CACHE_DIR = before or str(folder or "")
+            before = settings.CACHE_DIR
+            settings.CACHE_DIR = before or str(folder or "")
             try:
                 made: Callable[_PARAMETERS, _RESULT] = numba.njit(
                     list(signatures) or None,
@@ -66,7 +68,7 @@ def kernel(
                     error_model="numpy",
                 )(function)
             finally:
-                numba.config.CACHE_DIR = before
+                settings.CACHE_DIR = before
         return made
 
     return compiled
