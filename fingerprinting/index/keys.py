@@ -1,4 +1,4 @@
-"""Exact lookup of 64-bit keys: a sorted array and a binary search."""
+"""Exact lookup of 64-bit keys, in batches: whether they are there, and in which rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fingerprinting.index import folder as folders
+from fingerprinting.index import keys_places
+from fingerprinting.index.keys_places import Places
 
 _KIND = "keys"
+_LAYOUT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,31 +23,27 @@ class KeyPairs:
 
 
 class KeyIndex:
-    """N 64-bit keys, equal ones allowed. Made by `build` or `open`."""
+    """N 64-bit keys, equal ones allowed. Made by `build` or `open`. Immutable; safe to ask from several threads."""
 
-    def __init__(self, keys: NDArray[np.uint64], rows: NDArray[np.int64]) -> None:
-        self._keys = keys
+    def __init__(self, places: Places, rows: NDArray[np.uint32]) -> None:
+        self._places = places
         self._rows = rows
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._places)
 
     def contains(self, queries: ArrayLike) -> NDArray[np.bool_]:
         """Say for each of Q keys (uint64, shape (Q,)) whether it is indexed. Shape (Q,)."""
-        asked = _as_keys(queries)
-        if not len(self._keys):
-            return np.zeros(len(asked), dtype=np.bool_)
-        at = np.searchsorted(self._keys, asked)
-        found: NDArray[np.bool_] = self._keys[np.minimum(at, len(self._keys) - 1)] == asked
-        return found
+        return self._places.contains(keys_places.as_keys(queries))
 
     def find(self, queries: ArrayLike) -> KeyPairs:
         """Find every row whose key equals one of Q keys (uint64, shape (Q,))."""
-        asked = _as_keys(queries)
-        first = np.searchsorted(self._keys, asked, side="left")
-        counts = np.searchsorted(self._keys, asked, side="right") - first
-        query = np.repeat(np.arange(len(asked), dtype=np.int64), counts)
-        return KeyPairs(query, self._rows[ranges(first, counts)])
+        asked = keys_places.as_keys(queries)
+        places = self._places.locate(asked)
+        query = np.flatnonzero(places >= 0)
+        first = places[query]
+        counts = self._places.runs(asked[query], first)
+        return KeyPairs(np.repeat(query, counts), self._rows[ranges(first, counts)].astype(np.int64))
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder.
@@ -53,18 +52,19 @@ class KeyIndex:
             FileExistsError: there is something at that place.
         """
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, {"keys": self._keys, "rows": self._rows}, {})
+            folders.write(scratch, _KIND, {**self._places.arrays(), "rows": self._rows}, {"layout": _LAYOUT})
 
 
 def build(keys: ArrayLike) -> KeyIndex:
-    """Index N keys (uint64, shape (N,)). Their rows are their positions.
+    """Index N keys (uint64, shape (N,)), N below 2**32. Their rows are their positions.
 
     Raises:
-        ValueError: not a one-dimensional array of unsigned 64-bit integers.
+        ValueError: not a one-dimensional array of unsigned 64-bit integers, or too many of them.
     """
-    given = _as_keys(keys)
-    order = np.argsort(given, kind="stable")
-    return KeyIndex(given[order], order.astype(np.int64))
+    given = keys_places.as_keys(keys)
+    keys_places.check_number(len(given))
+    sorted_keys, order = keys_places.ascending(keys_places.mixed(given))
+    return KeyIndex(keys_places.build(sorted_keys), order)
 
 
 def open(folder: Path, *, verify: bool = True) -> KeyIndex:  # noqa: A001 - `keys.open` is its public name
@@ -74,11 +74,13 @@ def open(folder: Path, *, verify: bool = True) -> KeyIndex:  # noqa: A001 - `key
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
     contents = folders.read(folder, _KIND, verify=verify)
-    folders.require(folder, contents, {"keys": ("<u8", 1), "rows": ("<i8", 1)})
-    keys, rows = contents.arrays["keys"], contents.arrays["rows"]
-    if len(keys) != len(rows):
+    folders.require(folder, contents, {"rows": ("<u4", 1)})
+    if contents.parameters.get("layout") != _LAYOUT:
+        raise folders.corrupt(folder, f"its layout is {contents.parameters.get('layout')}, not {_LAYOUT}")
+    places, rows = keys_places.read(folder, contents), contents.arrays["rows"]
+    if len(places) != len(rows):
         raise folders.corrupt(folder, "keys and rows do not belong together")
-    return KeyIndex(keys, rows)
+    return KeyIndex(places, rows)
 
 
 def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -88,10 +90,3 @@ def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     shift = np.repeat(starts - (ends - counts), counts)
     joined: NDArray[np.int64] = np.arange(total, dtype=np.int64) + shift
     return joined
-
-
-def _as_keys(keys: ArrayLike) -> NDArray[np.uint64]:
-    array: NDArray[np.uint64] = np.asarray(keys)
-    if array.ndim != 1 or (array.size and array.dtype != np.uint64):
-        raise ValueError(f"keys must be uint64 of shape (N,), not {array.dtype} of shape {array.shape}")
-    return array.astype(np.uint64, copy=False)
