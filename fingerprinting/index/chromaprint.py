@@ -18,6 +18,7 @@ from fingerprinting.index.inverted import InvertedIndex
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
 
 _KIND = "recordings"
+_LAYOUT = 2
 _CODE_BYTES = 4
 _RELIABLE_BITS = 0xAAAAAAAA  # the high bit of each of the 16 classifiers changes least under noise and coding
 _BLOCK_CODES = 1024  # 2 minutes of a long asset at a time
@@ -86,7 +87,7 @@ class ChromaprintSearcher:
             "begins": self._recordings.begins,
         }
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, arrays | self._index.arrays(), {})
+            folders.write(scratch, _KIND, {**arrays, **self._index.arrays()}, {"layout": _LAYOUT})
 
     def _candidates(self, codes: NDArray[np.uint32]) -> list[tuple[int, int]]:
         """Vote: alignments (recording, offset) under which several codes of the asset agree with the work's."""
@@ -96,7 +97,7 @@ class ChromaprintSearcher:
             terms = self._index.find(_terms(asked))
             terms[asked == thresholds.CHROMAPRINT_SILENCE] = -1
             with _at_once:
-                hits = self._index.gather(terms, _BUDGET)
+                hits = self._index.agreeing(terms, _BUDGET, _MIN_VOTES, by_offset=True)
                 offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
                 cells, votes = np.unique(hits.row << 32 | offsets, return_counts=True)
                 del hits, offsets
@@ -183,12 +184,13 @@ def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
 def _open(folder: Path, verify: bool) -> ChromaprintSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
     shapes = {"codes": ("<u4", 1), "code_starts": ("<i8", 1), "works": ("<i8", 1), "begins": ("<f8", 1)}
-    folders.require(folder, contents, shapes | inverted.SHAPES)
+    folders.require(folder, contents, shapes)
+    folders.require_layout(folder, contents, _LAYOUT)
     arrays = contents.arrays
     recordings = Recordings(arrays["codes"], arrays["code_starts"], arrays["works"], arrays["begins"])
-    index = InvertedIndex(arrays["terms"], arrays["starts"], arrays["rows"], arrays["positions"])
     count = len(recordings.works)
-    if len(recordings.starts) != count + 1 or len(recordings.begins) != count or not index.fits(count):
+    index = inverted.read(folder, contents, count)
+    if len(recordings.starts) != count + 1 or len(recordings.begins) != count:
         raise folders.corrupt(folder, "its arrays do not belong together")
     return ChromaprintSearcher(recordings, index)
 

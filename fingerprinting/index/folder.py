@@ -144,6 +144,17 @@ def require(folder: Path, contents: FolderContents, shapes: Mapping[str, tuple[s
             raise corrupt(folder, f"{name}.npy is missing or of another type")
 
 
+def require_layout(folder: Path, contents: FolderContents, layout: int) -> None:
+    """Check that the arrays mean what the reader takes them for: each kind of index numbers its layouts.
+
+    Raises:
+        CorruptIndexError: they are laid out in another way.
+    """
+    found = contents.parameters.get("layout")
+    if found != layout:
+        raise corrupt(folder, f"its layout is {found}, this program reads {layout}")
+
+
 def corrupt(folder: Path, problem: str) -> CorruptIndexError:
     """Make the error that says what is wrong with an index folder, and what to do."""
     return CorruptIndexError(

@@ -150,8 +150,9 @@ def open(folder: Path, *, verify: bool = True) -> FuseFilter:  # noqa: A001 - `f
     parameters, fingerprints = contents.parameters, contents.arrays.get("fingerprints")
     if fingerprints is None or fingerprints.dtype not in _TYPES.values() or fingerprints.ndim != 1:
         raise folders.corrupt(folder, "fingerprints.npy is missing or of another type")
-    if parameters.get("layout") != _LAYOUT or not parameters.keys() >= {"keys", "segment", "segments", "seed"}:
-        raise folders.corrupt(folder, f"its layout is {parameters.get('layout')}, not {_LAYOUT}, or lacks a part")
+    folders.require_layout(folder, contents, _LAYOUT)
+    if not parameters.keys() >= {"keys", "segment", "segments", "seed"}:
+        raise folders.corrupt(folder, f"{folders.MANIFEST} lacks a part")
     shape = _Shape(parameters["segment"], parameters["segments"], parameters["seed"])
     # What is read by position without a check must not lead outside of the array.
     well_formed = (

@@ -1,15 +1,22 @@
-"""An inverted index with positions: which rows hold a term, and where in them."""
+"""An inverted index with positions: which rows hold a term, where in them, and which rows hold several in one order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting.index.folder import Array
+from fingerprinting.index import folder as folders
+from fingerprinting.index import keys_places
+from fingerprinting.index.folder import Array, FolderContents
 from fingerprinting.index.keys import ranges
+from fingerprinting.index.keys_places import Places
 
-SHAPES = {"terms": ("<u8", 1), "starts": ("<i8", 1), "rows": ("<u4", 1), "positions": ("<u4", 1)}
-"""The arrays that `InvertedIndex.arrays` gives to be saved."""
+_SHAPES = {"starts": ("<i8", 1), "rows": ("<u4", 1), "positions": ("<u4", 1)}
+_COMPILED_FROM_POSTINGS = 100_000  # below it numpy needs less time than it takes to load what is compiled
+_MOST_CELLS = 1 << 22  # a flood may have put more postings under one term than there is room for
+_ROOM = 1 << 14  # hits that are expected; more are found in a second pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +27,43 @@ class Hits:
     row: NDArray[np.int64]
     position: NDArray[np.int64]
 
+    def take(self, kept: NDArray[np.bool_]) -> "Hits":
+        """Keep some of them."""
+        return Hits(self.query[kept], self.row[kept], self.position[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Which hits count: those of telling terms, and all of rows that others quote whole.
+
+    Attributes:
+        terms: bool, for each term asked for.
+        rows: bool, for each row.
+    """
+
+    terms: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class InvertedIndex:
-    """T distinct terms with P postings.
+    """T distinct terms with P postings. Immutable; safe to ask from several threads.
 
     Attributes:
-        terms: uint64, shape (T,), ascending.
+        terms: finds the number of a term, 0 .. T - 1.
         starts: int64, shape (T + 1,): the postings of term t are `starts[t] .. starts[t + 1] - 1`.
-        rows: uint32, shape (P,).
-        positions: uint32, shape (P,).
+        rows: uint32, shape (P,); of one term ascending.
+        positions: uint32, shape (P,); of one term and row ascending.
     """
 
-    terms: NDArray[np.uint64]
+    terms: Places
     starts: NDArray[np.int64]
     rows: NDArray[np.uint32]
     positions: NDArray[np.uint32]
 
     def find(self, asked: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Give the position of each term asked for among `terms`; -1 where it is not there."""
-        if not len(self.terms):
-            return np.full(len(asked), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.terms, asked), len(self.terms) - 1)
-        return np.where(self.terms[at] == asked, at, -1).astype(np.int64)
+        """Give the number of each term asked for; -1 where it is not there."""
+        return self.terms.locate(asked)
 
     def gather(self, found: NDArray[np.int64], budget: int) -> Hits:
         """Fetch the postings of terms, rarest first, until about `budget` postings are read.
@@ -51,18 +72,10 @@ class InvertedIndex:
         frequent terms, which say least.
 
         Args:
-            found: positions of terms as `find` gave them; -1 is passed over.
+            found: numbers of terms as `find` gave them; -1 is passed over.
             budget: postings to read at most; the rarest term is read in any case.
         """
-        present = np.flatnonzero(found >= 0)
-        first = self.starts[found[present]]
-        counts = self.starts[found[present] + 1] - first
-        if counts.sum() > budget:
-            rarest = np.argsort(counts, kind="stable")
-            within = np.cumsum(counts[rarest]) <= budget
-            within[:1] = True
-            kept = np.sort(rarest[within])
-            present, first, counts = present[kept], first[kept], counts[kept]
+        present, first, counts = self._within(found, budget)
         at = ranges(first, counts)
         return Hits(
             query=np.repeat(present, counts),
@@ -70,19 +83,115 @@ class InvertedIndex:
             position=self.positions[at].astype(np.int64),
         )
 
-    def arrays(self) -> dict[str, Array]:
-        """Give the arrays to be saved, by name."""
-        return {"terms": self.terms, "starts": self.starts, "rows": self.rows, "positions": self.positions}
+    def agreeing(
+        self,
+        found: NDArray[np.int64],
+        budget: int,
+        needed: int,
+        *,
+        by_offset: bool,
+        telling: Telling | None = None,
+    ) -> Hits:
+        """Fetch, of what `gather` gives, the hits that agree with enough others: all of those, and perhaps some more.
 
-    def fits(self, rows: int) -> bool:
-        """Say whether the arrays belong together, for an index over `rows` rows. For what was read from a disk."""
-        ends_well = len(self.starts) == len(self.terms) + 1 and int(self.starts[-1]) == len(self.rows)
-        return ends_well and len(self.positions) == len(self.rows) and (not len(self.rows) or rows > 0)
+        Hits agree that are in one row and, with `by_offset`, have the same position minus query position. Voting them
+        out here, where they are read, is what makes a large index fast: hardly any posting is ever copied.
+
+        Args:
+            found: numbers of terms as `find` gave them; -1 is passed over.
+            budget: postings to read at most, as for `gather`.
+            needed: hits that must agree, 1 to 255.
+            by_offset: whether they must agree in the offset, too.
+            telling: which hits count; the others are left out. None: all.
+        """
+        if len(self.rows) < _COMPILED_FROM_POSTINGS:
+            hits = self.gather(found, budget)
+            return hits if telling is None else hits.take(telling.terms[hits.query] | telling.rows[hits.row])
+        return self._vote(self._within(found, budget), needed, by_offset, telling)
+
+    def _vote(
+        self,
+        chosen: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+        needed: int,
+        by_offset: bool,  # noqa: FBT001 - passed on
+        telling: Telling | None,
+    ) -> Hits:
+        from fingerprinting.index import inverted_kernels  # noqa: PLC0415 - loads numba
+
+        present, first, counts = chosen
+        terms = np.ones(len(present), dtype=np.bool_) if telling is None else telling.terms[present]
+        rows = np.empty(0, dtype=np.bool_) if telling is None else telling.rows
+        asked = (present, first, first + counts, terms, rows, by_offset)
+        votes = np.empty(inverted_kernels.VOTES, dtype=np.uint8)
+        cells = np.empty(min(int(counts.sum()), _MOST_CELLS), dtype=np.uint32)
+        room = _ROOM
+        while True:
+            hits = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64))
+            number = inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits)
+            if number <= room:
+                return Hits(hits[0][:number], hits[1][:number], hits[2][:number])
+            room = number
+
+    def rows_of(self, terms: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Give the rows of all postings of some terms, by their numbers, one after the other."""
+        first = self.starts[terms]
+        rows: NDArray[np.uint32] = self.rows[ranges(first, self.starts[terms + 1] - first)]
+        return rows
+
+    def _within(
+        self, found: NDArray[np.int64], budget: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Choose the terms to read: which of those asked for, their first postings, and how many each has."""
+        present = np.flatnonzero(found >= 0)
+        numbers = found[present]
+        first = self.starts[numbers]
+        counts = self.starts[numbers + 1] - first
+        if counts.sum() > budget:
+            rarest = np.argsort(counts, kind="stable")
+            within = np.cumsum(counts[rarest]) <= budget
+            within[:1] = True
+            kept = np.sort(rarest[within])
+            present, first, counts = present[kept], first[kept], counts[kept]
+        return present, first, counts
+
+    def arrays(self) -> Mapping[str, Array]:
+        """Give the arrays to be saved, by name."""
+        return {**self.terms.arrays(), "starts": self.starts, "rows": self.rows, "positions": self.positions}
 
 
 def build(terms: NDArray[np.uint64], rows: NDArray[np.uint32], positions: NDArray[np.uint32]) -> InvertedIndex:
-    """Index P postings, given as three arrays of shape (P,): the term, its row, its position in the row."""
-    order = np.lexsort((positions, rows, terms))
-    distinct, first = np.unique(terms[order], return_index=True)
-    starts = np.append(first, len(terms)).astype(np.int64)
-    return InvertedIndex(distinct, starts, rows[order], positions[order])
+    """Index P postings, P below 2**32, given as arrays of shape (P,): the term, its row, its position in the row.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    keys_places.check_number(len(terms))
+    if not _in_order(rows, positions):
+        order = np.lexsort((positions, rows))
+        terms, rows, positions = terms[order], rows[order], positions[order]
+    sorted_terms, by_term = keys_places.ascending(keys_places.mixed(terms))
+    is_first = np.append(True, sorted_terms[1:] != sorted_terms[:-1])[: len(sorted_terms)]
+    starts = np.append(np.flatnonzero(is_first), len(terms)).astype(np.int64)
+    return InvertedIndex(keys_places.build(sorted_terms[is_first]), starts, rows[by_term], positions[by_term])
+
+
+def read(folder: Path, contents: FolderContents, count: int) -> InvertedIndex:
+    """Make what `InvertedIndex.arrays` gave, of an index over `count` rows, searchable again.
+
+    Raises:
+        CorruptIndexError: arrays are missing or do not belong together.
+    """
+    folders.require(folder, contents, _SHAPES)
+    arrays = contents.arrays
+    terms, starts = keys_places.read(folder, contents), arrays["starts"]
+    rows, positions = arrays["rows"], arrays["positions"]
+    fits = len(starts) == len(terms) + 1 and len(positions) == len(rows) and (not len(rows) or count > 0)
+    if not fits or starts[0] != 0 or starts[-1] != len(rows):
+        raise folders.corrupt(folder, "its arrays do not belong together")
+    return InvertedIndex(terms, starts, rows, positions)
+
+
+def _in_order(rows: NDArray[np.uint32], positions: NDArray[np.uint32]) -> bool:
+    """Say whether postings come by row, and of one row by position."""
+    later = rows[1:] > rows[:-1]
+    return bool((later | ((rows[1:] == rows[:-1]) & (positions[1:] >= positions[:-1]))).all())

@@ -75,8 +75,7 @@ def open(folder: Path, *, verify: bool = True) -> KeyIndex:  # noqa: A001 - `key
     """
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require(folder, contents, {"rows": ("<u4", 1)})
-    if contents.parameters.get("layout") != _LAYOUT:
-        raise folders.corrupt(folder, f"its layout is {contents.parameters.get('layout')}, not {_LAYOUT}")
+    folders.require_layout(folder, contents, _LAYOUT)
     places, rows = keys_places.read(folder, contents), contents.arrays["rows"]
     if len(places) != len(rows):
         raise folders.corrupt(folder, "keys and rows do not belong together")

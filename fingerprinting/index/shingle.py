@@ -12,12 +12,14 @@ from fingerprinting.index import folder as folders
 from fingerprinting.index import inverted, shingle_groups
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.diagonals import MAX_POSITION, Passage, SharedShingles, passages
-from fingerprinting.index.inverted import InvertedIndex
+from fingerprinting.index.inverted import InvertedIndex, Telling
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND = "texts"
+_LAYOUT = 2
 _RECORD = np.dtype([("shingle", "<u8"), ("position", "<u4")])
 _BUDGET = 1 << 22  # postings read for one asset
+_TERMS_A_BLOCK = 1 << 14
 _WORDS, _CHARACTERS = 3, 5  # tokens in a shingle; of character shingles only values below 2**63 are kept
 _MIXED_SHARE = 0.1
 
@@ -76,7 +78,7 @@ class ShingleSearcher:
             "spread": self._texts.spread,
         }
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, arrays | self._index.arrays(), {})
+            folders.write(scratch, _KIND, {**arrays, **self._index.arrays()}, {"layout": _LAYOUT})
 
     def _passages(self, records: NDArray[np.void], wanted: int, common: int) -> list[Passage]:
         """Find passages by shingles that are rare among the works.
@@ -84,21 +86,28 @@ class ShingleSearcher:
         Phrases that stand in many works (an advertisement, a footer) say nothing of which one it is.
         """
         terms = self._index.find(records["shingle"].astype(np.uint64))
-        hits = self._index.gather(terms, _BUDGET)
+        rare = np.zeros(len(terms), dtype=np.bool_)
+        rare[terms >= 0] = self._texts.spread[terms[terms >= 0]] <= common
+        telling = Telling(rare, self._quoted(common))
+        # A passage needs evidence of distinct shingles: a work with fewer hits than that can't have one.
+        hits = self._index.agreeing(terms, _BUDGET, wanted, by_offset=False, telling=telling)
+        if not len(hits.row):
+            return []
         shared = SharedShingles(
             row=hits.row,
             term=terms[hits.query],
             query=records["position"][hits.query].astype(np.int64),
             work=hits.position,
         )
-        telling = (self._texts.spread[shared.term] <= common) | self._quoted(common)[shared.row]
-        return passages(shared.take(telling), wanted, _shingle_size(records))
+        return passages(shared, wanted, _shingle_size(records))
 
     def _quoted(self, common: int) -> NDArray[np.bool_]:
         """Say which texts others quote whole: nearly all of their shingles are common, so all of them count."""
         if common not in self._quoted_by_limit:
-            spread = np.repeat(self._texts.spread, np.diff(self._index.starts))
-            counts = np.bincount(self._index.rows[spread > common], minlength=self.count)
+            counts = np.zeros(self.count, dtype=np.int64)
+            terms = np.flatnonzero(self._texts.spread > common)
+            for first in range(0, len(terms), _TERMS_A_BLOCK):
+                counts += np.bincount(self._index.rows_of(terms[first : first + _TERMS_A_BLOCK]), minlength=self.count)
             self._quoted_by_limit[common] = counts >= thresholds.SHINGLE_OWN_SHARE * self._texts.sizes
         return self._quoted_by_limit[common]
 
@@ -172,20 +181,22 @@ def _build(entries: Sequence[Entry]) -> ShingleSearcher:
 
 def _spread(index: InvertedIndex, named: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count for each term the groups of texts that hold it."""
-    term = np.repeat(np.arange(len(index.terms)), np.diff(index.starts))
-    held = np.unique(np.stack([term, named[index.rows]], axis=1), axis=0)
-    return np.bincount(held[:, 0], minlength=len(index.terms)).astype(np.int64)
+    term = np.repeat(np.arange(len(index.terms), dtype=np.uint64), np.diff(index.starts))
+    held = np.sort(term << np.uint64(32) | named[index.rows].astype(np.uint64))
+    is_first = np.append(True, held[1:] != held[:-1])[: len(held)]
+    counted = (held[is_first] >> np.uint64(32)).astype(np.int64)
+    return np.bincount(counted, minlength=len(index.terms)).astype(np.int64)
 
 
 def _open(folder: Path, verify: bool) -> ShingleSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
     shapes = {"works": ("<i8", 1), "sizes": ("<i8", 1), "spread": ("<i8", 1)}
-    folders.require(folder, contents, shapes | inverted.SHAPES)
+    folders.require(folder, contents, shapes)
+    folders.require_layout(folder, contents, _LAYOUT)
     arrays = contents.arrays
     texts = Texts(arrays["works"], arrays["sizes"], arrays["spread"])
-    index = InvertedIndex(arrays["terms"], arrays["starts"], arrays["rows"], arrays["positions"])
-    fit = len(texts.sizes) == len(texts.works) and len(texts.spread) == len(index.terms)
-    if not fit or not index.fits(len(texts.works)):
+    index = inverted.read(folder, contents, len(texts.works))
+    if len(texts.sizes) != len(texts.works) or len(texts.spread) != len(index.terms):
         raise folders.corrupt(folder, "its arrays do not belong together")
     return ShingleSearcher(texts, index)
 

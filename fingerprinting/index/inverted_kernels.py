@@ -1,0 +1,155 @@
+"""The kernel of the inverted index: which postings agree with enough others, without holding all of them."""
+
+import numpy as np
+from numba import types
+
+from fingerprinting.index.block_kernels import prefetch
+from fingerprinting.index.kernels import kernel, reads, writes
+
+LEAST_CELL_BITS, MOST_CELL_BITS = 12, 21
+VOTES = (1 << MOST_CELL_BITS) + 1  # cells, and one for postings that do not count
+_CELLS_A_POSTING = 4  # so that few cells are shared by chance
+_CHUNK = 4096  # postings whose cells are named, then counted: two short loops, each as fast as memory
+_LINES, _LINE = 8, 16  # of the next term's postings, asked for ahead of time
+_ROW_FACTOR, _OFFSET_FACTOR = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
+
+_FLAGS, _NUMBERS, _WRITTEN = reads(types.boolean), reads(types.int64), writes(types.int64)
+_POSTINGS = reads(types.uint32)
+
+
+@kernel()
+def _name_cells(rows, positions, query, by_offset, bits, cells):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Give the cell of each posting: a hash of its row (and of its position less the query's)."""
+    shift = np.uint32(32 - bits)
+    if by_offset:
+        for posting in range(len(rows)):
+            offset = np.uint32(positions[posting] - query)
+            name = np.uint32(rows[posting] * _ROW_FACTOR) + np.uint32(offset * _OFFSET_FACTOR)
+            cells[posting] = np.uint32(name) >> shift
+    else:
+        for posting in range(len(rows)):
+            cells[posting] = np.uint32(rows[posting] * _ROW_FACTOR) >> shift
+
+
+@kernel()
+def _leave_out(rows, rows_that_count, bits, cells):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Send the postings of rows that do not count to a cell of their own, beyond the others."""
+    for posting in range(len(rows)):
+        row = np.int64(rows[posting])
+        if row >= len(rows_that_count) or not rows_that_count[row]:
+            cells[posting] = np.uint32(1) << np.uint32(bits)
+
+
+@kernel()
+def _cell_bits(postings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    bits = LEAST_CELL_BITS
+    while bits < MOST_CELL_BITS and (1 << bits) < _CELLS_A_POSTING * postings:
+        bits += 1
+    return bits
+
+
+@kernel()
+def _cells_of(term, begin, count, done, asked, postings, counting, bits, cells, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Give the cells of a chunk: named now while votes are counted, and kept for later where there is room."""
+    queries, _, _, terms_that_count, rows_that_count, by_offset = asked
+    rows, positions = postings
+    is_kept = done + count <= len(cells)
+    named = cells[done : done + count] if is_kept else scratch[:count]
+    if counting or not is_kept:
+        chunk = rows[begin : begin + count]
+        _name_cells(chunk, positions[begin : begin + count], np.uint32(queries[term]), by_offset, bits, named)
+        if not terms_that_count[term]:
+            _leave_out(chunk, rows_that_count, bits, named)
+    return named
+
+
+@kernel()
+def _bounds(term, asked, postings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Give the first posting of a term and one past its last, inside the arrays whatever a stranger's file says."""
+    _, begins, ends, _, _, _ = asked
+    return max(begins[term], 0), min(ends[term], len(postings[0]))
+
+
+@kernel()
+def _count_votes(asked, postings, needed, bits, votes, cells, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    _, begins, _, _, _, _ = asked
+    rows, positions = postings
+    done = np.int64(0)
+    for term in range(len(begins)):
+        if term + 1 < len(begins):
+            for line in range(_LINES):
+                prefetch(rows, begins[term + 1] + line * _LINE)
+                prefetch(positions, begins[term + 1] + line * _LINE)
+        first, last = _bounds(term, asked, postings)
+        for begin in range(first, last, _CHUNK):
+            count = min(_CHUNK, last - begin)
+            named = _cells_of(term, begin, count, done, asked, postings, True, bits, cells, scratch)
+            done += count
+            for posting in range(count):
+                cell = named[posting]
+                held = votes[cell]
+                votes[cell] = held + (held < needed)
+    votes[1 << bits] = 0  # what does not count is not found
+
+
+@kernel()
+def _collect(asked, postings, needed, bits, votes, cells, scratch, hits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    queries, begins, _, _, _, _ = asked
+    rows, positions = postings
+    found_query, found_row, found_position = hits
+    found, done = np.int64(0), np.int64(0)
+    for term in range(len(begins)):
+        first, last = _bounds(term, asked, postings)
+        for begin in range(first, last, _CHUNK):
+            count = min(_CHUNK, last - begin)
+            named = _cells_of(term, begin, count, done, asked, postings, False, bits, cells, scratch)
+            done += count
+            for posting in range(count):
+                if votes[named[posting]] < needed:
+                    continue
+                if found < len(found_query):
+                    found_query[found] = queries[term]
+                    found_row[found] = rows[begin + posting]
+                    found_position[found] = positions[begin + posting]
+                found += 1
+    return found
+
+
+@kernel(
+    types.int64(
+        types.Tuple((_NUMBERS, _NUMBERS, _NUMBERS, _FLAGS, _FLAGS, types.boolean)),
+        types.UniTuple(_POSTINGS, 2),
+        types.uint8,
+        writes(types.uint8),
+        writes(types.uint32),
+        types.UniTuple(_WRITTEN, 3),
+    )
+)
+def agreeing(asked, postings, needed, votes, cells, hits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Find postings whose row (and offset) has at least `needed` of them, and few others.
+
+    All postings vote for a cell, named by a hash of the row (and offset); then those are given whose cell has enough
+    votes. Cells that are shared by chance have more votes, never fewer, so none is missed.
+
+    Args:
+        asked: of each of T terms asked for, int64: its position in the query, its first posting, one past its last;
+            bool: which of the terms count, and which rows (a posting counts if its term or its row does); and whether
+            postings must agree in position less query position, too.
+        postings: uint32: rows and positions.
+        needed: votes, 1 to 255.
+        votes: uint8, shape (VOTES,), room to work in.
+        cells: uint32, room for the cells of as many postings as the caller likes: they need not be named again.
+        hits: int64: query positions, rows and positions that were found, written as far as there is room.
+
+    Returns:
+        How many were found, also if there is no room for all.
+    """
+    _, begins, ends, _, _, _ = asked
+    total = np.int64(0)
+    for term in range(len(begins)):
+        total += max(ends[term] - begins[term], 0)
+    bits = _cell_bits(total)
+    votes[: (1 << bits) + 1] = 0
+    scratch = np.empty(_CHUNK, np.uint32)
+    _count_votes(asked, postings, needed, bits, votes, cells, scratch)
+    return _collect(asked, postings, needed, bits, votes, cells, scratch, hits)
