@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from fingerprinting import thresholds
 from fingerprinting.index import folder as folders
-from fingerprinting.index import inverted
+from fingerprinting.index import copies, inverted
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.chromaprint_align import Alignment, align
+from fingerprinting.index.copies import Copies
 from fingerprinting.index.inverted import InvertedIndex
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
 
@@ -33,17 +34,19 @@ _at_once = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """N recordings, their codes one after the other.
+    """N recordings of which R differ, their codes one after the other.
 
     Attributes:
         codes: uint32, shape (C,).
-        starts: int64, shape (N + 1,): recording n is `codes[starts[n] : starts[n + 1]]`.
+        starts: int64, shape (R + 1,): recording r is `codes[starts[r] : starts[r + 1]]`.
+        copies: which of N each of R is.
         works: int64, shape (N,).
         begins: float64, shape (N,): where each begins in its work, in seconds.
     """
 
     codes: NDArray[np.uint32]
     starts: NDArray[np.int64]
+    copies: Copies
     works: NDArray[np.int64]
     begins: NDArray[np.float64]
 
@@ -73,9 +76,10 @@ class ChromaprintSearcher:
                 found = align(codes, self._recordings.codes_of(row), offset)
                 if found is None or (context.depth is Depth.FAST and not found.is_match):
                     continue
-                key = (asset, int(self._recordings.works[row]))
-                if key not in best or _order(found) > _order(best[key][0]):
-                    best[key] = (found, self._match(asset, fingerprint, row, found))
+                for copy in self._recordings.copies.of(row):
+                    key = (asset, int(self._recordings.works[copy]))
+                    if key not in best or _order(found) > _order(best[key][0]):
+                        best[key] = (found, self._match(asset, fingerprint, copy, found))
         return [match for _, match in best.values()]
 
     def save(self, folder: Path) -> None:
@@ -87,7 +91,8 @@ class ChromaprintSearcher:
             "begins": self._recordings.begins,
         }
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, {**arrays, **self._index.arrays()}, {"layout": _LAYOUT})
+            arrays |= {**self._recordings.copies.arrays(), **self._index.arrays()}
+            folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT})
 
     def _candidates(self, codes: NDArray[np.uint32]) -> list[tuple[int, int]]:
         """Vote: alignments (recording, offset) under which several codes of the asset agree with the work's."""
@@ -105,18 +110,18 @@ class ChromaprintSearcher:
             found.update(_leading(cells[enough], votes[enough]))
         return sorted(found)
 
-    def _match(self, asset: int, fingerprint: Fingerprint, row: int, found: Alignment) -> Match:
+    def _match(self, asset: int, fingerprint: Fingerprint, copy: int, found: Alignment) -> Match:
         begin = fingerprint.span[0] if fingerprint.span is not None else 0.0
         return Match(
             asset=asset,
-            work=int(self._recordings.works[row]),
+            work=int(self._recordings.works[copy]),
             algorithm=SPEC.name,
             version=SPEC.version,
             strength=Strength.MATCH if found.is_match else Strength.LIKELY,
             score=round(32 - found.bits, 2),
             threshold=round(32 - found.limit, 2),
             query_span=_seconds(begin, found.query_start, found.codes),
-            work_span=_seconds(float(self._recordings.begins[row]), found.work_start, found.codes),
+            work_span=_seconds(float(self._recordings.begins[copy]), found.work_start, found.codes),
             evidence={
                 "bit_error": round(found.bits, 2),
                 "codes": found.codes,
@@ -166,15 +171,16 @@ def _check(fingerprint: Fingerprint) -> str | None:
 
 
 def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
-    codes = [_codes(fingerprint) for _, fingerprint in entries]
-    lengths = np.array([len(each) for each in codes], dtype=np.int64)
+    values, held = copies.distinct(entries)
+    lengths = np.array([len(value) // _CODE_BYTES for value in values], dtype=np.int64)
     recordings = Recordings(
-        codes=np.concatenate([np.empty(0, np.uint32), *codes]),
+        codes=np.frombuffer(b"".join(values), dtype="<u4").astype(np.uint32, copy=False),
         starts=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        copies=held,
         works=np.array([work for work, _ in entries], dtype=np.int64),
         begins=np.array([each.span[0] if each.span is not None else 0.0 for _, each in entries], dtype=np.float64),
     )
-    rows = np.repeat(np.arange(len(entries), dtype=np.uint32), lengths)
+    rows = np.repeat(np.arange(len(values), dtype=np.uint32), lengths)
     positions = (np.arange(len(rows)) - np.repeat(recordings.starts[:-1], lengths)).astype(np.uint32)
     heard = recordings.codes != thresholds.CHROMAPRINT_SILENCE
     index = inverted.build(_terms(recordings.codes[heard]), rows[heard], positions[heard])
@@ -184,13 +190,14 @@ def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
 def _open(folder: Path, verify: bool) -> ChromaprintSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
     shapes = {"codes": ("<u4", 1), "code_starts": ("<i8", 1), "works": ("<i8", 1), "begins": ("<f8", 1)}
-    folders.require(folder, contents, shapes)
     folders.require_layout(folder, contents, _LAYOUT)
+    folders.require(folder, contents, shapes | copies.SHAPES)
     arrays = contents.arrays
-    recordings = Recordings(arrays["codes"], arrays["code_starts"], arrays["works"], arrays["begins"])
-    count = len(recordings.works)
-    index = inverted.read(folder, contents, count)
-    if len(recordings.starts) != count + 1 or len(recordings.begins) != count:
+    held = Copies(arrays["copies"], arrays["copy_starts"])
+    recordings = Recordings(arrays["codes"], arrays["code_starts"], held, arrays["works"], arrays["begins"])
+    rows, count = len(recordings.starts) - 1, len(recordings.works)
+    index = inverted.read(folder, contents, rows)
+    if not held.fit(rows, count) or len(recordings.begins) != count:
         raise folders.corrupt(folder, "its arrays do not belong together")
     return ChromaprintSearcher(recordings, index)
 

@@ -14,7 +14,7 @@ from fingerprinting.index.keys import ranges
 from fingerprinting.index.keys_places import Places
 
 _SHAPES = {"starts": ("<i8", 1), "rows": ("<u4", 1), "positions": ("<u4", 1)}
-_COMPILED_FROM_POSTINGS = 100_000  # below it numpy needs less time than it takes to load what is compiled
+_COMPILED_FROM_POSTINGS = 200_000  # below it numpy needs less time than it takes to load what is compiled
 _MOST_CELLS = 1 << 22  # a flood may have put more postings under one term than there is room for
 _ROOM = 1 << 14  # hits that are expected; more are found in a second pass
 
@@ -94,20 +94,25 @@ class InvertedIndex:
     ) -> Hits:
         """Fetch, of what `gather` gives, the hits that agree with enough others: all of those, and perhaps some more.
 
-        Hits agree that are in one row and, with `by_offset`, have the same position minus query position. Voting them
-        out here, where they are read, is what makes a large index fast: hardly any posting is ever copied.
+        Hits agree that are of different terms asked for, in one row and, with `by_offset`, have the same position minus
+        query position. Voting them out here, where they are read, is what makes a large index fast: hardly any posting
+        is ever copied.
 
         Args:
             found: numbers of terms as `find` gave them; -1 is passed over.
             budget: postings to read at most, as for `gather`.
-            needed: hits that must agree, 1 to 255.
+            needed: terms asked for whose hits must agree, 1 to 255.
             by_offset: whether they must agree in the offset, too.
             telling: which hits count; the others are left out. None: all.
         """
+        chosen = self._within(found, budget)
+        if len(chosen[0]) < needed:
+            none = np.empty(0, dtype=np.int64)  # so that no term is read beyond the budget for nothing
+            return Hits(none, none, none)
         if len(self.rows) < _COMPILED_FROM_POSTINGS:
             hits = self.gather(found, budget)
             return hits if telling is None else hits.take(telling.terms[hits.query] | telling.rows[hits.row])
-        return self._vote(self._within(found, budget), needed, by_offset, telling)
+        return self._vote(chosen, needed, by_offset, telling)
 
     def _vote(
         self,

@@ -6,7 +6,7 @@ from numba import types
 from fingerprinting.index.block_kernels import prefetch
 from fingerprinting.index.kernels import kernel, reads, writes
 
-LEAST_CELL_BITS, MOST_CELL_BITS = 12, 21
+LEAST_CELL_BITS, MOST_CELL_BITS = 12, 23
 VOTES = (1 << MOST_CELL_BITS) + 1  # cells, and one for postings that do not count
 _CELLS_A_POSTING = 4  # so that few cells are shared by chance
 _CHUNK = 4096  # postings whose cells are named, then counted: two short loops, each as fast as memory

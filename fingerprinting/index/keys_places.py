@@ -11,7 +11,7 @@ from fingerprinting.index import folder as folders
 from fingerprinting.index.folder import Array, FolderContents
 from fingerprinting.index.kernels_layout import BLOCK_BYTES, KEY_BYTES, MULTIPLIER
 
-_COMPILED_FROM_KEYS = 20_000  # below it a binary search costs less than loading what is compiled
+_COMPILED_FROM_KEYS = 150_000  # below it a search in numpy takes no longer than half a second for a million keys
 _KEYS_A_BLOCK = 36  # of 59 that fit: 8.8 bytes a key, and one block of 6,000 is overfull
 _FEWEST_BLOCKS = 257  # with fewer, a block would not imply the first byte of its keys
 MOST_KEYS = (1 << 32) - 1
@@ -140,9 +140,7 @@ def read(folder: Path, contents: FolderContents) -> Places:
     folders.require(folder, contents, {"key_blocks": ("|u1", 2), "key_rest": ("|u1", 1)})
     blocks, rest = arrays["key_blocks"], arrays["key_rest"]
     count, over = divmod(len(rest), KEY_BYTES)
-    if (
-        blocks.shape[1] != BLOCK_BYTES or len(blocks) <= _FEWEST_BLOCKS or over != 1 or not 0 < count <= MOST_KEYS
-    ):
+    if blocks.shape[1] != BLOCK_BYTES or len(blocks) <= _FEWEST_BLOCKS or over != 1 or not 0 < count <= MOST_KEYS:
         raise folders.corrupt(folder, "the blocks of keys do not belong together")
     return ManyKeys(blocks, rest)
 

@@ -1,5 +1,6 @@
 """Word shingles in the index: texts and captions found by any passage that runs along one of a work."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from fingerprinting import thresholds
 from fingerprinting.index import folder as folders
-from fingerprinting.index import inverted, shingle_groups
+from fingerprinting.index import copies, inverted, shingle_groups
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.copies import Copies
 from fingerprinting.index.diagonals import MAX_POSITION, Passage, SharedShingles, passages
 from fingerprinting.index.inverted import InvertedIndex, Telling
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
@@ -26,14 +28,16 @@ _MIXED_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """N texts.
+    """N texts of which R differ.
 
     Attributes:
+        copies: which of N each of R is.
         works: int64, shape (N,).
-        sizes: int64, shape (N,): shingles of each.
+        sizes: int64, shape (R,): shingles of each.
         spread: int64, one for each distinct shingle: in how many texts it is, copies of one text counted once.
     """
 
+    copies: Copies
     works: NDArray[np.int64]
     sizes: NDArray[np.int64]
     spread: NDArray[np.int64]
@@ -63,9 +67,10 @@ class ShingleSearcher:
             size = int(records["position"][-1]) + _shingle_size(records)
             for passage in self._passages(records, wanted, common):
                 match = self._match(asset, passage, needed, passage.matched_query / size)
-                held = best.get((asset, match.work))
-                if held is None or _order(match) > _order(held):
-                    best[asset, match.work] = match
+                for copy in self._texts.copies.of(passage.row):
+                    key = (asset, int(self._texts.works[copy]))
+                    if key not in best or _order(match) > _order(best[key]):
+                        best[key] = dataclasses.replace(match, work=key[1])
         if context.depth is Depth.FAST:
             return [match for match in best.values() if match.strength is Strength.MATCH]
         return list(best.values())
@@ -78,7 +83,8 @@ class ShingleSearcher:
             "spread": self._texts.spread,
         }
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, {**arrays, **self._index.arrays()}, {"layout": _LAYOUT})
+            arrays |= {**self._texts.copies.arrays(), **self._index.arrays()}
+            folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT})
 
     def _passages(self, records: NDArray[np.void], wanted: int, common: int) -> list[Passage]:
         """Find passages by shingles that are rare among the works.
@@ -104,10 +110,11 @@ class ShingleSearcher:
     def _quoted(self, common: int) -> NDArray[np.bool_]:
         """Say which texts others quote whole: nearly all of their shingles are common, so all of them count."""
         if common not in self._quoted_by_limit:
-            counts = np.zeros(self.count, dtype=np.int64)
+            counts = np.zeros(len(self._texts.sizes), dtype=np.int64)
             terms = np.flatnonzero(self._texts.spread > common)
             for first in range(0, len(terms), _TERMS_A_BLOCK):
-                counts += np.bincount(self._index.rows_of(terms[first : first + _TERMS_A_BLOCK]), minlength=self.count)
+                rows = self._index.rows_of(terms[first : first + _TERMS_A_BLOCK])
+                counts += np.bincount(rows, minlength=len(counts))
             self._quoted_by_limit[common] = counts >= thresholds.SHINGLE_OWN_SHARE * self._texts.sizes
         return self._quoted_by_limit[common]
 
@@ -123,7 +130,7 @@ class ShingleSearcher:
         is_sure = passage.evidence >= needed and not is_quotation
         return Match(
             asset=asset,
-            work=int(self._texts.works[passage.row]),
+            work=passage.row,  # each work that has this text gets a match of its own
             algorithm=SPEC.name,
             version=SPEC.version,
             strength=Strength.MATCH if is_sure else Strength.LIKELY,
@@ -168,15 +175,15 @@ def _check(fingerprint: Fingerprint) -> str | None:
 
 
 def _build(entries: Sequence[Entry]) -> ShingleSearcher:
-    records = [_records(fingerprint) for _, fingerprint in entries]
-    sizes = np.array([len(each) for each in records], dtype=np.int64)
-    joined = np.concatenate([np.empty(0, _RECORD), *records])
+    values, held = copies.distinct(entries)
+    joined = np.frombuffer(b"".join(values), dtype=_RECORD)
+    sizes = np.array([len(value) // _RECORD.itemsize for value in values], dtype=np.int64)
     terms = joined["shingle"].astype(np.uint64)
-    rows = np.repeat(np.arange(len(entries), dtype=np.uint32), sizes)
+    rows = np.repeat(np.arange(len(values), dtype=np.uint32), sizes)
     index = inverted.build(terms, rows, joined["position"].astype(np.uint32))
     works = np.array([work for work, _ in entries], dtype=np.int64)
-    named = shingle_groups.groups(terms, rows, len(entries))
-    return ShingleSearcher(Texts(works, sizes, _spread(index, named)), index)
+    named = shingle_groups.groups(terms, rows, len(values))
+    return ShingleSearcher(Texts(held, works, sizes, _spread(index, named)), index)
 
 
 def _spread(index: InvertedIndex, named: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -191,12 +198,13 @@ def _spread(index: InvertedIndex, named: NDArray[np.int64]) -> NDArray[np.int64]
 def _open(folder: Path, verify: bool) -> ShingleSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
     shapes = {"works": ("<i8", 1), "sizes": ("<i8", 1), "spread": ("<i8", 1)}
-    folders.require(folder, contents, shapes)
     folders.require_layout(folder, contents, _LAYOUT)
+    folders.require(folder, contents, shapes | copies.SHAPES)
     arrays = contents.arrays
-    texts = Texts(arrays["works"], arrays["sizes"], arrays["spread"])
-    index = inverted.read(folder, contents, len(texts.works))
-    if len(texts.sizes) != len(texts.works) or len(texts.spread) != len(index.terms):
+    held = Copies(arrays["copies"], arrays["copy_starts"])
+    texts = Texts(held, arrays["works"], arrays["sizes"], arrays["spread"])
+    index = inverted.read(folder, contents, len(texts.sizes))
+    if not held.fit(len(texts.sizes), len(texts.works)) or len(texts.spread) != len(index.terms):
         raise folders.corrupt(folder, "its arrays do not belong together")
     return ShingleSearcher(texts, index)
 

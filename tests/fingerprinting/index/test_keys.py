@@ -1,6 +1,6 @@
 """Exact keys: contained or not, and where; few of them, and so many that they lie in blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,16 @@ from fingerprinting.index.kernels_layout import MULTIPLIER, TAGS
 
 Keys = NDArray[np.uint64]
 
-MANY = 20_000
+MANY = 10_000
 small = st.lists(st.integers(0, 40) | st.integers(2**64 - 5, 2**64 - 1), max_size=60)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_from_here() -> Iterator[None]:
+    """Fewer keys than in production lie in blocks, so that the tests stay quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys_places, "_COMPILED_FROM_KEYS", MANY)
+        yield
 
 
 def unmixed(values: Sequence[int]) -> Keys:
@@ -47,7 +55,8 @@ def test_find_gives_every_equal_pair_and_contains_agrees(indexed: list[int], ask
     assert_exact(keys.build(indexed_keys), indexed_keys, np.array(asked, dtype=np.uint64))
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.heavy
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(["random", "small", "high", "repeated"]), st.integers(0, 3000))
 def test_many_keys_of_any_kind_are_found_and_no_others(seed: int, kind: str, more: int) -> None:
     rng = np.random.default_rng(seed)
@@ -64,6 +73,7 @@ def test_many_keys_of_any_kind_are_found_and_no_others(seed: int, kind: str, mor
     assert_exact(keys.build(indexed), indexed, asked if kind != "repeated" else asked[::50])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("crowd", [TAGS - 1, TAGS, TAGS + 1, 5000])
 def test_keys_chosen_to_crowd_one_block_are_found(rng: np.random.Generator, crowd: int) -> None:
     others = rng.integers(0, 2**64, MANY, dtype=np.uint64)
@@ -75,6 +85,7 @@ def test_keys_chosen_to_crowd_one_block_are_found(rng: np.random.Generator, crow
     assert_exact(keys.build(indexed), indexed, np.concatenate([chosen, absent, others[:50]]))
 
 
+@pytest.mark.heavy
 def test_keys_that_differ_in_what_a_block_implies_only_are_told_apart(rng: np.random.Generator) -> None:
     low = 0x00123456789ABC11
     indexed = np.concatenate([unmixed([(top << 56) + low for top in range(0, 256, 2)]), np.full(MANY, 5, np.uint64)])
@@ -86,6 +97,7 @@ def test_keys_that_differ_in_what_a_block_implies_only_are_told_apart(rng: np.ra
     assert index.find(asked).row.tolist() == list(range(128))
 
 
+@pytest.mark.heavy
 def test_a_flood_of_one_key_is_found_row_by_row(rng: np.random.Generator) -> None:
     indexed = np.concatenate([np.full(300_000, 9, np.uint64), rng.integers(0, 2**64, 100, dtype=np.uint64)])
 
@@ -95,7 +107,7 @@ def test_a_flood_of_one_key_is_found_row_by_row(rng: np.random.Generator) -> Non
     assert set(pairs.query.tolist()) == {1}
 
 
-@pytest.mark.parametrize("count", [0, 3, MANY])
+@pytest.mark.parametrize("count", [0, 3, pytest.param(MANY, marks=pytest.mark.heavy)])
 def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, rng: np.random.Generator, count: int) -> None:
     indexed = rng.integers(0, 2**64, count, dtype=np.uint64)
     keys.build(indexed).save(tmp_path / "keys")
@@ -106,19 +118,22 @@ def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, rng: np.random.G
     assert_exact(opened, indexed, np.concatenate([indexed[:100], rng.integers(0, 2**64, 100, dtype=np.uint64)]))
 
 
+@pytest.mark.heavy
 def test_queries_that_do_not_lie_side_by_side_are_answered(rng: np.random.Generator) -> None:
     indexed = rng.integers(0, 2**64, MANY, dtype=np.uint64)
 
     assert keys.build(indexed).contains(indexed[::7]).all()
 
 
-def test_ten_bytes_a_key_are_enough(rng: np.random.Generator) -> None:
-    indexed = rng.integers(0, 2**64, 10 * MANY, dtype=np.uint64)
+@pytest.mark.heavy
+def test_nine_bytes_a_key_are_enough(rng: np.random.Generator) -> None:
+    indexed = rng.integers(0, 2**64, 20 * MANY, dtype=np.uint64)
     places = keys_places.build(np.sort(keys_places.mixed(indexed)))
 
     assert sum(array.nbytes for array in places.arrays().values()) / len(indexed) <= 8.9
 
 
+@pytest.mark.heavy
 def test_the_compiled_sort_keeps_equal_keys_as_they_were(rng: np.random.Generator) -> None:
     given_keys = rng.integers(0, 500, MANY, dtype=np.uint64) << rng.integers(0, 50, MANY, dtype=np.uint64)
 
@@ -128,6 +143,7 @@ def test_the_compiled_sort_keeps_equal_keys_as_they_were(rng: np.random.Generato
     assert sorted_keys.tolist() == given_keys[order].tolist()
 
 
+@pytest.mark.heavy
 def test_a_strangers_blocks_lead_nowhere_else(tmp_path: Path, rng: np.random.Generator) -> None:
     keys.build(rng.integers(0, 2**64, MANY, dtype=np.uint64)).save(tmp_path / "keys")
     contents = folder.read(tmp_path / "keys", "keys", verify=True)
@@ -141,9 +157,8 @@ def test_a_strangers_blocks_lead_nowhere_else(tmp_path: Path, rng: np.random.Gen
     assert (opened.runs(asked, places) <= MANY).all()
 
 
-@pytest.mark.parametrize("count", [3, MANY])
-def test_an_older_layout_is_refused(tmp_path: Path, rng: np.random.Generator, count: int) -> None:
-    arrays = {"keys": np.arange(count, dtype=np.uint64), "rows": np.arange(count, dtype=np.uint32)}
+def test_an_older_layout_is_refused(tmp_path: Path) -> None:
+    arrays = {"keys": np.arange(3, dtype=np.uint64), "rows": np.arange(3, dtype=np.uint32)}
     with folder.new_folder(tmp_path / "keys") as scratch:
         folder.write(scratch, "keys", arrays, {})
 
@@ -151,6 +166,7 @@ def test_an_older_layout_is_refused(tmp_path: Path, rng: np.random.Generator, co
         keys.open(tmp_path / "keys")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["key_blocks", "key_rest", "rows"])
 def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, rng: np.random.Generator, name: str) -> None:
     keys.build(rng.integers(0, 2**64, MANY, dtype=np.uint64)).save(tmp_path / "whole")
