@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
-from fingerprinting.index import folder as folders
 from fingerprinting.index import copies, inverted
+from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.chromaprint_align import Alignment, align
 from fingerprinting.index.copies import Copies

@@ -6,6 +6,7 @@ through, with 16 bits twice as much and 1 of 65,536.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from fingerprinting.index import keys_places
 
 _KIND = "fuse"
 _LAYOUT = 1
-_TYPES = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16)}
+_TYPES: Mapping[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16)}
 _COMPILED_FROM_KEYS = 20_000
 _LONGEST_SEGMENT = 1 << 18
 _MOST_PLACES = (1 << 32) - 1

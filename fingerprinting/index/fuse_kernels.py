@@ -4,8 +4,11 @@ Source: T. M. Graf and D. Lemire, "Binary Fuse Filters: Fast and Smaller Than Xo
 in three segments that follow each other.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fingerprinting.index.block_kernels import prefetch
 from fingerprinting.index.kernels import kernel, reads, writes
@@ -17,12 +20,14 @@ _AHEAD = 24
 _HALF, _LOW_HALF, _SECOND = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(18)
 _ZERO, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 
+Keys: TypeAlias = NDArray[np.uint64]
+
 _WORDS = reads(types.uint64)
 _BYTES, _PAIRS = types.uint8, types.uint16
 
 
 @kernel()
-def _places(key, segment, segments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _places(key: np.uint64, segment: np.uint64, segments: np.uint64) -> tuple[np.int64, np.int64, np.int64]:
     """Give the three places of a mixed key."""
     length = segments * segment
     first = ((key >> _HALF) * length + (((key & _LOW_HALF) * length) >> _HALF)) >> _HALF
@@ -33,12 +38,13 @@ def _places(key, segment, segments):  # type: ignore[no-untyped-def]  # noqa: AN
 
 
 @kernel(types.boolean(_WORDS, types.uint64, types.uint64, writes(types.uint64), writes(types.uint8)))
-def peel(mixed, segment, segments, order, which):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def peel(mixed: Keys, segment: np.uint64, segments: np.uint64, order: Keys, which: NDArray[np.uint8]) -> bool:
     """Find an order in which each key has a place that no earlier one has.
 
     Args:
         mixed: distinct mixed keys, shape (N,). In ascending order, neighbours have places near each other.
-        segment, segments: length of a segment, and number of segments that a key can begin in.
+        segment: its length.
+        segments: how many of them a key can begin in.
         order: written, shape (N,): the keys, those that must be given their value last first.
         which: written, shape (N,): which of its three places is the key's own.
 
@@ -57,7 +63,7 @@ def peel(mixed, segment, segments, order, which):  # type: ignore[no-untyped-def
         keys[second] ^= key
         keys[third] ^= key
     waiting = np.empty(size, np.int64)
-    last = 0
+    last = np.int64(0)
     for place in range(size):
         waiting[last] = place
         last += np.int64(counts[place] >> 2 == 1)
@@ -80,7 +86,9 @@ def peel(mixed, segment, segments, order, which):  # type: ignore[no-untyped-def
     return done == len(mixed)
 
 
-def _assign(order, which, segment, segments, fingerprints):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _assign(
+    order: Keys, which: NDArray[np.uint8], segment: np.uint64, segments: np.uint64, fingerprints: NDArray[Any]
+) -> None:
     for position in range(len(order) - 1, -1, -1):
         key, own = order[position], which[position]
         first, second, third = _places(key, segment, segments)
@@ -95,7 +103,15 @@ assign = kernel(
 """Give each key's own place the value that makes its three places agree with it, the last of the order first."""
 
 
-def _contains(fingerprints, kept, segment, segments, seed, asked, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _contains(
+    fingerprints: NDArray[Any],
+    kept: np.uint64,
+    segment: np.uint64,
+    segments: np.uint64,
+    seed: np.uint64,
+    asked: Keys,
+    found: NDArray[np.bool_],
+) -> None:
     mixed = np.empty(_BATCH, np.uint64)
     for begin in range(0, len(asked), _BATCH):
         count = min(_BATCH, len(asked) - begin)

@@ -132,7 +132,7 @@ class InvertedIndex:
         room = _ROOM
         while True:
             hits = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64))
-            number = inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits)
+            number = int(inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits))
             if number <= room:
                 return Hits(hits[0][:number], hits[1][:number], hits[2][:number])
             room = number

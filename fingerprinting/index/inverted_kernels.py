@@ -1,7 +1,10 @@
 """The kernel of the inverted index: which postings agree with enough others, without holding all of them."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fingerprinting.index.block_kernels import prefetch
 from fingerprinting.index.kernels import kernel, reads, writes
@@ -13,13 +16,28 @@ _CHUNK = 4096  # postings whose cells are named, then counted: two short loops, 
 _LINES, _LINE = 8, 16  # of the next term's postings, asked for ahead of time
 _ROW_FACTOR, _OFFSET_FACTOR = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
+Numbers: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+Cells: TypeAlias = NDArray[np.uint32]
+Votes: TypeAlias = NDArray[np.uint8]
+Asked: TypeAlias = tuple[Numbers, Numbers, Numbers, Flags, Flags, bool]
+Postings: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+Found: TypeAlias = tuple[Numbers, Numbers, Numbers]
+
 _FLAGS, _NUMBERS, _WRITTEN = reads(types.boolean), reads(types.int64), writes(types.int64)
 _POSTINGS = reads(types.uint32)
 
 
 @kernel()
-def _name_cells(rows, positions, query, by_offset, bits, cells):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _name_cells(
+    postings: Postings,
+    query: np.uint32,
+    by_offset: bool,  # noqa: FBT001 - kernels take no keywords
+    bits: int,
+    cells: Cells,
+) -> None:
     """Give the cell of each posting: a hash of its row (and of its position less the query's)."""
+    rows, positions = postings
     shift = np.uint32(32 - bits)
     if by_offset:
         for posting in range(len(rows)):
@@ -32,7 +50,7 @@ def _name_cells(rows, positions, query, by_offset, bits, cells):  # type: ignore
 
 
 @kernel()
-def _leave_out(rows, rows_that_count, bits, cells):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _leave_out(rows: NDArray[np.uint32], rows_that_count: Flags, bits: int, cells: Cells) -> None:
     """Send the postings of rows that do not count to a cell of their own, beyond the others."""
     for posting in range(len(rows)):
         row = np.int64(rows[posting])
@@ -41,7 +59,7 @@ def _leave_out(rows, rows_that_count, bits, cells):  # type: ignore[no-untyped-d
 
 
 @kernel()
-def _cell_bits(postings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _cell_bits(postings: np.int64) -> int:
     bits = LEAST_CELL_BITS
     while bits < MOST_CELL_BITS and (1 << bits) < _CELLS_A_POSTING * postings:
         bits += 1
@@ -49,29 +67,39 @@ def _cell_bits(postings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
 
 
 @kernel()
-def _cells_of(term, begin, count, done, asked, postings, counting, bits, cells, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _cells_of(
+    chunk: Postings,
+    term: int,
+    done: np.int64,
+    asked: Asked,
+    bits: int,
+    cells: Cells,
+    scratch: Cells,
+    counting: bool,  # noqa: FBT001
+) -> Cells:
     """Give the cells of a chunk: named now while votes are counted, and kept for later where there is room."""
     queries, _, _, terms_that_count, rows_that_count, by_offset = asked
-    rows, positions = postings
+    count = len(chunk[0])
     is_kept = done + count <= len(cells)
     named = cells[done : done + count] if is_kept else scratch[:count]
     if counting or not is_kept:
-        chunk = rows[begin : begin + count]
-        _name_cells(chunk, positions[begin : begin + count], np.uint32(queries[term]), by_offset, bits, named)
+        _name_cells(chunk, np.uint32(queries[term]), by_offset, bits, named)
         if not terms_that_count[term]:
-            _leave_out(chunk, rows_that_count, bits, named)
+            _leave_out(chunk[0], rows_that_count, bits, named)
     return named
 
 
 @kernel()
-def _bounds(term, asked, postings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _bounds(term: int, asked: Asked, postings: Postings) -> tuple[int, int]:
     """Give the first posting of a term and one past its last, inside the arrays whatever a stranger's file says."""
     _, begins, ends, _, _, _ = asked
     return max(begins[term], 0), min(ends[term], len(postings[0]))
 
 
 @kernel()
-def _count_votes(asked, postings, needed, bits, votes, cells, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _count_votes(
+    asked: Asked, postings: Postings, needed: int, bits: int, votes: Votes, cells: Cells, scratch: Cells
+) -> None:
     _, begins, _, _, _, _ = asked
     rows, positions = postings
     done = np.int64(0)
@@ -83,7 +111,8 @@ def _count_votes(asked, postings, needed, bits, votes, cells, scratch):  # type:
         first, last = _bounds(term, asked, postings)
         for begin in range(first, last, _CHUNK):
             count = min(_CHUNK, last - begin)
-            named = _cells_of(term, begin, count, done, asked, postings, True, bits, cells, scratch)
+            chunk = (rows[begin : begin + count], positions[begin : begin + count])
+            named = _cells_of(chunk, term, done, asked, bits, cells, scratch, True)
             done += count
             for posting in range(count):
                 cell = named[posting]
@@ -93,7 +122,16 @@ def _count_votes(asked, postings, needed, bits, votes, cells, scratch):  # type:
 
 
 @kernel()
-def _collect(asked, postings, needed, bits, votes, cells, scratch, hits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _collect(
+    asked: Asked,
+    postings: Postings,
+    needed: int,
+    bits: int,
+    votes: Votes,
+    cells: Cells,
+    scratch: Cells,
+    hits: Found,
+) -> np.int64:
     queries, begins, _, _, _, _ = asked
     rows, positions = postings
     found_query, found_row, found_position = hits
@@ -102,7 +140,8 @@ def _collect(asked, postings, needed, bits, votes, cells, scratch, hits):  # typ
         first, last = _bounds(term, asked, postings)
         for begin in range(first, last, _CHUNK):
             count = min(_CHUNK, last - begin)
-            named = _cells_of(term, begin, count, done, asked, postings, False, bits, cells, scratch)
+            chunk = (rows[begin : begin + count], positions[begin : begin + count])
+            named = _cells_of(chunk, term, done, asked, bits, cells, scratch, False)
             done += count
             for posting in range(count):
                 if votes[named[posting]] < needed:
@@ -125,7 +164,7 @@ def _collect(asked, postings, needed, bits, votes, cells, scratch, hits):  # typ
         types.UniTuple(_WRITTEN, 3),
     )
 )
-def agreeing(asked, postings, needed, votes, cells, hits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def agreeing(asked: Asked, postings: Postings, needed: int, votes: Votes, cells: Cells, hits: Found) -> np.int64:
     """Find postings whose row (and offset) has at least `needed` of them, and few others.
 
     All postings vote for a cell, named by a hash of the row (and offset); then those are given whose cell has enough

@@ -6,8 +6,11 @@ A key is first mixed, by a bijection, so that keys of any distribution spread ev
 lie apart (7 bytes): the block implies the first. A key that is not there costs one cache line in nearly all cases.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fingerprinting.index.block_kernels import equal_bytes, lowest_bit, prefetch, read_word
 from fingerprinting.index.kernels import kernel, reads, writes
@@ -23,6 +26,11 @@ _LOW = np.uint64((1 << 56) - 1)
 _ZERO, _ONE, _LAST_BIT = np.uint64(0), np.uint64(1), np.uint64(1 << 63)
 _FULL, _HEADER = np.uint64(OVERFULL), np.uint64(_HEADER_BYTES)
 _MULTIPLIER = np.uint64(MULTIPLIER)
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Keys: TypeAlias = NDArray[np.uint64]
+Positions: TypeAlias = NDArray[np.int64]
+Room: TypeAlias = tuple[Keys, Positions, Positions]
 
 _BYTES, _WORDS, _POSITIONS = reads(types.uint8), reads(types.uint64), writes(types.int64)
 
@@ -41,7 +49,7 @@ def _block_of(mixed: np.uint64, blocks: np.uint64) -> np.int64:
 
 
 @kernel(types.void(_WORDS, types.uint64, writes(types.uint8), writes(types.uint8)))
-def fill(mixed, blocks, table, rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - typed by its signature
+def fill(mixed: Keys, blocks: np.uint64, table: Bytes, rest: Bytes) -> None:
     """Write the blocks and the rest of N sorted mixed keys.
 
     Args:
@@ -62,19 +70,21 @@ def fill(mixed, blocks, table, rest):  # type: ignore[no-untyped-def]  # noqa: A
             for byte in range(KEY_BYTES):
                 rest[position * KEY_BYTES + byte] = (mixed[position] >> np.uint64(8 * byte)) & _LOW_BYTE
             position += 1
-        table[at + 4] = min(position - start, OVERFULL)
+        table[at + 4] = min(position - start, np.int64(OVERFULL))
 
 
 @kernel()
-def _bound(rest, block, blocks, first, last, low, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Find the first key of a block, from `first` to `last` - 1, that is not below `low` (or is beyond it)."""
+def _bound(
+    rest: Bytes, block: np.int64, blocks: np.uint64, first: np.int64, last: np.int64, low: np.uint64, more: np.uint64
+) -> np.int64:
+    """Find the first key of a block, from `first` to `last` - 1, that is not below `low` + `more`."""
     # Keys of one block differ by less than 2**56, so seen from where the block begins their low bytes keep the order.
     begin = (((np.uint64(block) << _HALF) + blocks - _ONE) // blocks) << _HALF
-    wanted = (low - begin) & _LOW
+    wanted = ((low - begin) & _LOW) + more
     while first < last:
         middle = (first + last) // 2
         held = (read_word(rest, middle * KEY_BYTES) - begin) & _LOW
-        if held < wanted or (beyond and held == wanted):
+        if held < wanted:
             first = middle + 1
         else:
             last = middle
@@ -82,10 +92,11 @@ def _bound(rest, block, blocks, first, last, low, beyond):  # type: ignore[no-un
 
 
 @kernel()
-def _candidates(table, rest, blocks, mixed, count, whose, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _candidates(table: Bytes, rest: Bytes, blocks: np.uint64, count: int, room: Room) -> np.int64:
     """Find the keys that have the right block and tag. For each: whose of the `count` queries, and its position."""
-    found = 0
-    keys = len(rest) // KEY_BYTES  # whatever a stranger's blocks say, nothing is read beyond the last key
+    mixed, whose, where = room
+    found = np.int64(0)
+    keys = np.int64(len(rest) // KEY_BYTES)  # whatever a stranger's blocks say, nothing is read beyond the last key
     for ahead in range(count + _AHEAD):
         if ahead < count:
             prefetch(table, _block_of(mixed[ahead], blocks) * BLOCK_BYTES)
@@ -100,7 +111,7 @@ def _candidates(table, rest, blocks, mixed, count, whose, where):  # type: ignor
         held = (header >> _COUNT_AT) & _LOW_BYTE
         if held >= _FULL:
             end = min(np.int64(read_word(table, at + BLOCK_BYTES) & _LOW_HALF), keys)
-            place = _bound(rest, block, blocks, start, end, key & _LOW, False)
+            place = _bound(rest, block, blocks, start, end, key & _LOW, _ZERO)
             if place < end:
                 whose[found], where[found] = query, place
                 found += 1
@@ -118,14 +129,16 @@ def _candidates(table, rest, blocks, mixed, count, whose, where):  # type: ignor
 
 
 @kernel()
-def _locate_batch(table, rest, blocks, asked, begin, room, places):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _locate_batch(
+    table: Bytes, rest: Bytes, blocks: np.uint64, asked: Keys, begin: int, room: Room, places: Positions
+) -> int:
     """Locate up to `_BATCH` of the keys asked for, from `begin` on. Returns how many."""
     mixed, whose, where = room
     count = min(_BATCH, len(asked) - begin)
     for query in range(count):
         mixed[query] = mix(asked[begin + query])
         places[query] = -1
-    found = _candidates(table, rest, blocks, mixed, count, whose, where)
+    found = _candidates(table, rest, blocks, count, room)
     for ahead in range(found + _AHEAD):
         if ahead < found:
             prefetch(rest, where[ahead] * KEY_BYTES)
@@ -140,17 +153,19 @@ def _locate_batch(table, rest, blocks, asked, begin, room, places):  # type: ign
 
 
 @kernel()
-def _room():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _room() -> Room:
     most = _BATCH * TAGS + 1
     return np.empty(_BATCH, np.uint64), np.empty(most, np.int64), np.empty(most, np.int64)
 
 
 @kernel(types.void(_BYTES, _BYTES, types.uint64, _WORDS, _POSITIONS))
-def locate(table, rest, blocks, asked, places):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def locate(table: Bytes, rest: Bytes, blocks: np.uint64, asked: Keys, places: Positions) -> None:
     """Find the first position of each key asked for; -1 where it is not there.
 
     Args:
-        table, rest, blocks: as `fill` wrote them.
+        table: as `fill` wrote it.
+        rest: as `fill` wrote it.
+        blocks: how many there are.
         asked: keys, not mixed, shape (Q,).
         places: written, shape (Q,).
     """
@@ -160,7 +175,7 @@ def locate(table, rest, blocks, asked, places):  # type: ignore[no-untyped-def] 
 
 
 @kernel(types.void(_BYTES, _BYTES, types.uint64, _WORDS, writes(types.boolean)))
-def contains(table, rest, blocks, asked, held):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def contains(table: Bytes, rest: Bytes, blocks: np.uint64, asked: Keys, held: NDArray[np.bool_]) -> None:
     """Say of each key asked for whether it is there, as `locate` does: without 8 bytes to write for each."""
     room = _room()
     places = np.empty(_BATCH, np.int64)
@@ -171,7 +186,7 @@ def contains(table, rest, blocks, asked, held):  # type: ignore[no-untyped-def] 
 
 
 @kernel(types.void(_BYTES, _BYTES, types.uint64, _WORDS, reads(types.int64), _POSITIONS))
-def runs(table, rest, blocks, asked, places, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def runs(table: Bytes, rest: Bytes, blocks: np.uint64, asked: Keys, places: Positions, counts: Positions) -> None:
     """Count the keys equal to each of those asked for, whose first positions are known. 0 where it is not there."""
     for query in range(len(asked)):
         place = places[query]
@@ -180,8 +195,8 @@ def runs(table, rest, blocks, asked, places, counts):  # type: ignore[no-untyped
             continue
         key = mix(asked[query])
         block = _block_of(key, blocks)
-        end = min(np.int64(read_word(table, (block + 1) * BLOCK_BYTES) & _LOW_HALF), len(rest) // KEY_BYTES)
+        end = min(np.int64(read_word(table, (block + 1) * BLOCK_BYTES) & _LOW_HALF), np.int64(len(rest) // KEY_BYTES))
         after = place + 1
         if after < end and (read_word(rest, after * KEY_BYTES) ^ key) & _LOW == _ZERO:
-            after = _bound(rest, block, blocks, after, end, key & _LOW, True)
+            after = _bound(rest, block, blocks, after, end, key & _LOW, _ONE)
         counts[query] = after - place

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
-from fingerprinting.index import folder as folders
 from fingerprinting.index import copies, inverted, shingle_groups
+from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.copies import Copies
 from fingerprinting.index.diagonals import MAX_POSITION, Passage, SharedShingles, passages

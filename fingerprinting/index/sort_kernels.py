@@ -2,6 +2,7 @@
 
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fingerprinting.index.kernels import kernel, reads, writes
 
@@ -14,14 +15,21 @@ _KEYS, _ORDER = writes(types.uint64), writes(types.uint32)
 
 
 @kernel(types.void(reads(types.uint64), _KEYS, _ORDER, _KEYS, _ORDER))
-def sort(keys, sorted_keys, order, spare_keys, spare_order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def sort(
+    keys: NDArray[np.uint64],
+    sorted_keys: NDArray[np.uint64],
+    order: NDArray[np.uint32],
+    spare_keys: NDArray[np.uint64],
+    spare_order: NDArray[np.uint32],
+) -> None:
     """Sort by one digit after the other, the lowest first: as long for any keys, whoever chose them.
 
     Args:
         keys: shape (N,), N below 2**32.
         sorted_keys: written: the keys in ascending order.
         order: written: where each stood in `keys`.
-        spare_keys, spare_order: shape (N,), room to work in.
+        spare_keys: shape (N,), room to work in.
+        spare_order: shape (N,), room to work in.
     """
     counts = np.zeros((_DIGITS, _VALUES), np.int64)
     for place in range(len(keys)):

@@ -49,7 +49,9 @@ def many(rng: np.random.Generator, rows: int = 500) -> tuple[InvertedIndex, list
     return build(held), held
 
 
-def agreeing(held: list[tuple[int, int, int]], asked: list[int], needed: int, by_offset: bool) -> set[tuple[int, ...]]:
+def agreeing(
+    held: list[tuple[int, int, int]], asked: list[int], needed: int, *, by_offset: bool
+) -> set[tuple[int, ...]]:
     """By definition, without an index: the hits that agree with enough others."""
     hits = [(query, row, at) for query, one in enumerate(asked) for term, row, at in held if term == one]
     cells = Counter((row, offset) for _, row, offset in {(q, r, at - q if by_offset else None) for q, r, at in hits})
@@ -84,7 +86,11 @@ def test_a_single_term_is_read_whatever_the_budget() -> None:
 @ways
 @given(postings, queries, st.integers(1, 5), st.booleans())
 def test_no_agreeing_hit_is_missed(
-    compiled: bool, held: list[tuple[int, int, int]], asked: list[int], needed: int, by_offset: bool
+    compiled: bool,  # noqa: FBT001
+    held: list[tuple[int, int, int]],
+    asked: list[int],
+    needed: int,
+    by_offset: bool,  # noqa: FBT001
 ) -> None:
     index = build(held)
     found = index.find(np.array(asked, dtype=np.uint64))
@@ -92,13 +98,17 @@ def test_no_agreeing_hit_is_missed(
     with asked_by(compiled=compiled):
         hits = index.agreeing(found, 10_000, needed, by_offset=by_offset)
 
-    assert agreeing(held, asked, needed, by_offset) <= set(triples(hits)) <= set(triples(index.gather(found, 10_000)))
+    assert (
+        agreeing(held, asked, needed, by_offset=by_offset)
+        <= set(triples(hits))
+        <= set(triples(index.gather(found, 10_000)))
+    )
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("by_offset", [False, True])
 @pytest.mark.parametrize("needed", [1, 4, 20])
-def test_hardly_any_hit_is_given_that_does_not_agree(rng: np.random.Generator, needed: int, by_offset: bool) -> None:
+def test_hardly_any_hit_is_given_that_does_not_agree(rng: np.random.Generator, needed: int, by_offset: bool) -> None:  # noqa: FBT001
     index, held = many(rng)
     asked = [term for term, row, _ in held if row == 1] + rng.integers(0, 5000, 60).tolist() + [2**60]
     found = index.find(np.array(asked, dtype=np.uint64))
@@ -106,7 +116,7 @@ def test_hardly_any_hit_is_given_that_does_not_agree(rng: np.random.Generator, n
     with asked_by(compiled=True):
         hits = triples(index.agreeing(found, 1 << 40, needed, by_offset=by_offset))
 
-    wanted, every = agreeing(held, asked, needed, by_offset), triples(index.gather(found, 1 << 40))
+    wanted, every = agreeing(held, asked, needed, by_offset=by_offset), triples(index.gather(found, 1 << 40))
     assert wanted <= set(hits) <= set(every)
     assert len(hits) == len(set(hits))
     same_cell = Counter((row, at - query if by_offset else None) for query, row, at in every)
@@ -115,7 +125,7 @@ def test_hardly_any_hit_is_given_that_does_not_agree(rng: np.random.Generator, n
 
 
 @ways
-def test_no_more_is_read_than_the_budget(rng: np.random.Generator, compiled: bool) -> None:
+def test_no_more_is_read_than_the_budget(rng: np.random.Generator, compiled: bool) -> None:  # noqa: FBT001
     index, _ = many(rng)
     found = index.find(np.arange(200, dtype=np.uint64))
 
@@ -127,7 +137,7 @@ def test_no_more_is_read_than_the_budget(rng: np.random.Generator, compiled: boo
 
 
 @ways
-def test_only_telling_hits_count(rng: np.random.Generator, compiled: bool) -> None:
+def test_only_telling_hits_count(rng: np.random.Generator, compiled: bool) -> None:  # noqa: FBT001
     index, _ = many(rng)
     found = index.find(np.arange(3000, dtype=np.uint64))
     telling = Telling(rng.random(3000) < 0.5, rng.random(500) < 0.1)
@@ -141,7 +151,7 @@ def test_only_telling_hits_count(rng: np.random.Generator, compiled: bool) -> No
 
 
 @ways
-def test_more_hits_than_there_is_room_for_at_first_are_all_given(compiled: bool) -> None:
+def test_more_hits_than_there_is_room_for_at_first_are_all_given(compiled: bool) -> None:  # noqa: FBT001
     index = build([(term, row, term) for term in range(10) for row in range(3000)])
     found = index.find(np.arange(10, dtype=np.uint64))
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index import folder, keys, keys_places
-from fingerprinting.index.keys import KeyIndex
 from fingerprinting.index.kernels_layout import MULTIPLIER, TAGS
+from fingerprinting.index.keys import KeyIndex
 
 Keys = NDArray[np.uint64]
 
