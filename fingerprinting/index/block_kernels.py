@@ -21,7 +21,7 @@ _READ, _KEEP, _DATA = 0, 3, 1
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def prefetch(_context: Any, array: Any, position: Any) -> Any:  # noqa: ARG001 - numba asks for its name
+def prefetch(_context: Any, array: Any, position: Any) -> Any:
     """Ask for the cache line of `array[position]`, without waiting for it. Positions beyond the array do no harm."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -35,7 +35,7 @@ def prefetch(_context: Any, array: Any, position: Any) -> Any:  # noqa: ARG001 -
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def read_word(_context: Any, array: Any, position: Any) -> Any:  # noqa: ARG001 - numba asks for its name
+def read_word(_context: Any, array: Any, position: Any) -> Any:
     """Read the 8 bytes from `position` on, wherever they lie, as a uint64."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -46,7 +46,7 @@ def read_word(_context: Any, array: Any, position: Any) -> Any:  # noqa: ARG001 
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def equal_bytes(_context: Any, array: Any, position: Any, value: Any) -> Any:  # noqa: ARG001 - numba asks for its name
+def equal_bytes(_context: Any, array: Any, position: Any, value: Any) -> Any:
     """Compare the 64 bytes from `position` on with one value: a uint64 with a bit for each that is equal."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,7 +62,7 @@ def equal_bytes(_context: Any, array: Any, position: Any, value: Any) -> Any:  #
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def lowest_bit(_context: Any, value: Any) -> Any:  # noqa: ARG001 - numba asks for its name
+def lowest_bit(_context: Any, value: Any) -> Any:
     """Give the position of the lowest bit that is set in a uint64 other than 0, as int64."""
 
     def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:

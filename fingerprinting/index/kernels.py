@@ -30,7 +30,12 @@ _RESULT = TypeVar("_RESULT")
 _log = logging.getLogger(__name__)
 
 # Every module that makes kernels or builds parts of them, in the order in which they are compiled.
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "fingerprinting.index.sort_kernels",
+    "fingerprinting.index.keys_kernels",
+    "fingerprinting.index.fuse_kernels",
+    "fingerprinting.index.inverted_kernels",
+)
 
 _choosing_folder = threading.Lock()
 
