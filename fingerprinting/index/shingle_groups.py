@@ -27,11 +27,12 @@ def groups(terms: NDArray[np.uint64], rows: NDArray[np.uint32], count: int) -> N
     hashes, texts = hashes[order], texts[order]
     first = np.maximum.accumulate(np.where(np.append(True, hashes[1:] != hashes[:-1]), np.arange(len(texts)), 0))
     leaders = texts[first]
-    pairs, shared = np.unique(np.stack([texts, leaders], axis=1), axis=0, return_counts=True)
+    pairs, shared = np.unique(texts << 32 | leaders, return_counts=True)
+    pair_texts, pair_leaders = pairs >> 32, pairs & 0xFFFFFFFF
     sizes = np.bincount(texts, minlength=count)
-    for (text, leader), common in zip(pairs.tolist(), shared.tolist(), strict=True):
-        if text != leader and common * 2 >= min(sizes[text], _SKETCH):
-            named[text] = named[leader]  # leaders come first, so theirs is settled
+    is_copy = (pair_texts != pair_leaders) & (shared * 2 >= np.minimum(sizes[pair_texts], _SKETCH))
+    for text, leader in zip(pair_texts[is_copy].tolist(), pair_leaders[is_copy].tolist(), strict=True):
+        named[text] = named[leader]  # leaders come first, so theirs is settled
     return named
 
 
