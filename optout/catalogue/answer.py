@@ -11,7 +11,7 @@ from fingerprinting.index.registry import ALGORITHMS
 from fingerprinting.types import Depth, Match, Strength
 from optout.catalogue.answers import Answer, Asset, Reasons, WorkMatch
 from optout.consent import policy
-from optout.consent.decisions import Decision
+from optout.consent.decisions import Decision, differ_about
 from optout.consent.grants import Grant
 from optout.consent.reasons import Code, Reason
 from optout.consent.statements import Statement
@@ -172,6 +172,10 @@ def _answer(
 
     def reasons() -> Iterator[Reason]:
         yield from _reasons_of_sure(sure[:max_matches] + _deciding(sure[max_matches:], verdict), decisions, verdict)
+        same_content = [match.work for match in sure if match.strength is Strength.EXACT]
+        if len(same_content) > 1:  # of one work alone, its own trace says so
+            for leaf in differ_about((decisions[work] for work in same_content), nothing.use):
+                yield Reason(Code.CLAIMANTS_DIFFER, {"use": leaf})
         if len(sure) > 1:
             yield Reason(Code.WORKS_COMBINED, {"works": len(sure), "preference": verdict})
         if not matches:

@@ -139,6 +139,12 @@ class Decision:
             yield Reason(Code.MORE_STATEMENTS, {"use": leaf, "count": len(ordered) - len(shown)})
 
 
+def differ_about(decisions: Iterable[Decision], use: Use) -> tuple[Use, ...]:
+    """Leaf uses about which claimants differ across several works of the same content, each with its own decision."""
+    together = [one for decision in decisions for one in decision.weighed]
+    return tuple(leaf for leaf in use.leaves if _differ(together, leaf))
+
+
 def _differ(weighed: Iterable[Weighed], leaf: Use) -> bool:
     """Whether two claimants say different things about a leaf. What does not count makes no dispute."""
     said: dict[str, set[Preference]] = {}

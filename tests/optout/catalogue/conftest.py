@@ -26,13 +26,14 @@ def make_statement() -> Callable[..., Statement]:
         preferences: dict[Use, Preference],
         *,
         id: str = "claim-1",  # noqa: A002 - the field's own name
+        source: str = "someone",
         evidence: EvidenceLevel = EvidenceLevel.VERIFIED,
         valid_until: datetime | None = None,
         terms_url: str | None = None,
     ) -> Statement:
         return Statement(
             id=id,
-            source="someone",
+            source=source,
             carrier=Carrier.CLAIM,
             evidence=evidence,
             uses=expand(preferences),

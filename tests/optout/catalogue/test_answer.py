@@ -99,6 +99,29 @@ def test_all_works_that_an_asset_shows_must_allow(
     assert one.reasons[-1].code == Code.WORKS_COMBINED
 
 
+@pytest.mark.parametrize(
+    ("strength", "other", "second", "differ"),
+    [
+        (Strength.EXACT, "two", D, True),
+        (Strength.EXACT, "two", A, False),
+        (Strength.EXACT, "one", D, False),
+        (Strength.MATCH, "two", D, False),  # both may be in it, each with claims of its own
+    ],
+)
+def test_two_claimants_who_differ_about_the_same_content_are_named_as_differing(
+    now: datetime, make_statement: Make, strength: Strength, other: str, second: Preference, differ: bool
+) -> None:
+    said = {
+        "a": [make_statement({Use.ALL: A}, source="one", id="a")],
+        "b": [make_statement({Use.ALL: second}, source=other, id="b")],
+    }
+
+    one = ask(FakeView(said, [seen("a", strength), seen("b", strength)]), now)
+
+    assert one.verdict is second
+    assert (Code.CLAIMANTS_DIFFER in [reason.code for reason in one.reasons]) is differ
+
+
 def test_a_work_without_statements_beside_an_allowing_one_makes_it_unknown(now: datetime, make_statement: Make) -> None:
     one = ask(FakeView({"a": [make_statement({Use.ALL: A})], "b": []}, [seen("a"), seen("b")]), now)
 
