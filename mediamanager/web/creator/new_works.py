@@ -200,14 +200,16 @@ def _form(
     problems: Mapping[str, str],
     refused: Sequence[tuple[str, str]] = (),
 ) -> Response:
+    presets = sentences.presets(language_of(request), pages.words(request))
     context = {
-        "inherited": offer.card,
         "collection": offer.collection,
         "problems": problems,
         "refused": refused,
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
         **choice.shown(request, form, None, None),
+        # It comes first only where something would count: whoever has said nothing yet must not end with nothing said.
+        "presets": [offer.card, *presets] if offer.is_first else [*presets, offer.card],
         **({"chosen": choice.INHERIT} if form is None and offer.is_first else {}),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems or refused else HTTPStatus.OK
