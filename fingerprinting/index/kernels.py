@@ -37,7 +37,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.inverted_kernels",
 )
 
-_choosing_folder = threading.Lock()
+_choosing_folder = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,13 @@ class Compiled:
 
 def kernel(
     *signatures: Any,
+    inline: bool = False,
 ) -> Callable[[Callable[_PARAMETERS, _RESULT]], Callable[_PARAMETERS, _RESULT]]:
     """Compile a function for some signatures: without the GIL, without checks of bounds, kept for later processes.
 
     Args:
         signatures: numba's, made with `reads` and `writes` for arrays. None for a function that only kernels call.
+        inline: write it into each function that calls it: for what is called often with many arrays.
     """
     import numba  # noqa: PLC0415 - see above
 
@@ -71,6 +73,7 @@ def kernel(
                     cache=bool(before or folder),
                     nogil=True,
                     error_model="numpy",
+                    forceinline=inline,
                 )(function)
             finally:
                 settings.CACHE_DIR = before
