@@ -1,21 +1,28 @@
-"""Exact radius search over 64-bit and 256-bit hashes: brute force, or tables of 16-bit chunks where they win."""
+"""Exact radius search over 64-bit and 256-bit hashes: brute force, or compiled tables where they win."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fingerprinting.index import folder as folders
-from fingerprinting.index import hamming_brute, hamming_tables
-from fingerprinting.index.hamming_tables import ChunkTables
+from fingerprinting.index import hamming_brute, hamming_plan
+from fingerprinting.index.folder import FolderContents
+
+if TYPE_CHECKING:
+    from fingerprinting.index.hamming_kernels import Tables
+    from fingerprinting.index.hamming_search import Found
 
 Mode: TypeAlias = Literal["all", "best", "any"]
 
 _KIND = "hamming"
 _WIDTHS = (8, 32)
-_TABLES_FROM_ROWS = 20_000  # measured: below it the tables' fixed cost a query exceeds a scan of every row
+_TABLES_FROM_ROWS = 20_000  # below it a scan is quick enough, and nobody has to wait for numba
+_FEW_CLASSES = 4
+_MOST_PAIRS = 1 << 22  # 75 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +38,86 @@ class Pairs:
 
 
 class HammingIndex:
-    """N hashes of one width. Made by `build` or `open`."""
+    """N hashes of one width. Made by `build` or `open`. Immutable; several threads may search it at once."""
 
-    def __init__(self, hashes: NDArray[np.uint8], tables: ChunkTables | None) -> None:
+    def __init__(self, hashes: NDArray[np.uint8] | None, tables: "Tables | None") -> None:
         self._hashes = hashes
         self._tables = tables
+        self._count = len(hashes) if hashes is not None else len(tables.hashes) if tables is not None else 0
+        self._width = hashes.shape[1] if hashes is not None else tables.hashes.shape[1] * 8 if tables is not None else 0
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return self._count
 
     @property
     def hashes(self) -> NDArray[np.uint8]:
-        """The N hashes, shape (N, width), in the order given."""
-        return self._hashes
+        """The N hashes, shape (N, width), in the order given. A large index has to put them together first."""
+        if self._hashes is not None or self._tables is None:
+            return self._hashes if self._hashes is not None else np.empty((0, self._width), np.uint8)
+        from fingerprinting.index import hamming_order  # noqa: PLC0415 - numba takes its time
+
+        return hamming_order.original(self._tables.hashes)
 
     @property
     def width(self) -> int:
         """Bytes of a hash: 8 or 32."""
-        return int(self._hashes.shape[1])
+        return self._width
 
-    def search(self, queries: ArrayLike, radius: int = 31, mode: Mode = "all") -> Pairs:
+    def search(self, queries: ArrayLike, radius: ArrayLike = 31, mode: Mode = "all") -> Pairs:
         """Find the hashes within `radius` bits of each query. Nothing within the radius is ever missed.
 
         Args:
             queries: Q hashes, uint8, shape (Q, width), most significant bit first. Q may be 0.
-            radius: largest distance in bits that counts, from 0.
+            radius: largest distance in bits that counts, from 0; one number, or one for each query.
             mode: `all` pairs; for each query the `best` one (lowest row among equals); or `any` one.
 
         Raises:
             ValueError: queries of another type or width, a negative radius, an unknown mode.
         """
-        asked = _as_hashes(queries, self.width)
-        if radius < 0:
-            raise ValueError(f"the radius must not be negative, it is {radius}")
+        asked, reach = self._checked(queries, radius)
         if mode not in ("all", "best", "any"):
             raise ValueError(f"unknown mode {mode!r}: use 'all', 'best' or 'any'")
-        if not len(asked) or not len(self._hashes):
+        if not len(asked) or not self._count:
             return _no_pairs()
-        if self._tables is not None and hamming_tables.pays(self.width, radius):
-            return _finish(hamming_tables.search(self._tables, self._hashes, asked, radius), mode)
-        return _finish(hamming_brute.search(self._hashes, asked, radius), mode)
+        if self._tables is None:
+            return _finish(self._scan(asked, reach), mode)
+        return self._search_tables(self._tables, asked, reach, mode)
+
+    def blocks(
+        self,
+        queries: ArrayLike,
+        radius: ArrayLike = 31,
+        *,
+        groups: ArrayLike | None = None,
+        most_pairs: int = _MOST_PAIRS,
+    ) -> Iterator[Pairs]:
+        """Find all pairs as `search` does, some queries at a time, so that a flood of pairs needs no flood of memory.
+
+        Args:
+            queries: as for `search`.
+            radius: as for `search`.
+            groups: a number for each query, in ascending order: queries with the same one come in the same block.
+            most_pairs: in a block, unless a single group has more.
+        """
+        asked, reach = self._checked(queries, radius)
+        if not len(asked) or not self._count:
+            return
+        numbers = np.arange(len(asked)) if groups is None else np.asarray(groups)
+        cuts = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(asked)]])
+        if self._tables is not None:
+            from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
+
+            for found in hamming_search.blocks(self._tables, asked, reach, int(reach.max()), most_pairs, cuts):
+                yield Pairs(*found)
+            return
+        a_block = max(1, most_pairs // self._count)  # queries, if each found everything
+        wanted = np.arange(a_block, len(asked), a_block)
+        ends = np.unique(np.append(cuts[np.searchsorted(cuts, wanted, "right") - 1], len(asked)))
+        start = 0
+        for end in ends[ends > 0].tolist():
+            query, row, distance = self._scan(asked[start:end], reach[start:end])
+            yield _finish((query + start, row, distance), "all")
+            start = end
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder.
@@ -78,44 +125,111 @@ class HammingIndex:
         Raises:
             FileExistsError: there is something at that place.
         """
-        arrays: dict[str, folders.Array] = {"hashes": self._hashes}
-        if self._tables is not None:
-            arrays |= {"table_starts": self._tables.starts, "table_rows": self._tables.rows}
+        parameters = {"width": self._width}
+        if self._tables is None:
+            arrays: dict[str, folders.Array] = {"hashes": self.hashes}
+        else:
+            from fingerprinting.index import hamming_order  # noqa: PLC0415 - numba takes its time
+
+            arrays = dict(self._tables._asdict())
+            parameters["order"] = hamming_order.permutation_id(self._width)
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, arrays, {"width": self.width})
+            folders.write(scratch, _KIND, arrays, parameters)
+
+    def _checked(self, queries: ArrayLike, radius: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+        asked = _as_hashes(queries, self._width)
+        if isinstance(radius, int):
+            if radius < 0:
+                raise ValueError(f"the radius must not be negative, it is {radius}")
+            return asked, np.full(len(asked), min(radius, 8 * self._width), np.int16)
+        each = np.asarray(radius)
+        if each.dtype.kind not in "iu" or each.shape not in {(), (len(asked),)}:
+            raise ValueError(f"the radius must be a whole number, or one for each of the {len(asked)} queries")
+        if each.size and each.min() < 0:
+            raise ValueError(f"the radius must not be negative, it is {each.min()}")
+        reach = np.minimum(each, 8 * self._width).astype(np.int16)
+        return asked, np.ascontiguousarray(np.broadcast_to(reach, len(asked)))
+
+    def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16]) -> "Found":
+        query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()))
+        near = distance <= reach[query]
+        return query[near], row[near], distance[near]
+
+    def _search_tables(self, tables: "Tables", asked: NDArray[np.uint8], reach: NDArray[np.int16], mode: Mode) -> Pairs:
+        from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
+
+        largest = int(reach.max())
+        if int(reach.min()) == largest:
+            return Pairs(*hamming_search.search(tables, asked, reach, largest, mode))
+        # A large radius costs many times a small one, so that queries are searched with others of their kind.
+        classes = hamming_plan.radius_classes(reach.astype(np.int64), self._width)
+        parts: list[Pairs] = []
+        for one in np.unique(classes).tolist():
+            chosen = np.flatnonzero(classes == one)
+            largest = int(reach[chosen].max())
+            query, row, distance = hamming_search.search(tables, asked[chosen], reach[chosen], largest, mode)
+            parts.append(Pairs(chosen[query], row, distance))
+        query = np.concatenate([part.query for part in parts])
+        order = np.argsort(query, kind="stable")  # all pairs of a query are in one part, in order
+        return Pairs(
+            query[order],
+            np.concatenate([part.row for part in parts])[order],
+            np.concatenate([part.distance for part in parts])[order],
+        )
 
 
 def build(hashes: ArrayLike) -> HammingIndex:
     """Index N hashes: uint8, shape (N, 32) or (N, 8), most significant bit first. N may be 0.
 
     Raises:
-        ValueError: another type or shape.
+        ValueError: another type or shape, or more hashes than an index can hold.
     """
     array = np.ascontiguousarray(_as_hashes(hashes, None))
-    return HammingIndex(array, hamming_tables.build(array) if len(array) >= _TABLES_FROM_ROWS else None)
+    if len(array) < _TABLES_FROM_ROWS:
+        return HammingIndex(array, None)
+    from fingerprinting.index import hamming_tables  # noqa: PLC0415 - numba takes its time
+
+    return HammingIndex(None, hamming_tables.build(array))
 
 
 def open(folder: Path, *, verify: bool = True) -> HammingIndex:  # noqa: A001 - `hamming.open` is its public name
-    """Open what `HammingIndex.save` wrote, memory-mapped.
+    """Open what `HammingIndex.save` wrote, memory-mapped: processes that open the same folder share its memory.
 
     Raises:
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
     contents = folders.read(folder, _KIND, verify=verify)
+    width = contents.parameters.get("width")
+    if width not in _WIDTHS:
+        raise folders.corrupt(folder, f"hashes of {width} bytes")
+    if "rows" in contents.arrays:
+        return HammingIndex(None, _open_tables(folder, contents, width))
     folders.require(folder, contents, {"hashes": ("|u1", 2)})
     hashes = contents.arrays["hashes"]
-    if hashes.shape[1] not in _WIDTHS:
+    if hashes.shape[1] != width:
         raise folders.corrupt(folder, f"hashes of {hashes.shape[1]} bytes")
-    if "table_rows" not in contents.arrays:
-        return HammingIndex(hashes, None)
-    folders.require(folder, contents, {"table_starts": ("<i8", 2), "table_rows": ("<u4", 2)})
-    tables = ChunkTables(contents.arrays["table_starts"], contents.arrays["table_rows"])
-    if tables.rows.shape != (hashes.shape[1] // 2, len(hashes)):
-        raise folders.corrupt(folder, "tables and hashes do not belong together")
-    return HammingIndex(hashes, tables)
+    return HammingIndex(hashes, None)
 
 
-def _finish(found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]], mode: Mode) -> Pairs:
+def _open_tables(folder: Path, contents: FolderContents, width: int) -> "Tables":
+    from fingerprinting.index import hamming_order, hamming_tables  # noqa: PLC0415 - numba takes its time
+    from fingerprinting.index.hamming_kernels import Tables  # noqa: PLC0415
+
+    folders.require(
+        folder,
+        contents,
+        {"hashes": ("<u8", 2), "starts": ("<u4", 2), "rows": ("<u4", 1), "following": ("<u2", 1), "second": ("<u2", 1)},
+    )
+    if contents.parameters.get("order") != hamming_order.permutation_id(width):
+        raise folders.corrupt(folder, "the bits of its hashes are in an order that this program does not know")
+    tables = hamming_tables.frozen(Tables(*(contents.arrays[name] for name in Tables._fields)))
+    problem = hamming_tables.problem(tables, width)
+    if problem is not None:
+        raise folders.corrupt(folder, problem)
+    return tables
+
+
+def _finish(found: "Found", mode: Mode) -> Pairs:
     query, row, distance = found
     order = np.lexsort((row, distance, query))
     query, row, distance = query[order], row[order], distance[order]

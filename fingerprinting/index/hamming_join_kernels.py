@@ -106,7 +106,7 @@ def _sort(asked: Asked, pairs: Pairs, table: int, tables: int, spent: int, order
 # One function on purpose: to call another one with all these arrays for each bucket costs more than the bucket does,
 # because each array's references are counted.
 @kernel()
-def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, table: int) -> bool:  # noqa: C901
+def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, table: int) -> bool:  # noqa: C901, PLR0912
     """Let the buckets of a table meet the queries near them; says whether there is room for more pairs."""
     chunks, base, bits = tables.starts.shape[0], table * tables.hashes.shape[0], plan.budget[table]
     over_two, over_three = np.int64(plan.limits[chunks + table]), np.int64(plan.limits[2 * chunks + table])
@@ -114,7 +114,12 @@ def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, 
     masks, mask_ends, hits, gathered = plan.masks, plan.ends, room.hits, room.gathered
     query_starts, query_values = room.ordered.starts, room.ordered.values
     values, positions, ends = gathered.values, gathered.positions, gathered.ends
-    queries, places, found_by, counts = room.ordered.queries, room.survivors.places, room.survivors.queries, pairs.counts
+    queries, places, found_by, counts = (
+        room.ordered.queries,
+        room.survivors.places,
+        room.survivors.queries,
+        pairs.counts,
+    )
     for bucket in range(_BUCKETS):
         entry, end = base + np.int64(starts[bucket]), base + np.int64(starts[bucket + 1])
         if entry == end:

@@ -118,13 +118,13 @@ def verify(tables: Tables, plan: Plan, asked: Asked, survivors: Survivors, pairs
     hashes, queries = tables.hashes.reshape(count * width), asked.hashes.reshape(asked.hashes.size)
     waiting, noted = pairs.counts[0], pairs.counts[1]
     for at in range(waiting):
-        prefetch(hashes, np.int64(tables.rows[survivors.places[at]]) * width)
+        prefetch(hashes, np.int64(tables.rows[survivors.places[at]]) * width)  # only a hint: any address will do
         prefetch(queries, np.int64(survivors.queries[at]) * width)
     for at in range(waiting):
         query, place = np.int64(survivors.queries[at]), survivors.places[at]
         if asked.mode == ANY and pairs.best[query] != _NOTHING:
             continue
-        row = np.int64(tables.rows[place])
+        row = min(np.int64(tables.rows[place]), count - 1)  # a file that lies must not lead out of the array
         one, other = row * width, query * width
         distance = bits_set(hashes[one] ^ queries[other])
         if width == _WORDS:

@@ -35,6 +35,11 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.keys_kernels",
     "fingerprinting.index.fuse_kernels",
     "fingerprinting.index.inverted_kernels",
+    "fingerprinting.index.hamming_build_kernels",
+    "fingerprinting.index.hamming_kernels",
+    "fingerprinting.index.hamming_probe_kernels",
+    "fingerprinting.index.hamming_join_kernels",
+    "fingerprinting.index.hamming_scan_kernels",
 )
 
 _choosing_folder = threading.RLock()

@@ -146,9 +146,7 @@ def meet_entries(
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def append_run(
-    _context: Any, values: Any, first: Any, count: Any, to_values: Any, to_positions: Any, end: Any
-) -> Any:
+def append_run(_context: Any, values: Any, first: Any, count: Any, to_values: Any, to_positions: Any, end: Any) -> Any:
     """Copy `count` values from position `first` on behind the first `end` ones of another array, with their positions.
 
     Up to `RUN` more items are read and written than that: both have room for them.
