@@ -1,9 +1,10 @@
 """Exact radius search over 64-bit and 256-bit hashes: brute force, or compiled tables where they win."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from fingerprinting.index.hamming_search import Found
 
 Mode: TypeAlias = Literal["all", "best", "any"]
+Radius: TypeAlias = int | Sequence[int] | NDArray[np.integer[Any]]
 
 _KIND = "hamming"
 _WIDTHS = (8, 32)
 _TABLES_FROM_ROWS = 20_000  # below it a scan is quick enough, and nobody has to wait for numba
-_FEW_CLASSES = 4
 _MOST_PAIRS = 1 << 22  # 75 MB
 
 
@@ -63,7 +64,7 @@ class HammingIndex:
         """Bytes of a hash: 8 or 32."""
         return self._width
 
-    def search(self, queries: ArrayLike, radius: ArrayLike = 31, mode: Mode = "all") -> Pairs:
+    def search(self, queries: ArrayLike, radius: Radius = 31, mode: Mode = "all") -> Pairs:
         """Find the hashes within `radius` bits of each query. Nothing within the radius is ever missed.
 
         Args:
@@ -86,7 +87,7 @@ class HammingIndex:
     def blocks(
         self,
         queries: ArrayLike,
-        radius: ArrayLike = 31,
+        radius: Radius = 31,
         *,
         groups: ArrayLike | None = None,
         most_pairs: int = _MOST_PAIRS,
@@ -110,14 +111,9 @@ class HammingIndex:
             for found in hamming_search.blocks(self._tables, asked, reach, int(reach.max()), most_pairs, cuts):
                 yield Pairs(*found)
             return
-        a_block = max(1, most_pairs // self._count)  # queries, if each found everything
-        wanted = np.arange(a_block, len(asked), a_block)
-        ends = np.unique(np.append(cuts[np.searchsorted(cuts, wanted, "right") - 1], len(asked)))
-        start = 0
-        for end in ends[ends > 0].tolist():
+        for start, end in _parts(cuts, max(1, most_pairs // self._count)):
             query, row, distance = self._scan(asked[start:end], reach[start:end])
             yield _finish((query + start, row, distance), "all")
-            start = end
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder.
@@ -136,7 +132,7 @@ class HammingIndex:
         with folders.new_folder(folder) as scratch:
             folders.write(scratch, _KIND, arrays, parameters)
 
-    def _checked(self, queries: ArrayLike, radius: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+    def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
         asked = _as_hashes(queries, self._width)
         if isinstance(radius, int):
             if radius < 0:
@@ -238,6 +234,15 @@ def _finish(found: "Found", mode: Mode) -> Pairs:
         first[1:] = query[1:] != query[:-1]
         query, row, distance = query[first], row[first], distance[first]
     return Pairs(query, row, distance)
+
+
+def _parts(cuts: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Divide queries at some of the cuts, so that a part has no more than `most` if it can be."""
+    start = 0
+    for before, cut in pairwise([*cuts.tolist(), int(cuts[-1]) + most]):
+        if cut - start > most and before > start:
+            yield start, before
+            start = before
 
 
 def _no_pairs() -> Pairs:

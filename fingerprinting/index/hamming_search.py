@@ -31,6 +31,7 @@ def search(tables: Tables, queries: NDArray[np.uint8], reach: NDArray[np.int16],
         mode: `all`, `best` or `any`.
     """
     asked = permute(queries)
+    reach.flags.writeable = False
     if mode != "all":
         best = _search_once(tables, asked, reach, radius, mode, 0)
         assert best is not None  # noqa: S101 - for the type checker: there is always room for one pair a query
@@ -58,6 +59,7 @@ def blocks(
         most: pairs at a time, if queries that belong together have no more.
         cuts: where the queries may be divided, from 0 to their number.
     """
+    reach.flags.writeable = False
     for _, _, found in _blocks(tables, permute(queries), reach, radius, most, cuts):
         yield found
 

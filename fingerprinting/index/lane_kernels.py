@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 LANES = 32  # 16-bit values that are compared at once
 RUN = 8  # queries that are copied at once
 
 _I1, _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 _VALUES = ir.VectorType(_I16, LANES)
-_READ, _WRITE, _FOR_L2 = 0, 1, 2
+
+intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = extending.intrinsic
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def bits_set(_context: Any, value: Any) -> Any:
     """Count the bits that are set in a uint64, as int64."""
 
@@ -30,7 +30,7 @@ def bits_set(_context: Any, value: Any) -> Any:
     return types.int64(types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def lowest_bit(_context: Any, value: Any) -> Any:
     """Give the position of the lowest bit that is set in a uint64 other than 0, as int64."""
 
@@ -40,7 +40,7 @@ def lowest_bit(_context: Any, value: Any) -> Any:
     return types.int64(types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(_context: Any, array: Any, position: Any) -> Any:
     """Ask for the cache line of `array[position]`, without waiting for it."""
 
@@ -48,13 +48,13 @@ def prefetch(_context: Any, array: Any, position: Any) -> Any:
         place = builder.bitcast(_place(context, builder, signature, arguments, 0, arguments[1]), _I8.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [place, _I32(_READ), _I32(3), _I32(1)])
+        builder.call(function, [place, _I32(0), _I32(3), _I32(1)])
         return context.get_dummy_value()
 
     return types.void(array, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def meet_values(
     _context: Any,
     entries: Any,
@@ -102,7 +102,7 @@ def meet_values(
     return signature, emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def meet_entries(
     _context: Any, entries: Any, entry: Any, count: Any, value: Any, limit: Any, tag: Any, hits: Any, found: Any
 ) -> Any:
@@ -145,7 +145,7 @@ def meet_entries(
     return whole(entries, whole, whole, whole, whole, whole, hits, whole), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def append_run(_context: Any, values: Any, first: Any, count: Any, to_values: Any, to_positions: Any, end: Any) -> Any:
     """Copy `count` values from position `first` on behind the first `end` ones of another array, with their positions.
 
@@ -184,7 +184,7 @@ def append_run(_context: Any, values: Any, first: Any, count: Any, to_values: An
     return signature, emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def permuted(_context: Any, hashes: Any, byte: Any, table: Any, out: Any, word: Any) -> Any:
     """Put the bits of the 256-bit hash that begins at a byte of `hashes` in another order, into 4 words of `out`.
 
@@ -196,7 +196,7 @@ def permuted(_context: Any, hashes: Any, byte: Any, table: Any, out: Any, word: 
     return _permuted(32, hashes, table, out)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def short_permuted(_context: Any, hashes: Any, byte: Any, table: Any, out: Any, word: Any) -> Any:
     """Do what `permuted` does, for a hash of 64 bits; `table` is of shape (16, 16, 1)."""
     return _permuted(8, hashes, table, out)
@@ -224,7 +224,7 @@ def _permuted(width: int, hashes: Any, table: Any, out: Any) -> Any:
     return types.void(hashes, types.int64, table, out, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def chains(_context: Any, words: Any, word: Any, others: Any, other: Any, limits: Any) -> Any:
     """Find the chunks from which two hashes are near enough, over one, two and three chunks of the ring.
 
@@ -238,7 +238,7 @@ def chains(_context: Any, words: Any, word: Any, others: Any, other: Any, limits
     return _chains_of(16, words, others, limits)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def short_chains(_context: Any, words: Any, word: Any, others: Any, other: Any, limits: Any) -> Any:
     """Do what `chains` does, for hashes of 4 chunks."""
     return _chains_of(4, words, others, limits)

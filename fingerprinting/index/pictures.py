@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +14,18 @@ from fingerprinting.index.hamming import HammingIndex
 from fingerprinting.types import Span
 
 _KIND = "pictures"
-_ASSETS_A_BLOCK = 256  # bounds the pairs held at once where many works look alike
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """N hashes of views, each with what is needed to judge a match by it.
+    """What is needed to judge a match by each of N views.
 
     Attributes:
-        hashes: uint8, shape (N, width).
         owners: int64, shape (N,): the work (or asset) that each shows.
         qualities: float32, shape (N,), 0 to 100.
         spans: float32, shape (N, 4): left, top, right, bottom in pixels; NaN for the whole picture.
     """
 
-    hashes: NDArray[np.uint8]
     owners: NDArray[np.int64]
     qualities: NDArray[np.float32]
     spans: NDArray[np.float32]
@@ -64,10 +60,8 @@ class PictureIndex:
 
     def near(self, queries: Sequence[Entry], radius: int) -> Iterator[Candidates]:
         """Find all pairs within the radius, some assets at a time. An asset's views come in the same block."""
-        ordered = sorted(queries, key=lambda entry: entry[0])
-        for block in _blocks(ordered):
-            asked = gather(block, self._index.width)
-            pairs = self._index.search(asked.hashes, radius)
+        hashes, asked = gather(sorted(queries, key=lambda entry: entry[0]), self._index.width)
+        for pairs in self._index.blocks(hashes, radius, groups=asked.owners):
             yield Candidates(asked, pairs.query, pairs.row, pairs.distance)
 
     def save(self, folder: Path) -> None:
@@ -84,8 +78,8 @@ class PictureIndex:
 
 def build(entries: Sequence[Entry], width: int) -> PictureIndex:
     """Make views searchable. `width` is the bytes of a hash: 8 or 32."""
-    views = gather(entries, width)
-    return PictureIndex(views, hamming.build(views.hashes))
+    hashes, views = gather(entries, width)
+    return PictureIndex(views, hamming.build(hashes))
 
 
 def open_folder(folder: Path, width: int, *, verify: bool) -> PictureIndex:
@@ -100,30 +94,33 @@ def open_folder(folder: Path, width: int, *, verify: bool) -> PictureIndex:
         raise folders.corrupt(folder, "the hashes are missing")
     index = hamming.open(folder / "hashes", verify=verify)
     views = Views(
-        hashes=index.hashes,
         owners=contents.arrays["owners"],
         qualities=contents.arrays["qualities"],
         spans=contents.arrays["spans"],
     )
     count = len(views.owners)
-    if index.hashes.shape != (count, width) or views.qualities.shape != (count,) or views.spans.shape != (count, 4):
+    if (
+        (len(index), index.width) != (count, width)
+        or views.qualities.shape != (count,)
+        or views.spans.shape != (count, 4)
+    ):
         raise folders.corrupt(folder, "its arrays do not belong together")
     return PictureIndex(views, index)
 
 
-def gather(entries: Sequence[Entry], width: int) -> Views:
-    """Turn fingerprints into arrays."""
+def gather(entries: Sequence[Entry], width: int) -> tuple[NDArray[np.uint8], Views]:
+    """Turn fingerprints into arrays: their hashes, shape (N, width), and the rest."""
     joined = b"".join(fingerprint.value for _, fingerprint in entries)
     spans = np.full((len(entries), 4), np.nan, dtype=np.float32)
     for row, (_, fingerprint) in enumerate(entries):
         if fingerprint.span is not None:
             spans[row] = fingerprint.span
-    return Views(
-        hashes=np.frombuffer(joined, dtype=np.uint8).reshape(-1, width),
+    views = Views(
         owners=np.array([owner for owner, _ in entries], dtype=np.int64),
         qualities=np.array([fingerprint.quality for _, fingerprint in entries], dtype=np.float32),
         spans=spans,
     )
+    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, width), views
 
 
 def best_pairs(found: Candidates, works: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -149,10 +146,3 @@ def check_span(span: Span | None) -> str | None:
     if span is None or len(span) == 4:  # noqa: PLR2004 - the four sides of a rectangle
         return None
     return "the span of a picture is left, top, right, bottom in pixels"
-
-
-def _blocks(ordered: list[Entry]) -> Iterator[list[Entry]]:
-    starts = [row for row, (asset, _) in enumerate(ordered) if row == 0 or ordered[row - 1][0] != asset]
-    cuts = [*starts[::_ASSETS_A_BLOCK], len(ordered)]
-    for start, stop in pairwise(cuts):
-        yield ordered[start:stop]

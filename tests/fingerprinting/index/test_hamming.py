@@ -1,5 +1,7 @@
-"""The Hamming index finds exactly what brute force finds."""
+"""The Hamming index finds exactly what brute force finds, and needs nothing compiled while it is small."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fingerprinting.errors import CorruptIndexError
-from fingerprinting.index import hamming, hamming_brute, hamming_tables
+from fingerprinting.index import hamming
 from fingerprinting.index.hamming import Pairs
 
 
@@ -50,40 +52,6 @@ def test_search_finds_every_pair_within_the_radius_and_no_other(seed: int, rows:
 
     assert as_set(pairs) == oracle(hashes, queries, radius)
     assert len(pairs.query) == len(as_set(pairs))
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([(8, 4), (8, 10), (32, 0), (32, 15), (32, 31), (32, 34)]))
-def test_tables_find_exactly_what_a_scan_finds(seed: int, kind: tuple[int, int]) -> None:
-    width, radius = kind
-    hashes, queries = clustered(seed, 400, width)
-
-    found = hamming_tables.search(hamming_tables.build(hashes), hashes, queries, radius)
-
-    scanned = hamming_brute.search(hashes, queries, radius)
-    assert as_set(Pairs(*found)) == as_set(Pairs(*scanned)) == oracle(hashes, queries, radius)
-    assert len(found[0]) == len(scanned[0])
-
-
-@pytest.mark.parametrize("bits", [31, 32])
-def test_the_worst_spread_of_bits_over_the_chunks_is_decided_to_the_bit(bits: int) -> None:
-    hashes = np.zeros((1, 32), dtype=np.uint8)
-    spread = np.zeros(256, dtype=np.uint8)
-    spread[[(index % 16) * 16 + index // 16 for index in range(bits)]] = 1  # as even as can be
-
-    found = hamming_tables.search(hamming_tables.build(hashes), hashes, np.packbits(spread)[None], 31)
-
-    assert len(found[0]) == (1 if bits <= 31 else 0)
-
-
-def test_a_large_index_uses_tables_and_stays_exact(rng: np.random.Generator) -> None:
-    hashes = rng.integers(0, 256, (20_000, 32), dtype=np.uint8)
-    queries = hashes[:40] ^ np.packbits(rng.random((40, 256)) < 0.1, axis=1)
-
-    index = hamming.build(hashes)
-
-    assert index._tables is not None
-    assert as_set(index.search(queries, 31)) == as_set(Pairs(*hamming_brute.search(hashes, queries, 31)))
 
 
 def test_best_is_the_nearest_and_the_first_of_equals() -> None:
@@ -136,7 +104,7 @@ def test_a_query_of_another_width_a_negative_radius_and_an_unknown_mode_are_refu
         index.search(np.zeros((1, 32), np.uint8), 31, "first")  # type: ignore[arg-type] # the point of the test
 
 
-@pytest.mark.parametrize("rows", [0, 100, 20_000])
+@pytest.mark.parametrize("rows", [0, 100])
 def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, rng: np.random.Generator, rows: int) -> None:
     hashes = rng.integers(0, 256, (rows, 32), dtype=np.uint8)
     index = hamming.build(hashes)
@@ -145,6 +113,35 @@ def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, rng: np.random.G
     index.save(tmp_path / "saved")
 
     assert as_set(hamming.open(tmp_path / "saved").search(queries)) == as_set(index.search(queries))
+
+
+def test_a_small_index_comes_in_blocks_that_keep_groups_together() -> None:
+    hashes = np.zeros((100, 8), np.uint8)
+    groups = np.repeat(np.arange(9), [1, 1, 20, 1, 1, 3, 1, 1, 1])
+
+    blocks = list(hamming.build(hashes).blocks(hashes[:30], 3, groups=groups, most_pairs=500))
+
+    assert [query for block in blocks for query in np.unique(block.query).tolist()] == list(range(30))
+    assert [len(block.query) for block in blocks] == [200, 2000, 500, 300]  # one group is larger than a block
+
+
+def test_each_query_may_have_a_radius_of_its_own(rng: np.random.Generator) -> None:
+    hashes = rng.integers(0, 256, (60, 32), dtype=np.uint8)
+    queries = hashes[:3] ^ np.uint8(1)  # 32 bits away
+
+    assert hamming.build(hashes).search(queries, [31, 32, 33]).query.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="one for each"):
+        hamming.build(hashes).search(queries, [31, 32])
+
+
+def test_a_small_index_never_loads_numba() -> None:
+    code = (
+        "import sys, numpy as np; from fingerprinting.index import hamming, segment;"
+        "hamming.build(np.zeros((1000, 32), np.uint8)).search(np.zeros((5, 32), np.uint8));"
+        "sys.exit('numba' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_saved_index_with_a_flipped_byte_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
