@@ -21,6 +21,7 @@ Mode: TypeAlias = Literal["all", "best", "any"]
 Radius: TypeAlias = int | Sequence[int] | NDArray[np.integer[Any]]
 
 _KIND = "hamming"
+_LAYOUT = 1  # what the arrays mean
 _WIDTHS = (8, 32)
 _TABLES_FROM_ROWS = 20_000  # below it a scan is quick enough, and nobody has to wait for numba
 _MOST_PAIRS = 1 << 22  # 75 MB
@@ -75,14 +76,18 @@ class HammingIndex:
         Raises:
             ValueError: queries of another type or width, a negative radius, an unknown mode.
         """
-        asked, reach = self._checked(queries, radius)
+        asked, reach, largest = self._checked(queries, radius)
         if mode not in ("all", "best", "any"):
             raise ValueError(f"unknown mode {mode!r}: use 'all', 'best' or 'any'")
         if not len(asked) or not self._count:
             return _no_pairs()
         if self._tables is None:
             return _finish(self._scan(asked, reach), mode)
-        return self._search_tables(self._tables, asked, reach, mode)
+        from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
+
+        if isinstance(radius, int):
+            return Pairs(*hamming_search.search(self._tables, asked, reach, largest, mode))
+        return self._search_by_class(self._tables, asked, reach, mode)
 
     def blocks(
         self,
@@ -100,7 +105,7 @@ class HammingIndex:
             groups: a number for each query, in ascending order: queries with the same one come in the same block.
             most_pairs: in a block, unless a single group has more.
         """
-        asked, reach = self._checked(queries, radius)
+        asked, reach, largest = self._checked(queries, radius)
         if not len(asked) or not self._count:
             return
         numbers = np.arange(len(asked)) if groups is None else np.asarray(groups)
@@ -108,7 +113,7 @@ class HammingIndex:
         if self._tables is not None:
             from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
 
-            for found in hamming_search.blocks(self._tables, asked, reach, int(reach.max()), most_pairs, cuts):
+            for found in hamming_search.blocks(self._tables, asked, reach, largest, most_pairs, cuts):
                 yield Pairs(*found)
             return
         for start, end in _parts(cuts, max(1, most_pairs // self._count)):
@@ -121,7 +126,7 @@ class HammingIndex:
         Raises:
             FileExistsError: there is something at that place.
         """
-        parameters = {"width": self._width}
+        parameters = {"width": self._width, "layout": _LAYOUT}
         if self._tables is None:
             arrays: dict[str, folders.Array] = {"hashes": self.hashes}
         else:
@@ -132,31 +137,32 @@ class HammingIndex:
         with folders.new_folder(folder) as scratch:
             folders.write(scratch, _KIND, arrays, parameters)
 
-    def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+    def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16], int]:
+        """Give the queries, the radius of each, and the largest of these."""
         asked = _as_hashes(queries, self._width)
         if isinstance(radius, int):
             if radius < 0:
                 raise ValueError(f"the radius must not be negative, it is {radius}")
-            return asked, np.full(len(asked), min(radius, 8 * self._width), np.int16)
+            radius = min(radius, 8 * self._width)
+            return asked, np.full(len(asked), radius, np.int16), radius
         each = np.asarray(radius)
         if each.dtype.kind not in "iu" or each.shape not in {(), (len(asked),)}:
             raise ValueError(f"the radius must be a whole number, or one for each of the {len(asked)} queries")
         if each.size and each.min() < 0:
             raise ValueError(f"the radius must not be negative, it is {each.min()}")
         reach = np.minimum(each, 8 * self._width).astype(np.int16)
-        return asked, np.ascontiguousarray(np.broadcast_to(reach, len(asked)))
+        return asked, np.ascontiguousarray(np.broadcast_to(reach, len(asked))), int(reach.max(initial=0))
 
     def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16]) -> "Found":
         query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()))
         near = distance <= reach[query]
         return query[near], row[near], distance[near]
 
-    def _search_tables(self, tables: "Tables", asked: NDArray[np.uint8], reach: NDArray[np.int16], mode: Mode) -> Pairs:
+    def _search_by_class(
+        self, tables: "Tables", asked: NDArray[np.uint8], reach: NDArray[np.int16], mode: Mode
+    ) -> Pairs:
         from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
 
-        largest = int(reach.max())
-        if int(reach.min()) == largest:
-            return Pairs(*hamming_search.search(tables, asked, reach, largest, mode))
         # A large radius costs many times a small one, so that queries are searched with others of their kind.
         classes = hamming_plan.radius_classes(reach.astype(np.int64), self._width)
         parts: list[Pairs] = []
@@ -195,6 +201,8 @@ def open(folder: Path, *, verify: bool = True) -> HammingIndex:  # noqa: A001 - 
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
     contents = folders.read(folder, _KIND, verify=verify)
+    if contents.parameters.get("layout") != _LAYOUT:
+        raise folders.corrupt(folder, "its arrays are laid out in another way than this program reads")
     width = contents.parameters.get("width")
     if width not in _WIDTHS:
         raise folders.corrupt(folder, f"hashes of {width} bytes")

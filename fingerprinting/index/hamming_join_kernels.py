@@ -72,7 +72,7 @@ class Room(NamedTuple):
     survivors: Survivors
 
 
-@kernel()
+@kernel(borrows=True)
 def _sort(asked: Asked, pairs: Pairs, table: int, tables: int, spent: int, ordered: Sorted) -> int:
     """Sort the queries that are not done by a chunk; gives their number."""
     one, two = (table + 1) % tables, (table + 2) % tables
@@ -105,7 +105,7 @@ def _sort(asked: Asked, pairs: Pairs, table: int, tables: int, spent: int, order
 
 # One function on purpose: to call another one with all these arrays for each bucket costs more than the bucket does,
 # because each array's references are counted.
-@kernel()
+@kernel(borrows=True)
 def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, table: int) -> bool:  # noqa: C901, PLR0912
     """Let the buckets of a table meet the queries near them; says whether there is room for more pairs."""
     chunks, base, bits = tables.starts.shape[0], table * tables.hashes.shape[0], plan.budget[table]

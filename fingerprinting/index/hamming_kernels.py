@@ -90,13 +90,13 @@ ASKED = types.NamedTuple([reads(_u64, 2), reads(_i16), _i64], Asked)
 PAIRS = types.NamedTuple([writes(_u64), writes(_u64), writes(_i16), writes(_i64)], Pairs)
 
 
-@kernel(inline=True)
+@kernel(inline=True, borrows=True)
 def chunk_of(hashes: NDArray[np.uint64], row: int, chunk: int) -> np.uint64:
     """Give a 16-bit chunk of a hash."""
     return hashes[row, chunk >> 2] >> np.uint64(16 * (chunk & 3)) & np.uint64(0xFFFF)
 
 
-@kernel(inline=True)
+@kernel(inline=True, borrows=True)
 def is_done(asked: Asked, pairs: Pairs, query: int, spent: int) -> bool:
     """Say whether later tables can add nothing for a query.
 
@@ -111,7 +111,7 @@ def is_done(asked: Asked, pairs: Pairs, query: int, spent: int) -> bool:
     return pairs.best[query] >> _HALF < np.uint64(spent)
 
 
-@kernel()
+@kernel(borrows=True)
 def verify(tables: Tables, plan: Plan, asked: Asked, survivors: Survivors, pairs: Pairs) -> bool:
     """Compare all survivors whole, and note the pairs within the radius; says whether there is room for more."""
     count, width = tables.hashes.shape

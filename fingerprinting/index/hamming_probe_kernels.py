@@ -60,7 +60,7 @@ class Room(NamedTuple):
     survivors: Survivors
 
 
-@kernel()
+@kernel(borrows=True)
 def _plan(
     tables: Tables,
     plan: Plan,
@@ -104,7 +104,7 @@ def _plan(
 
 # Long on purpose: to call a function with all these arrays for each probe costs more than the probe does, because each
 # array's references are counted.
-@kernel()
+@kernel(borrows=True)
 def _look(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, probes: Probes, planned: int, room: Room) -> bool:
     """Make all probes that are planned; says whether there is room for more pairs."""
     places, sizes, queries, values = probes.places, probes.sizes, probes.queries, probes.values
@@ -157,7 +157,7 @@ def _look(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, probes: Probes
     return True
 
 
-@kernel()
+@kernel(borrows=True)
 def _ask_for_starts(tables: Tables, plan: Plan, asked: Asked) -> None:
     """Ask for where the buckets near all queries begin."""
     starts = tables.starts.reshape(tables.starts.size)
@@ -167,7 +167,8 @@ def _ask_for_starts(tables: Tables, plan: Plan, asked: Asked) -> None:
             if budget[table] > 0:
                 own = np.int64(chunk_of(hashes, query, table))
                 for mask in range(ends[budget[table] - 1]):
-                    prefetch(starts, table * width + (own ^ np.int64(masks[mask])))
+                    if masks[mask] & 15 == 0:  # others are in a line that is asked for already, or next to one
+                        prefetch(starts, table * width + (own ^ np.int64(masks[mask])))
 
 
 @kernel(types.boolean(TABLES, PLAN, ASKED, PAIRS))

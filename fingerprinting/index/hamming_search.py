@@ -37,8 +37,11 @@ def search(tables: Tables, queries: NDArray[np.uint8], reach: NDArray[np.int16],
         assert best is not None  # noqa: S101 - for the type checker: there is always room for one pair a query
         return best
     most = min(_PAIRS_A_QUERY * len(queries) + 1024, _MOST_PAIRS)
+    found = _search_once(tables, asked, reach, radius, mode, most)
+    if found is not None:
+        return found
     parts = [found for _, _, found in _blocks(tables, asked, reach, radius, most, np.arange(len(queries) + 1))]
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return _joined(parts)
 
 
 def blocks(
@@ -93,7 +96,7 @@ def _search_once(
     """Search the way that is quickest; None if there are more pairs than there is room for."""
     everything = mode == "all"
     pairs = Pairs(
-        np.full(0 if everything else len(asked), NOTHING, np.uint64),
+        np.empty(0, np.uint64) if everything else np.full(len(asked), NOTHING, np.uint64),
         np.empty(most + ROOM, np.uint64),
         np.empty(most + ROOM, np.int16),
         np.zeros(2, np.int64),

@@ -56,12 +56,15 @@ class Compiled:
 def kernel(
     *signatures: Any,
     inline: bool = False,
+    borrows: bool = False,
 ) -> Callable[[Callable[_PARAMETERS, _RESULT]], Callable[_PARAMETERS, _RESULT]]:
     """Compile a function for some signatures: without the GIL, without checks of bounds, kept for later processes.
 
     Args:
         signatures: numba's, made with `reads` and `writes` for arrays. None for a function that only kernels call.
-        inline: write it into each function that calls it: for what is called often with many arrays.
+        inline: write it into each function that calls it.
+        borrows: do not count references to its arrays, which costs more than the work of a short function that is
+            called often: whoever calls it keeps them. It can't make arrays.
     """
     import numba  # noqa: PLC0415 - see above
 
@@ -79,6 +82,7 @@ def kernel(
                     nogil=True,
                     error_model="numpy",
                     forceinline=inline,
+                    _nrt=not borrows,
                 )(function)
             finally:
                 settings.CACHE_DIR = before

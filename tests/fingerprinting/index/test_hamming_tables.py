@@ -206,7 +206,7 @@ def test_tables_that_would_lead_out_of_their_arrays_are_refused(tmp_path: Path, 
     else:
         arrays[broken] = arrays[broken][:-1]
     with folders.new_folder(tmp_path / "saved") as scratch:
-        folders.write(scratch, "hamming", arrays, {"width": 32, "order": hamming_order.permutation_id(32)})
+        folders.write(scratch, "hamming", arrays, {"width": 32, "layout": 1, "order": hamming_order.permutation_id(32)})
 
     with pytest.raises(CorruptIndexError):
         hamming.open(tmp_path / "saved")
