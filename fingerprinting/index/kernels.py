@@ -42,7 +42,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_scan_kernels",
 )
 
-_choosing_folder = threading.RLock()
+_choosing_folder = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,15 @@ def kernel(
     import numba  # noqa: PLC0415 - see above
 
     settings: Any = numba.config
+    njit: Any = numba.njit
 
     def compiled(function: Callable[_PARAMETERS, _RESULT]) -> Callable[_PARAMETERS, _RESULT]:
         folder = cache_folder()
-        with _choosing_folder:  # numba knows one folder a process; others may use it for theirs
+        with _choosing_folder:  # numba knows one folder a process, and others may use it for theirs
             before = settings.CACHE_DIR
             settings.CACHE_DIR = before or str(folder or "")
             try:
-                made: Callable[_PARAMETERS, _RESULT] = numba.njit(
-                    list(signatures) or None,
+                made: Any = njit(
                     cache=bool(before or folder),
                     nogil=True,
                     error_model="numpy",
@@ -86,7 +86,12 @@ def kernel(
                 )(function)
             finally:
                 settings.CACHE_DIR = before
-        return made
+        for signature in signatures:
+            made.compile(signature)
+        if signatures:
+            made.disable_compile()
+        dispatcher: Callable[_PARAMETERS, _RESULT] = made
+        return dispatcher
 
     return compiled
 

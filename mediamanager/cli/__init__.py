@@ -61,6 +61,7 @@ COMMANDS: dict[str, Command] = {
         "mediamanager.cli.filter:filter_input", "Keep what may be used; set the rest aside with reasons."
     ),
     "catalogue": Command("mediamanager.cli.catalogue:app", "Build, inspect and verify a catalogue, with no server."),
+    "warmup": Command("mediamanager.cli.warmup:warmup", "Compile in advance what large catalogues are searched with."),
     "audit": Command("mediamanager.cli.audit:app", "Verify the public log and receipts, offline."),
 }
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,17 @@ def test_a_saved_index_opens_and_finds_the_same(tmp_path: Path, width: int, mode
     assert opened.width == width
     np.testing.assert_array_equal(opened.hashes, hashes)
     assert listed(opened.search(queries, 10, mode)) == listed(index.search(queries, 10, mode))
+
+
+def test_several_threads_may_search_one_index_at_once() -> None:
+    hashes, queries = drawn(9, "clusters", 5000, 400, 32)
+    index = tables_of(hashes)
+    parts = np.array_split(queries, 8)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(index.search, parts))
+
+    assert [listed(each) for each in found] == [oracle(hashes, part, 31) for part in parts]
 
 
 def test_an_index_with_its_bits_in_another_order_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,59 @@
+"""`mediamanager warmup` compiles every kernel, and keeps them where the next process finds them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fingerprinting.index import kernels
+from mediamanager.cli import main
+
+pytestmark = pytest.mark.heavy
+
+
+def warmed(cache: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment["XDG_CACHE_HOME"] = str(cache)
+    command = [sys.executable, "-m", "mediamanager", "warmup", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_every_module_is_reported_with_its_time_and_at_the_end_the_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["warmup", "--json"])
+
+    assert ended.value.code == 0
+    *modules, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["module"] for one in modules] == list(kernels.MODULES)
+    assert last["seconds"] == pytest.approx(sum(one["seconds"] for one in modules), abs=0.01)
+    assert last["folder"] == str(kernels.cache_folder())
+
+
+def test_what_one_process_compiled_the_next_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = warmed(tmp_path)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+
+    second = warmed(tmp_path)
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert str(tmp_path) in first.stdout
+    assert kept
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == kept
+
+
+def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kernels.cache_folder.cache_clear()
+    folder = kernels.cache_folder()
+    assert folder is not None
+    folder.chmod(0o777)
+    kernels.cache_folder.cache_clear()
+
+    try:
+        assert kernels.cache_folder() is None
+    finally:
+        kernels.cache_folder.cache_clear()
