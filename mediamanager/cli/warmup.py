@@ -17,8 +17,8 @@ def warmup(
 ) -> None:
     """Compile what large indexes are searched with, and keep it for later processes of this user.
 
-    It is kept in NUMBA_CACHE_DIR, or else in the user's cache folder. Another kind of processor, or a new version, needs
-    it again.
+    It is kept in NUMBA_CACHE_DIR, or else in the user's cache folder. Another kind of processor needs it again,
+    as does a new version.
 
     Exit status: 0 compiled and kept, 2 compiled but there is no place to keep it.
     """
