@@ -22,7 +22,8 @@ RUN apt-get update \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin mediamanager \
     && install --directory --owner mediamanager --group mediamanager --mode 700 /data /data/keys
 COPY --from=build /opt/mediamanager /opt/mediamanager
-ENV PATH=/opt/mediamanager/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# Compiled kernels of large indexes are kept where a read-only container may write.
+ENV PATH=/opt/mediamanager/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba
 USER 10001:10001
 WORKDIR /data
 EXPOSE 8000
