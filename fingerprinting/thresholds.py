@@ -132,3 +132,53 @@ def shingle_match_evidence(works: int) -> int:
 def shingle_common_works(works: int) -> int:
     """Give the number of works beyond which a shingle is a common phrase, in a registry of `works` works."""
     return max(SHINGLE_COMMON_WORKS, works // SHINGLE_COMMON_SHARE)
+
+
+# --- pictures: local features --------------------------------------------------------------------------------------
+
+FEATURE_BASE_INLIERS: Final = 10
+"""Features of a work that an asset must show in one arrangement, up to 5,000 works, where the grey of both agrees."""
+
+FEATURE_BASE_WORKS: Final = 5_000
+
+FEATURE_ALONE_INLIERS: Final = 6
+"""So many more where the grey does not agree, or says nothing."""
+
+FEATURE_LIKELY_STEP: Final = 3
+
+FEATURE_MIN_CORRELATION: Final = 0.7
+
+FEATURE_MIN_SPREAD: Final = 8.0
+
+FEATURE_MIN_SHARE: Final = 0.01
+
+
+# --- pictures: dct-256 ---------------------------------------------------------------------------------------------
+
+DCT_MATCH_BITS: Final = 31
+"""A distance of at most this, with grey that agrees, is a match up to `DCT_BASE_WORKS` works."""
+
+DCT_LIKELY_BITS: Final = 44
+"""Up to this a person should look."""
+
+DCT_BASE_WORKS: Final = 1_000_000
+
+DCT_MIN_CORRELATION: Final = 0.85
+"""Least correlation of the 16 by 16 grey of both views."""
+
+DCT_MIN_QUALITY: Final = 12
+DCT_MIN_STRENGTH: Final = 2.0
+"""Views with less gradient, or a lesser median magnitude of the coefficients, get no `dct-256`: their bits are noise."""
+
+
+def feature_inliers(works: int) -> tuple[int, int]:
+    """Give the inliers that make a match where the grey agrees, and that are worth a look, in so large a registry."""
+    growth = math.log(max(works, FEATURE_BASE_WORKS) / FEATURE_BASE_WORKS, 4)
+    sure = FEATURE_BASE_INLIERS + math.ceil(growth)
+    return sure, sure - FEATURE_LIKELY_STEP
+
+
+def dct_bits(works: int) -> tuple[int, int]:
+    """Give the distances of `dct-256` that make a match where the grey agrees, and that are worth a look."""
+    growth = math.log10(max(works, DCT_BASE_WORKS) / DCT_BASE_WORKS)
+    return DCT_MATCH_BITS - 2 * math.ceil(growth), DCT_LIKELY_BITS

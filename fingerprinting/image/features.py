@@ -1,0 +1,138 @@
+"""Local features of a picture: small spots that a copy still shows, wherever and however large it shows them."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fingerprinting.errors import MissingExtraError
+from fingerprinting.image import feature_codes
+from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
+from fingerprinting.types import Role
+
+WORK_PIXELS: Final = 360_000
+WORK_FEATURES: Final = 300
+WORK_THUMBNAIL: Final = 48
+QUERY_PIXELS: Final = 360_000
+QUERY_FEATURES: Final = 700
+QUERY_THUMBNAIL: Final = 128
+
+MAX_ENLARGEMENT: Final = 3.0
+CONTRAST: Final = 0.02
+GRID: Final = 8
+
+_DIRECTIONS: Final = 256
+
+
+def is_available() -> bool:
+    """Say whether OpenCV, which finds the features, is installed."""
+    try:
+        _opencv()
+    except MissingExtraError:
+        return False
+    return True
+
+
+def describe(image: Image.Image, size: tuple[int, int], role: Role) -> Features:
+    """Find and describe the local features of an upright RGB or grey picture.
+
+    Args:
+        image: the pixels.
+        size: the picture's full size, if the pixels were decoded smaller.
+        role: a work gets one variant of its codes, a query four (see `feature_bytes`).
+
+    Raises:
+        MissingExtraError: OpenCV is not installed.
+    """
+    is_work = role is Role.WORK
+    grey = np.asarray(resized(image, WORK_PIXELS if is_work else QUERY_PIXELS))
+    places, descriptors = sift(grey, WORK_FEATURES if is_work else QUERY_FEATURES)
+    rooted = feature_codes.root(descriptors)
+    variants = [rooted] if is_work else _variants(rooted)
+    return Features(
+        size=size,
+        thumbnail=_thumbnail(image, WORK_THUMBNAIL if is_work else QUERY_THUMBNAIL),
+        places=places,
+        codes=np.stack([feature_codes.codes(each) for each in variants]),
+    )
+
+
+def _variants(rooted: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    mirrored = rooted[:, feature_codes.AS_MIRRORED]
+    found = {
+        0: rooted,
+        MIRRORED: mirrored,
+        NEGATIVE: rooted[:, feature_codes.AS_NEGATIVE],
+        MIRRORED | NEGATIVE: mirrored[:, feature_codes.AS_NEGATIVE],
+    }
+    return [found[variant] for variant in sorted(found)]
+
+
+def resized(image: Image.Image, pixels: int) -> Image.Image:
+    """Bring a picture to about so many pixels, in grey; small ones are enlarged, but not without end."""
+    factor = min((pixels / (image.width * image.height)) ** 0.5, MAX_ENLARGEMENT)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    method = Image.Resampling.BILINEAR if factor < 1 else Image.Resampling.BICUBIC
+    return image.convert("L").resize(size, method, reducing_gap=3.0)
+
+
+def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    factor = side / max(image.size)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    return np.asarray(image.convert("L").resize(size, Image.Resampling.BOX, reducing_gap=3.0))
+
+
+def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+    cv2 = _opencv()
+    sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
+    found = sift.detect(grey, None)
+    chosen = [found[at] for at in _chosen(found, grey.shape, count)]
+    if not chosen:
+        return np.empty(0, PLACE), np.empty((0, feature_codes.BITS), np.float32)
+    chosen, descriptors = sift.compute(grey, chosen)
+    return _places(chosen, grey.shape), descriptors
+
+
+def _chosen(found: Sequence[Any], shape: tuple[int, ...], count: int) -> list[int]:
+    """Take the strongest in each cell of a grid first, so that sharp text somewhere does not take all places."""
+    if len(found) <= count:
+        return list(range(len(found)))
+    response = np.array([one.response for one in found])
+    points = np.array([one.pt for one in found])
+    cells = np.minimum((points / (shape[1], shape[0]) * GRID).astype(int), GRID - 1)
+    cell = cells[:, 1] * GRID + cells[:, 0]
+    order = np.lexsort((-response, cell))
+    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    rank = np.empty(len(found), dtype=int)
+    rank[order] = np.arange(len(found)) - np.repeat(starts, np.diff(starts, append=len(found)))
+    return np.lexsort((-response, rank))[:count].tolist()
+
+
+def _places(found: Sequence[Any], shape: tuple[int, ...]) -> NDArray[np.void]:
+    height, width = shape
+    places = np.empty(len(found), PLACE)
+    points = np.array([one.pt for one in found])
+    sizes = np.array([one.size for one in found]) / max(shape)
+    # OpenCV counts from the centre of the first pixel.
+    places["x"] = np.round((points[:, 0] + 0.5) / width * 65535).clip(0, 65535)
+    places["y"] = np.round((points[:, 1] + 0.5) / height * 65535).clip(0, 65535)
+    places["scale"] = np.round(np.log2(np.maximum(sizes / SIZE_UNIT, 1)) * SIZE_STEPS).clip(0, 255)
+    places["angle"] = np.round(np.array([one.angle for one in found]) / 360 * _DIRECTIONS) % _DIRECTIONS
+    return places
+
+
+@cache
+def _opencv() -> Any:
+    try:
+        import cv2  # noqa: PLC0415 - 150 MB that only the thorough depth needs
+    except ImportError as error:
+        raise MissingExtraError(
+            "Pictures can't be searched thoroughly here, because OpenCV is not installed: install the extra `thorough`"
+            " of mediamanager, or ask with depth standard.",
+            extra="thorough",
+        ) from error
+    cv2.setNumThreads(1)  # the caller has a process for each core already
+    return cv2
