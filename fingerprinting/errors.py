@@ -48,6 +48,12 @@ class CorruptIndexError(FingerprintingError):
     code = "corrupt-index"
 
 
+class WithheldIndexError(FingerprintingError):
+    """An index was published without the part that this depth of matching searches."""
+
+    code = "index-withheld"
+
+
 class MissingExtraError(FingerprintingError):
     """A library that this depth of matching needs is not installed."""
 

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from fingerprinting import media
 from fingerprinting.errors import LimitExceededError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.types import Extraction, Role
+from fingerprinting.types import Depth, Extraction, Role
 from workers import sandbox_wire, seats
 from workers.isolation import Isolation
 from workers.nursery import is_readable
@@ -75,6 +75,7 @@ def extract(
     name: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     role: Role = Role.WORK,
+    depth: Depth = Depth.STANDARD,
     allowance: Allowance | None = None,
 ) -> Extraction:
     """Compute every fingerprint of a file, as `fingerprinting.extract` does, at arm's length.
@@ -86,23 +87,27 @@ def extract(
     """
     media.read_head(path)  # says in its own words when there is nothing to open
     if allowance is not None:
-        return _extract(path, name, limits, role, allowance)
+        return _extract(path, name, limits, role, depth, allowance)
     picture_bytes = min(limits.max_picture_bytes, _ORDINARY_PICTURE_BYTES)
+    ordinary = dataclasses.replace(limits, max_picture_bytes=picture_bytes)
     try:
-        return _extract(path, name, dataclasses.replace(limits, max_picture_bytes=picture_bytes), role, _ORDINARY[role])
+        return _extract(path, name, ordinary, role, depth, _ORDINARY[role])
     except LimitExceededError as error:
         if error.parameters.get("limit") != "memory":
             raise
-    return _extract(path, name, limits, role, _LARGE)
+    return _extract(path, name, limits, role, depth, _LARGE)
 
 
-def _extract(path: Path, name: str | None, limits: Limits, role: Role, allowed: Allowance) -> Extraction:
+def _extract(
+    path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance
+) -> Extraction:
     task: dict[str, object] = {
         "task": "decode",
         "path": str(path.absolute()),
         "name": path.name if name is None else name,
         "limits": dataclasses.asdict(limits),
         "role": role,
+        "depth": depth,
     }
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     reading, writing = os.pipe()

@@ -44,6 +44,10 @@ def make(kind: Kind, work: Image.Image, other: Image.Image, seed: str) -> Copy:
     return Copy(buffer.getvalue(), box or (0.0, 0.0, float(image.width), float(image.height)))
 
 
+_LEAST_SIDE = 100
+"""No copy is made smaller: the works of some packages are small already."""
+
+
 def _plain(change: Callable[[Image.Image], Image.Image]) -> Change:
     return lambda image, _dice, _other: (change(image), None)
 
@@ -384,7 +388,11 @@ def _jpeg(quality: int) -> Change:
 
 
 def _scaled(factor: float, down: float | None = None) -> Change:
-    return _plain(lambda image: canvas.resized(image, factor, down))
+    def change(image: Image.Image, _dice: random.Random, _other: Image.Image) -> Made:
+        least = min(1.0, _LEAST_SIDE / max(image.size))
+        return canvas.resized(image, max(factor, least), None if down is None else max(down, least)), None
+
+    return change
 
 
 def _to_side(side: int) -> Change:
