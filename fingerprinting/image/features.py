@@ -23,6 +23,8 @@ QUERY_THUMBNAIL: Final = 128
 MAX_ENLARGEMENT: Final = 3.0
 CONTRAST: Final = 0.02
 GRID: Final = 8
+LARGE: Final = 0.016
+SHARE_OF_LARGE: Final = 0.4
 
 _DIRECTIONS: Final = 256
 
@@ -97,18 +99,30 @@ def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray
 
 
 def _chosen(found: Sequence[Any], shape: tuple[int, ...], count: int) -> list[int]:
-    """Take the strongest in each cell of a grid first, so that sharp text somewhere does not take all places."""
+    """Take the strongest in each cell of a grid first, so that sharp text somewhere does not take all places.
+
+    A part of the places is for large features alone: they are what is left where a copy shows the picture small.
+    """
     if len(found) <= count:
         return list(range(len(found)))
     response = np.array([one.response for one in found])
     points = np.array([one.pt for one in found])
+    sizes = np.array([one.size for one in found])
     cells = np.minimum((points / (shape[1], shape[0]) * GRID).astype(int), GRID - 1)
     cell = cells[:, 1] * GRID + cells[:, 0]
+    large = np.flatnonzero(sizes >= LARGE * max(shape))
+    first = large[_best(response[large], cell[large], int(count * SHARE_OF_LARGE))]
+    rest = np.setdiff1d(np.arange(len(found)), first)
+    return [*first.tolist(), *rest[_best(response[rest], cell[rest], count - len(first))].tolist()]
+
+
+def _best(response: NDArray[np.float64], cell: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     order = np.lexsort((-response, cell))
     starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
-    rank = np.empty(len(found), dtype=int)
-    rank[order] = np.arange(len(found)) - np.repeat(starts, np.diff(starts, append=len(found)))
-    return np.lexsort((-response, rank))[:count].tolist()
+    rank = np.empty(len(response), dtype=int)
+    rank[order] = np.arange(len(response)) - np.repeat(starts, np.diff(starts, append=len(response)))
+    chosen: NDArray[np.int64] = np.lexsort((-response, rank))[:count]
+    return chosen
 
 
 def _places(found: Sequence[Any], shape: tuple[int, ...]) -> NDArray[np.void]:

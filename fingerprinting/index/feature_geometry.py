@@ -76,8 +76,8 @@ class Placement:
     share: float
 
 
-def place(asked: Spots, known: Spots) -> Placement | None:
-    """Find the placement that most of M pairs of features agree with; None if there is none that could be."""
+def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None:
+    """Find the placement that most of M pairs of features agree with; None if not so many can."""
     if len(asked.places) < _FEWEST:
         return None
     from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
@@ -90,6 +90,8 @@ def place(asked: Spots, known: Spots) -> Placement | None:
         *(np.float32(_FIRST_TOLERANCE), np.float32(_MOST_GROWTH), np.float32(_MOST_TURN), counts),
     )
     best: Placement | None = None
+    if counts.max() < fewest:
+        return None
     for seed in np.argsort(-counts, kind="stable")[:_TRIES].tolist():
         if counts[seed] < _FEWEST or (best is not None and counts[seed] < best.inliers):
             break

@@ -12,7 +12,7 @@ from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
 from fingerprinting.index import feature_geometry as geometry
-from fingerprinting.index import feature_lists
+from fingerprinting.index import feature_lists, feature_votes
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.feature_geometry import Placement
@@ -49,8 +49,8 @@ class _Pictures:
         sizes: uint32, shape (W, 2): width and height in pixels.
         thumbnails: uint8, shape (W, 48, 48), and their true rows and columns, shape (W, 2).
         firsts: int64, shape (W + 1,): where the features of each begin.
-        places: `PLACE` as bytes, shape (C, 6).
-        positions: uint32, shape (C,): where the code of each lies in the lists.
+        positions: uint32, shape (C,): where each feature lies in the lists.
+        places: `PLACE` as bytes, shape (C, 6), in the order of the lists.
     """
 
     owners: NDArray[np.int64]
@@ -58,8 +58,8 @@ class _Pictures:
     thumbnails: NDArray[np.uint8]
     thumbnail_sizes: NDArray[np.uint8]
     firsts: NDArray[np.int64]
-    places: NDArray[np.uint8]
     positions: NDArray[np.uint32]
+    places: NDArray[np.uint8]
 
     def size(self, row: int) -> tuple[int, int]:
         """Width and height of one."""
@@ -134,26 +134,27 @@ class FeatureSearcher:
             return []
         found, _ = self._lists.find(asked.codes.reshape(-1, 2), NEAREST, NEAR_BITS)
         code, nth = np.nonzero(found >= 0)
-        rows = self._lists.rows[found[code, nth]].astype(np.int64)
-        # A feature votes once for a picture, whichever of its features are like it.
-        votes = np.unique((code // count) * self.count * count + rows * count + code % count) // count
-        pairs, votes = np.unique(votes, return_counts=True)
-        order = np.argsort(-votes, kind="stable")[:CANDIDATES]
-        return [
-            (int(pair % self.count), int(pair // self.count))
-            for pair in pairs[order[votes[order] >= FEWEST_VOTES]].tolist()
-        ]
+        near = found[code, nth]
+        rows = self._lists.rows[near].astype(np.int64)
+        ballot = feature_votes.Ballot(
+            variant=code // count,
+            feature=code % count,
+            row=rows,
+            places=_places(self._pictures.places[near]),
+            sizes=self._pictures.sizes[rows],
+        )
+        return feature_votes.elect(ballot, asked, CANDIDATES, FEWEST_VOTES)
 
     def _sighting(self, asked: Features, row: int, variant: int) -> _Sighting | None:
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
 
         first, last = self._pictures.firsts[row : row + 2].tolist()
-        codes = np.ascontiguousarray(self._lists.codes[self._pictures.positions[first:last]])
+        positions = self._pictures.positions[first:last]
+        codes = np.ascontiguousarray(self._lists.codes[positions])
         of_asked, of_known = np.empty(len(asked), np.int64), np.empty(len(codes), np.int64)
         feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
         mine, its = _mutual(of_asked, of_known)
-        places = np.ascontiguousarray(self._pictures.places[first:last]).view(PLACE).ravel()
-        known = geometry.spots(places, self._pictures.size(row))
+        known = geometry.spots(_places(self._pictures.places[positions]), self._pictures.size(row))
         placement = geometry.place(
             geometry.spots(asked.places, asked.size, variant).take(mine),
             known.take(its),
@@ -184,6 +185,10 @@ class FeatureSearcher:
             work_span=in_work,
             evidence=evidence,
         )
+
+
+def _places(stored: NDArray[np.uint8]) -> NDArray[np.void]:
+    return np.ascontiguousarray(stored).view(PLACE).ravel()
 
 
 def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -243,8 +248,8 @@ def _build(entries: Sequence[Entry]) -> FeatureSearcher:
         thumbnails=thumbnails,
         thumbnail_sizes=np.array([each.thumbnail.shape for each in read], np.uint8).reshape(-1, 2),
         firsts=np.cumsum([0, *counts]).astype(np.int64),
-        places=places.view(np.uint8).reshape(-1, PLACE.itemsize),
         positions=positions,
+        places=places[np.argsort(positions)].view(np.uint8).reshape(-1, PLACE.itemsize),
     )
     return FeatureSearcher(pictures, lists)
 
