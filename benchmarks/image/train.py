@@ -26,7 +26,7 @@ def descriptors(paths: Sequence[Path]) -> NDArray[np.float32]:
     found = []
     for path in paths:
         with Image.open(path) as opened:
-            grey = np.asarray(features.resized(opened.convert("L"), features.WORK_PIXELS))
+            grey = np.asarray(features.resized(opened.convert("L"), features.WORK.pixels))
         found.append(feature_codes.root(features.sift(grey, _A_PICTURE)[1]))
     return np.concatenate(found)
 

@@ -1,7 +1,7 @@
 """`dct-256`: 256 bits of a picture's low frequencies, and a small grey picture to confirm a match by.
 
 Definition, version 1. The luma (ITU-R 601, as Pillow's mode L) of a view is averaged over the 64 by 64 equal cells of the
-view. Of its two-dimensional DCT-II the frequencies 1 to 16 in both directions are kept, row by row, vertical frequency
+view (as Pillow's BOX filter does). Of its two-dimensional DCT-II the frequencies 1 to 16 in both directions are kept, row by row, vertical frequency
 first; a bit is set where a coefficient is above the median of the 256 (the mean of the two in the middle), the first bit
 being the most significant of the first byte. The grey picture is the mean of each 4 by 4 of those cells, rounded.
 

@@ -1,6 +1,7 @@
 """Local features of a picture: small spots that a copy still shows, wherever and however large it shows them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -11,14 +12,27 @@ from PIL import Image
 from fingerprinting.errors import MissingExtraError
 from fingerprinting.image import feature_codes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
-from fingerprinting.types import Role
 
-WORK_PIXELS: Final = 360_000
-WORK_FEATURES: Final = 300
-WORK_THUMBNAIL: Final = 48
-QUERY_PIXELS: Final = 360_000
-QUERY_FEATURES: Final = 700
-QUERY_THUMBNAIL: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How closely a picture is looked at.
+
+    Attributes:
+        pixels: it is brought to so many first.
+        features: at most so many are kept.
+        thumbnail: longer side of the grey picture that confirms a match.
+    """
+
+    pixels: int
+    features: int
+    thumbnail: int
+
+
+WORK: Final = Effort(200_000, 400, 48)
+THOROUGH: Final = Effort(160_000, 800, 128)
+STANDARD: Final = Effort(90_000, 400, 96)
 
 MAX_ENLARGEMENT: Final = 3.0
 CONTRAST: Final = 0.02
@@ -38,25 +52,23 @@ def is_available() -> bool:
     return True
 
 
-def describe(image: Image.Image, size: tuple[int, int], role: Role) -> Features:
+def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Features:
     """Find and describe the local features of an upright RGB or grey picture.
 
     Args:
         image: the pixels.
         size: the picture's full size, if the pixels were decoded smaller.
-        role: a work gets one variant of its codes, a query four (see `feature_bytes`).
+        effort: `WORK` for one variant of the codes; a query has four (see `feature_bytes`).
 
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    is_work = role is Role.WORK
-    grey = np.asarray(resized(image, WORK_PIXELS if is_work else QUERY_PIXELS))
-    places, descriptors = sift(grey, WORK_FEATURES if is_work else QUERY_FEATURES)
+    places, descriptors = sift(np.asarray(resized(image, effort.pixels)), effort.features)
     rooted = feature_codes.root(descriptors)
-    variants = [rooted] if is_work else _variants(rooted)
+    variants = [rooted] if effort is WORK else _variants(rooted)
     return Features(
         size=size,
-        thumbnail=_thumbnail(image, WORK_THUMBNAIL if is_work else QUERY_THUMBNAIL),
+        thumbnail=_thumbnail(image, effort.thumbnail),
         places=places,
         codes=np.stack([feature_codes.codes(each) for each in variants]),
     )
@@ -88,8 +100,7 @@ def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
 
 
 def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
-    cv2 = _opencv()
-    sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
+    sift = _detector()
     found = sift.detect(grey, None)
     chosen = [found[at] for at in _chosen(found, grey.shape, count)]
     if not chosen:
@@ -139,13 +150,18 @@ def _places(found: Sequence[Any], shape: tuple[int, ...]) -> NDArray[np.void]:
 
 
 @cache
+def _detector() -> Any:
+    return _opencv().SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
+
+
+@cache
 def _opencv() -> Any:
     try:
         import cv2  # noqa: PLC0415 - 150 MB that only the thorough depth needs
     except ImportError as error:
         raise MissingExtraError(
             "Pictures can't be searched thoroughly here, because OpenCV is not installed: install the extra `thorough`"
-            " of mediamanager, or ask with depth standard.",
+            " of mediamanager, or ask with depth fast or standard.",
             extra="thorough",
         ) from error
     cv2.setNumThreads(1)  # the caller has a process for each core already

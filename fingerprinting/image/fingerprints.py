@@ -56,10 +56,11 @@ def fingerprint_image(
     its depth compares, and asks also whether it is a mirror image of a work, a work turned by quarters, or a negative.
 
     Returns:
-        `pixels-sha256`; then, unless the picture is flat, `pdq-256` of the whole (span None), `pdq-256` of frames (span
-        `(left, top, right, bottom)` in pixels of the upright picture), `phash-64`, `dct-256` of the whole and of views,
-        and for a work, or a query at depth thorough, `sift-itq-128`. A query at depth fast gets only `dct-256` of the
-        whole, from a JPEG picture that is decoded small.
+        `pixels-sha256`; then, unless the picture is flat, `pdq-256` of the whole (span None), `phash-64`, `dct-256` of
+        the whole and of views (span `(left, top, right, bottom)` in pixels of the upright picture), and
+        `sift-itq-128`, of more features at depth thorough. A work, and a query where OpenCV is not installed, have
+        `pdq-256` of frames, too. A query at depth fast has only `dct-256` of the whole, from a JPEG picture that is
+        decoded small.
 
     Raises:
         UnreadableMediaError: damaged, incomplete, or empty.
@@ -84,11 +85,12 @@ def fingerprint_image(
     if telling is None:
         return Prints(found, identifiable=False, notes=(IMAGE_FLAT,))
     prints = [*found, *_hashes(telling, role), *others]
-    if role is Role.QUERY and depth is not Depth.THOROUGH:
-        return Prints(tuple(prints))
-    if role is Role.WORK and not features.is_available():
+    is_without = not features.is_available()
+    if role is Role.WORK or is_without:
+        prints += _frames(telling.shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
+    if is_without and (role is Role.WORK or depth is not Depth.THOROUGH):
         return Prints(tuple(prints), notes=(FEATURES_MISSING,))
-    described = _features(telling, role)
+    described = _features(telling, _effort(role, depth))
     notes = (FEW_FEATURES,) if role is Role.WORK and len(described) < _TELLING_FEATURES else ()
     return Prints((*prints, _local(described)), notes=notes)
 
@@ -107,7 +109,6 @@ def _exact(image: Image.Image) -> Fingerprint:
 def _hashes(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
     image, whole = telling.shown.image, telling.whole
     yield _pdq(whole)
-    yield from _frames(telling.shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
     yield Fingerprint(algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS)
     yield from _dct(dct.spectrum(telling.grey), _forms(role))
     inner = proposals.trimmed(telling.grey)
@@ -135,9 +136,15 @@ def _dct(found: dct.Spectrum, forms: int, sides: tuple[float, ...] | None = None
         )
 
 
-def _features(telling: _Telling, role: Role) -> feature_bytes.Features:
+def _effort(role: Role, depth: Depth) -> features.Effort:
+    if role is Role.WORK:
+        return features.WORK
+    return features.THOROUGH if depth is Depth.THOROUGH else features.STANDARD
+
+
+def _features(telling: _Telling, effort: features.Effort) -> feature_bytes.Features:
     image, scale = telling.shown.image, telling.shown.scale
-    return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), role)
+    return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), effort)
 
 
 def _local(described: feature_bytes.Features) -> Fingerprint:

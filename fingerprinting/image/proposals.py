@@ -20,6 +20,7 @@ _MAX_AREA: Final = 0.97
 _MIN_SUPPORT: Final = 0.55
 _AT_RIM: Final = 0.75
 _SAME: Final = 0.85
+_LEAST_SIDE: Final = 16
 
 
 def trimmed(grey: Image.Image) -> Box | None:
@@ -28,7 +29,7 @@ def trimmed(grey: Image.Image) -> Box | None:
     left, right = _content(small.T)
     top, bottom = _content(small)
     whole = (0, 0, small.shape[1], small.shape[0])
-    if (left, top, right, bottom) == whole or right - left < 8 or bottom - top < 8:  # noqa: PLR2004 - too little to hash
+    if (left, top, right, bottom) == whole or min(right - left, bottom - top) < _LEAST_SIDE:
         return None
     return (left * across, top * down, right * across, bottom * down)
 
@@ -36,6 +37,8 @@ def trimmed(grey: Image.Image) -> Box | None:
 def rectangles(grey: Image.Image) -> list[Box]:
     """Find rectangles between long straight edges of a picture of mode L, in its pixels, the best edged first."""
     small, across, down = _small(grey)
+    if min(small.shape) < _LEAST_SIDE:
+        return []
     columns, upright = _lines(np.abs(np.diff(small, axis=1)))
     rows, level = _lines(np.abs(np.diff(small, axis=0)).T)
     height, width = small.shape

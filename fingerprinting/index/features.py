@@ -276,7 +276,8 @@ def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
     )
     if not shapes or int(pictures.firsts[0]) != 0 or int(pictures.firsts[-1]) != count:
         return False
-    return lists.fits(rows) and bool((np.diff(pictures.firsts) >= 0).all())
+    inside = not count or int(pictures.positions.max()) < count
+    return inside and lists.fits(rows) and bool((np.diff(pictures.firsts) >= 0).all())
 
 
 SPEC = AlgorithmSpec(

@@ -86,7 +86,7 @@ class Index:
         Args:
             folder: where to.
             without: algorithms to leave out, by name, because not everybody may have them. The folder says so, and
-                who asks by one of them gets an error and not silence.
+                who asks by one of them at depth thorough gets an error and not silence.
 
         Raises:
             FileExistsError: there is something at that place: an index is never overwritten.
@@ -127,14 +127,14 @@ class Index:
 
         Raises:
             InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
-            WithheldIndexError: an asset asks by an algorithm that this index was published without.
+            WithheldIndexError: an asset asks thoroughly, by an algorithm that this index was published without.
         """
         grouped: defaultdict[str, list[Entry]] = defaultdict(list)
         for asset, fingerprints in enumerate(assets):
             for fingerprint in fingerprints:
                 registry.validate(fingerprint)
                 grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
-        if not self._withheld.isdisjoint(grouped):
+        if depth is Depth.THOROUGH and not self._withheld.isdisjoint(grouped):
             raise _withheld(min(self._withheld & grouped.keys()))
         context = SearchContext(depth, max(self._works, registry_size or 0))
         found: list[Match] = []
