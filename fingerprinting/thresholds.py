@@ -137,7 +137,7 @@ def shingle_common_works(works: int) -> int:
 # --- pictures: local features --------------------------------------------------------------------------------------
 
 FEATURE_BASE_INLIERS: Final = 10
-"""Features of a work that an asset must show in one arrangement, up to 5,000 works, where the grey of both agrees."""
+"""Features of a work that an asset must show in one arrangement, up to 5,000 works, where the grey agrees, too."""
 
 FEATURE_BASE_WORKS: Final = 5_000
 
@@ -168,7 +168,7 @@ DCT_MIN_CORRELATION: Final = 0.85
 
 DCT_MIN_QUALITY: Final = 12
 DCT_MIN_STRENGTH: Final = 2.0
-"""Views with less gradient, or a lesser median magnitude of the coefficients, get no `dct-256`: their bits are noise."""
+"""Views with less gradient, or less median magnitude of the coefficients, get no `dct-256`: its bits were noise."""
 
 
 def feature_inliers(works: int) -> tuple[int, int]:

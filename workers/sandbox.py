@@ -98,9 +98,7 @@ def extract(
     return _extract(path, name, limits, role, depth, _LARGE)
 
 
-def _extract(
-    path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance
-) -> Extraction:
+def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance) -> Extraction:
     task: dict[str, object] = {
         "task": "decode",
         "path": str(path.absolute()),

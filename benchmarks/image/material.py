@@ -127,7 +127,9 @@ def _look(path: Path) -> tuple[bool, NDArray[np.uint8]] | None:
     counts = np.bincount(np.asarray(grey.resize((256, 256))).ravel(), minlength=256) / 65536
     entropy = -(counts[counts > 0] * np.log2(counts[counts > 0])).sum()
     tells = small.std() >= _MIN_SPREAD and entropy >= _MIN_ENTROPY and counts.max() <= _MAX_SHARE_OF_ONE_LEVEL
-    forms = [form for turned in (small, small.T) for form in (turned, turned[::-1], turned[:, ::-1], turned[::-1, ::-1])]
+    forms = [
+        form for turned in (small, small.T) for form in (turned, turned[::-1], turned[:, ::-1], turned[::-1, ::-1])
+    ]
     return bool(tells), np.stack([_hash(form) for form in forms])
 
 

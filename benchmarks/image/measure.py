@@ -131,7 +131,9 @@ def measure(
             copy = make(kind, shown(work.path), shown(other.path), f"{number}{name}")
             _weigh(row, registry, number, copy.data, copy.box, wrong, seconds)
         rows.append(row)
-        print(f"{name:24}" + " ".join(f"{row.matched[each] / max(1, row.asked):.2f}" for each in row.matched), flush=True)
+        print(
+            f"{name:24}" + " ".join(f"{row.matched[each] / max(1, row.asked):.2f}" for each in row.matched), flush=True
+        )
     false = _strangers(registry, unknown)
     return {
         "works": len(registered),

@@ -1,4 +1,5 @@
 """Shows a result: a table on the terminal, a page for the documentation, and its bars as SVG."""
+# ruff: noqa: ISC004
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,9 @@ def show(found: Mapping[str, Any]) -> None:
     overlaps = [each for row in found["rows"] for each in row["overlap"]]
     if overlaps:
         print(f"box: mean overlap {mean(overlaps):.3f}, above 0.5 in {mean(each > 0.5 for each in overlaps):.1%}")
-    print("a second on this core: " + ", ".join(f"{depth} {1 / each:.1f}" for depth, each in found["query_cpu_s"].items()))
+    print(
+        "a second on this core: " + ", ".join(f"{depth} {1 / each:.1f}" for depth, each in found["query_cpu_s"].items())
+    )
     print(f"registering: {1 / found['register_cpu_s']:.1f} a second, {found['bytes_a_work']:.0f} bytes a work")
     for told in found["wrong_works"]:
         print(f"wrong work: {told}")
@@ -86,7 +89,7 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "|---|" + "---|" * (len(METHODS) + 1),
         *(_kind(row) for row in found["rows"]),
         "",
-        "Made by `./run bench image run`; the figures themselves are in " f"[{path.stem}.json]({path.stem}.json).",
+        f"Made by `./run bench image run`; the figures themselves are in [{path.stem}.json]({path.stem}.json).",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -139,14 +139,24 @@ def _captioned(image: Image.Image, dice: random.Random, *, lines: int, share: fl
     size = min(image.size) * share
     for line in range(lines):
         at = (image.width * 0.05, image.height * dice.uniform(0.05, 0.85) if lines == 1 else line * size * 1.3)
-        canvas.write(shown, at, canvas.words(dice, 6), size, "white", stroke_width=max(1, int(size / 12)), stroke_fill="black")
+        canvas.write(
+            shown, at, canvas.words(dice, 6), size, "white", stroke_width=max(1, int(size / 12)), stroke_fill="black"
+        )
     return shown
 
 
 def _impact(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
     shown, size = image.copy(), image.height * 0.11
     for y in (image.height * 0.02, image.height * 0.86):
-        canvas.write(shown, (image.width * 0.04, y), canvas.words(dice, 5).upper(), size, "white", stroke_width=3, stroke_fill="black")
+        canvas.write(
+            shown,
+            (image.width * 0.04, y),
+            canvas.words(dice, 5).upper(),
+            size,
+            "white",
+            stroke_width=3,
+            stroke_fill="black",
+        )
     return shown, None
 
 
@@ -209,7 +219,7 @@ def _padded(share: float, colour: str) -> Change:
 
 
 def _square_padded(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
-    side = max(max(image.size), int(min(image.size) * 1.4))
+    side = max(*image.size, int(min(image.size) * 1.4))
     page = canvas.covering(image, (side, side)).filter(ImageFilter.GaussianBlur(side / 25))
     return page, canvas.put(page, image, (side - image.width) // 2, (side - image.height) // 2, 1.0)
 
@@ -513,7 +523,9 @@ TRANSFORMATIONS: Mapping[str, Kind] = {
     "meme-quarter": Kind("combined", _after(_meme, _to_side(400)), quality=50),
     "chat-jpeg": Kind("combined", _after(_jpeg(30), _chat), quality=40),
     "grey-crop-noise": Kind("combined", _after(_GREY, _crop(0.6, centred=False), _noisy(12))),
-    "bent-dark-blur": Kind("combined", _after(_perspective(0.08), _enhanced(ImageEnhance.Brightness, 0.6), _blurred(1.5))),
+    "bent-dark-blur": Kind(
+        "combined", _after(_perspective(0.08), _enhanced(ImageEnhance.Brightness, 0.6), _blurred(1.5))
+    ),
     "watermark-padded": Kind("combined", _after(_watermarked, _padded(0.15, "#204060")), "WEBP", 40),
     "emoji-mirror-page": Kind("combined", _after(_with_emoji, _MIRROR, _on_background(0.6)), quality=60),
 }

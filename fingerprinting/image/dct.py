@@ -1,12 +1,14 @@
 """`dct-256`: 256 bits of a picture's low frequencies, and a small grey picture to confirm a match by.
 
-Definition, version 1. The luma (ITU-R 601, as Pillow's mode L) of a view is averaged over the 64 by 64 equal cells of the
-view (as Pillow's BOX filter does). Of its two-dimensional DCT-II the frequencies 1 to 16 in both directions are kept, row by row, vertical frequency
-first; a bit is set where a coefficient is above the median of the 256 (the mean of the two in the middle), the first bit
-being the most significant of the first byte. The grey picture is the mean of each 4 by 4 of those cells, rounded.
+Definition, version 1. The luma (ITU-R 601, as Pillow's mode L) of a view is averaged over 64 by 64 equal cells (as
+Pillow's BOX filter does). Of its two-dimensional DCT-II the frequencies 1 to 16 in both directions are kept, row by
+row, vertical frequency first; a bit is set where a coefficient is above the median of the 256 (the mean of the two in
+the middle), the first bit being the most significant of the first byte. The grey picture is the mean of each 4 by 4 of
+those cells, rounded.
 
-The bytes of a fingerprint: the grey picture, 16 by 16, row by row; then 32 bytes for each form that is asked about. A work
-has one form. A query has eight, or sixteen: as it is, then each of `FORMS`, then all of them as negatives.
+The bytes of a fingerprint: the grey picture, 16 by 16, row by row; then 32 bytes for each form that is asked about. A
+work has one form. A query has eight, or sixteen: each of `FORMS`, the first of which is the picture as it is, then all
+of them as negatives.
 """
 
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ HASH_BYTES: Final = 32
 THUMBNAIL: Final = 16
 THUMBNAIL_BYTES: Final = THUMBNAIL * THUMBNAIL
 
-FORMS: Final = tuple((turned, down, across) for turned in (False, True) for down in (False, True) for across in (False, True))
+FORMS: Final = tuple(
+    (turned, down, across) for turned in (False, True) for down in (False, True) for across in (False, True)
+)
 """The eight ways to turn and mirror a picture: whether it is transposed first, then flipped top to bottom, then left to
 right. The first leaves it as it is."""
 
@@ -70,7 +74,8 @@ def value(found: Spectrum, forms: int = WORK_FORMS) -> bytes:
     hashes = np.packbits(signs.reshape(len(signs), -1), axis=1)
     if forms > len(FORMS):
         hashes = np.concatenate([hashes, ~hashes])
-    return thumbnail + hashes.tobytes()
+    written: bytes = thumbnail + hashes.tobytes()
+    return written
 
 
 def _forms(coefficients: Floats, count: int) -> list[Floats]:
@@ -87,10 +92,10 @@ def _forms(coefficients: Floats, count: int) -> list[Floats]:
 def thumbnail_as(thumbnail: NDArray[np.uint8], form: int) -> NDArray[np.float32]:
     """Turn a thumbnail, shape (16, 16), as one of the sixteen forms has it."""
     turned, down, across = FORMS[form % len(FORMS)]
-    shown = thumbnail.T if turned else thumbnail
+    shown: Floats = (thumbnail.T if turned else thumbnail).astype(np.float32)
     shown = shown[::-1] if down else shown
-    shown = (shown[:, ::-1] if across else shown).astype(np.float32)
-    return 255 - shown if form >= len(FORMS) else shown
+    shown = shown[:, ::-1] if across else shown
+    return np.float32(255) - shown if form >= len(FORMS) else shown
 
 
 def _quality(cells: Floats) -> int:

@@ -59,8 +59,8 @@ def appearances(path: Path, limits: Limits, *, is_rough: bool = False) -> Iterat
     and with the transparency thrown away, as most converters to JPEG do, which brings up whatever colours lie under it.
     All are upright by the EXIF orientation and RGB with 8 bits. The header's size is checked before any pixel is
     decoded. A JPEG picture of more than `budget.MAX_WHOLE_PIXELS` is decoded at half its size; with `is_rough`, any is
-    decoded in grey and as small as its decoder can make it with `budget.ROUGH_SIDE` pixels each way, which takes a fifth
-    of the time.
+    decoded in grey and as small as its decoder can make it with `budget.ROUGH_SIDE` pixels each way, which takes a
+    fifth of the time.
 
     Raises:
         LimitExceededError: more than `limits.max_pixels`, or more memory than `limits.max_picture_bytes` or there is.

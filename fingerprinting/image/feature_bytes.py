@@ -1,8 +1,8 @@
 """How the local features of a picture are written into one fingerprint, and read from it.
 
-Little-endian: width and height of the upright picture (uint32), number of features N (uint16), variants V (1 or 4), width
-and height of the thumbnail (uint8), a zero byte; the thumbnail, grey, row by row; N places (see `PLACE`); V times N codes
-of 16 bytes. The variants are the picture as it is, mirrored left to right, negative, and both.
+Little-endian: width and height of the upright picture (uint32), number of features N (uint16), variants V (1 or 4),
+width and height of the thumbnail (uint8), a zero byte; the thumbnail, grey, row by row; N places (see `PLACE`); V times
+N codes of 16 bytes. The variants are the picture as it is, mirrored left to right, negative, and both.
 """
 
 import struct

@@ -2,8 +2,8 @@
 
 The rotation comes from principal components and iterative quantisation (Gong and Lazebnik, "Iterative Quantization: A
 Procrustean Approach to Learning Binary Codes", CVPR 2011) over descriptors of pictures that no benchmark uses; it is
-part of the definition of `sift-itq-128` version 1. The root is that of Arandjelovic and Zisserman, "Three things everyone
-should know to improve object retrieval", CVPR 2012.
+part of the definition of `sift-itq-128` version 1. The root is that of Arandjelovic and Zisserman, "Three things
+everyone should know to improve object retrieval", CVPR 2012.
 """
 
 from functools import cache

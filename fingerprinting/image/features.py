@@ -14,7 +14,6 @@ from fingerprinting.image import feature_codes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
 
 
-
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How closely a picture is looked at.
@@ -100,6 +99,7 @@ def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
 
 
 def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+    """Find and describe at most `count` features of a grey picture: `PLACE`, (N,), and float32, (N, 128)."""
     sift = _detector()
     found = sift.detect(grey, None)
     chosen = [found[at] for at in _chosen(found, grey.shape, count)]

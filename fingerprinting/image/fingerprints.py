@@ -46,9 +46,7 @@ class _Telling:
     whole: Spectrum
 
 
-def fingerprint_image(
-    path: Path, limits: Limits, *, role: Role = Role.WORK, depth: Depth = Depth.STANDARD
-) -> Prints:
+def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK, depth: Depth = Depth.STANDARD) -> Prints:
     """Fingerprint a picture. It is decoded once, whatever is computed.
 
     A picture with transparency is hashed as each program may show it (see `appearances`); views, pHash and features are
@@ -148,9 +146,7 @@ def _features(telling: _Telling, effort: features.Effort) -> feature_bytes.Featu
 
 
 def _local(described: feature_bytes.Features) -> Fingerprint:
-    return Fingerprint(
-        algorithm="sift-itq-128", version=1, value=feature_bytes.write(described), unit=SpanUnit.PIXELS
-    )
+    return Fingerprint(algorithm="sift-itq-128", version=1, value=feature_bytes.write(described), unit=SpanUnit.PIXELS)
 
 
 def _tells(whole: Spectrum) -> bool:

@@ -15,6 +15,7 @@ _PLAIN: Final = 12.0
 _EDGE: Final = 14.0
 _LINES: Final = 7
 _MIN_RUN: Final = 0.12
+_STRAIGHT: Final = 0.8
 _MIN_AREA: Final = 0.04
 _MAX_AREA: Final = 0.97
 _MIN_SUPPORT: Final = 0.55
@@ -42,7 +43,9 @@ def rectangles(grey: Image.Image) -> list[Box]:
     columns, upright = _lines(np.abs(np.diff(small, axis=1)))
     rows, level = _lines(np.abs(np.diff(small, axis=0)).T)
     height, width = small.shape
-    x1, x2, y1, y2 = (each.ravel() for each in np.meshgrid(*(np.arange(len(columns)),) * 2, *(np.arange(len(rows)),) * 2))
+    x1, x2, y1, y2 = (
+        each.ravel() for each in np.meshgrid(*(np.arange(len(columns)),) * 2, *(np.arange(len(rows)),) * 2)
+    )
     share = (columns[x2] - columns[x1]) * (rows[y2] - rows[y1]) / (width * height)
     wide = (columns[x2] - columns[x1] >= _MIN_RUN * width) & (rows[y2] - rows[y1] >= _MIN_RUN * height)
     kept = wide & (share >= _MIN_AREA) & (share <= _MAX_AREA)
@@ -63,7 +66,8 @@ def rectangles(grey: Image.Image) -> list[Box]:
         if all(_overlap(box, other) < _SAME for other in found):
             found.append(box)
     return [
-        (left * across, top * down, right * across, bottom * down) for left, top, right, bottom in map(np.ndarray.tolist, found)
+        (left * across, top * down, right * across, bottom * down)
+        for left, top, right, bottom in map(np.ndarray.tolist, found)
     ]
 
 
@@ -92,14 +96,18 @@ def _lines(steps: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.in
     Args:
         steps: how much the grey changes across each possible line, shape (along, lines).
     """
-    edge = (steps > _EDGE) & (steps >= np.pad(steps, ((0, 0), (1, 1)))[:, 2:]) & (steps >= np.pad(steps, ((0, 0), (1, 1)))[:, :-2])
+    edge = (
+        (steps > _EDGE)
+        & (steps >= np.pad(steps, ((0, 0), (1, 1)))[:, 2:])
+        & (steps >= np.pad(steps, ((0, 0), (1, 1)))[:, :-2])
+    )
     # An edge that lies between two pixels counts for both lines.
     near = edge.copy()
     near[:, 1:] |= edge[:, :-1]
     sums = np.concatenate([np.zeros((1, near.shape[1]), np.int64), np.cumsum(near, axis=0)])
     window = max(4, int(_MIN_RUN * len(steps)))
     longest = (sums[window:] - sums[:-window]).max(axis=0) / window
-    strength = near.sum(axis=0) * (longest >= 0.8)
+    strength = near.sum(axis=0) * (longest >= _STRAIGHT)
     chosen: list[int] = []
     for line in np.argsort(-strength, kind="stable").tolist():
         if strength[line] == 0 or len(chosen) == _LINES:

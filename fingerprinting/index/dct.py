@@ -121,7 +121,8 @@ def _check(fingerprint: Fingerprint) -> str | None:
 def _build(entries: Sequence[Entry]) -> DctSearcher:
     first, last = dct.THUMBNAIL_BYTES, dct.THUMBNAIL_BYTES + dct.HASH_BYTES
     hashed = [
-        (work, Fingerprint(SPEC.name, SPEC.version, one.value[first:last], one.quality, one.span)) for work, one in entries
+        (work, Fingerprint(SPEC.name, SPEC.version, one.value[first:last], one.quality, one.span))
+        for work, one in entries
     ]
     thumbnails = np.frombuffer(b"".join(one.value[:first] for _, one in entries), np.uint8).reshape(-1, first)
     return DctSearcher(pictures.build(hashed, dct.HASH_BYTES), thumbnails)

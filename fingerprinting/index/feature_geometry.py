@@ -165,7 +165,7 @@ def _is_plausible(matrix: NDArray[np.float64]) -> bool:
     if not np.isfinite(matrix).all() or np.linalg.det(matrix[:, :2]) <= 0:
         return False
     large, small = np.linalg.svd(matrix[:, :2], compute_uv=False)
-    return bool(1 / _MAX_SCALE <= small and large <= _MAX_SCALE and large <= _MAX_SHEAR * small)
+    return bool(small >= 1 / _MAX_SCALE and large <= _MAX_SCALE and large <= _MAX_SHEAR * small)
 
 
 def _distinct(places: NDArray[np.floating]) -> int:

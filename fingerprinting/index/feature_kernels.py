@@ -1,4 +1,7 @@
 """Compiled loops over codes of 128 bits: which list a code belongs to, which codes lie near, which pairs are mutual."""
+# Their signatures give the types, and a loop that is compiled as one is one function.
+# ruff: noqa: ANN001, ANN201, ANN202, C901, D417, PLR0912
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
 from typing import Any
 
@@ -11,7 +14,7 @@ from fingerprinting.index.kernels import kernel, reads, writes
 _u8, _u16, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint64, types.int64, types.float32
 
 CHILDREN = 256
-_MOST = 129
+_DISTANCES = 129
 
 
 @intrinsic
@@ -24,8 +27,19 @@ def _bits_set(_context: Any, value: Any) -> Any:
     return value(value), generate
 
 
+@kernel()
+def _cut(tally, wanted):
+    """Find the distance up to which there are at least so many."""
+    total = 0
+    for bits in range(_DISTANCES):
+        total += tally[bits]
+        if total >= wanted:
+            return bits
+    return _DISTANCES
+
+
 @kernel(types.void(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), _i64, writes(_u16)))
-def assign(codes, coarse, fine, parents, lists):  # type: ignore[no-untyped-def]
+def assign(codes, coarse, fine, parents, lists):
     """Give each code the nearest fine centre among the children of its `parents` nearest coarse ones."""
     near = np.empty(coarse.shape[0], np.int64)
     for at in range(codes.shape[0]):
@@ -50,7 +64,7 @@ def assign(codes, coarse, fine, parents, lists):  # type: ignore[no-untyped-def]
         *(writes(_i64, 2), writes(_u8, 2)),
     )
 )
-def find(asked, coarse, fine, starts, codes, parents, probes, most, found, distances):  # type: ignore[no-untyped-def]
+def find(asked, coarse, fine, starts, codes, parents, probes, most, found, distances):
     """Find the nearest indexed codes of each code asked for, within `most` bits.
 
     Args:
@@ -61,31 +75,43 @@ def find(asked, coarse, fine, starts, codes, parents, probes, most, found, dista
     wanted = found.shape[1]
     near = np.empty(coarse.shape[0], np.int64)
     children = np.empty(parents * CHILDREN, np.int64)
+    far = np.empty(parents * CHILDREN, np.int64)
+    tally = np.empty(_DISTANCES, np.int64)
+    is_whole = starts.shape[0] < coarse.shape[0]
     for query in range(asked.shape[0]):
         first, second = asked[query, 0], asked[query, 1]
         for place in range(wanted):
             found[query, place] = -1
             distances[query, place] = most + 1
-        scans = 1
-        if starts.shape[0] > 2:
+        met = 0
+        if is_whole:
+            children[0], far[0], met = 0, 0, 1
+        else:
+            tally[:] = 0
             for parent in range(coarse.shape[0]):
                 bits = _bits_set(first ^ coarse[parent, 0]) + _bits_set(second ^ coarse[parent, 1])
-                near[parent] = np.int64(bits) << 16 | parent
-            met = 0
-            for _ in range(parents):
-                chosen = near.argmin()
-                parent = near[chosen] & 0xFFFF
-                near[chosen] = np.int64(1) << 40
+                near[parent] = bits
+                tally[bits] += 1
+            limit, taken = _cut(tally, parents), 0
+            for parent in range(coarse.shape[0]):
+                if near[parent] > limit or taken == parents:
+                    continue
+                taken += 1
                 for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
                     if starts[child + 1] > starts[child]:
-                        bits = _bits_set(first ^ fine[child, 0]) + _bits_set(second ^ fine[child, 1])
-                        children[met] = np.int64(bits) << 16 | child
+                        children[met] = child
+                        far[met] = _bits_set(first ^ fine[child, 0]) + _bits_set(second ^ fine[child, 1])
                         met += 1
-            scans = min(probes, met)
-            if met > scans:
-                children[:met] = np.partition(children[:met], scans)
-        for scan in range(scans):
-            chosen = children[scan] & 0xFFFF if starts.shape[0] > 2 else 0
+        limit = _DISTANCES
+        if met > probes:
+            tally[:] = 0
+            for at in range(met):
+                tally[far[at]] += 1
+            limit = _cut(tally, probes)
+        for scan in range(met):
+            if far[scan] > limit:
+                continue
+            chosen = children[scan]
             for at in range(starts[chosen], starts[chosen + 1]):
                 bits = np.int64(_bits_set(first ^ codes[at, 0]) + _bits_set(second ^ codes[at, 1]))
                 if bits >= distances[query, wanted - 1]:
@@ -100,7 +126,7 @@ def find(asked, coarse, fine, starts, codes, parents, probes, most, found, dista
 
 
 @kernel(types.void(reads(_u64, 2), reads(_u64, 2), writes(_i64), writes(_i64)))
-def nearest(one, other, of_one, of_other):  # type: ignore[no-untyped-def]
+def nearest(one, other, of_one, of_other):
     """Find the nearest code on the other side of each code: distance (upper bits) and position (lower 16)."""
     of_one[:] = np.int64(1) << 40
     of_other[:] = np.int64(1) << 40
@@ -116,7 +142,7 @@ def nearest(one, other, of_one, of_other):  # type: ignore[no-untyped-def]
         *(reads(_f32, 2), reads(_f32, 2), reads(_f32), reads(_f32), _f32, _f32, _f32, writes(_i64)),
     )
 )
-def supporters(asked, known, growth, turn, tolerance, most_growth, most_turn, counts):  # type: ignore[no-untyped-def]
+def supporters(asked, known, growth, turn, tolerance, most_growth, most_turn, counts):
     """Count, for the placement that each pair of features suggests by itself, the pairs that agree with it.
 
     Args:

@@ -129,7 +129,7 @@ class FeatureSearcher:
 
     def _candidates(self, asked: Features) -> list[tuple[int, int]]:
         """Choose pictures that have codes near to several of the asset's: row, and the variant of the asset."""
-        variants, count = asked.codes.shape[:2]
+        count = len(asked)
         if not count or not len(self._lists.codes):
             return []
         found, _ = self._lists.find(asked.codes.reshape(-1, 2), NEAREST, NEAR_BITS)
@@ -167,9 +167,7 @@ class FeatureSearcher:
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
         placement = sighting.placement
         strength, limit = _strength(sighting, sure)
-        in_asset, in_work = geometry.boxes(
-            placement, asked.size, self._pictures.size(sighting.row), sighting.variant
-        )
+        in_asset, in_work = geometry.boxes(placement, asked.size, self._pictures.size(sighting.row), sighting.variant)
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
         if sighting.correlation is not None:
             evidence["correlation"] = round(sighting.correlation, 3)
@@ -214,7 +212,9 @@ def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:
     linear = sighting.placement.matrix[:, :2]
     return {
         "scale": round(float(np.sqrt(abs(np.linalg.det(linear)))), 3),
-        "turned_degrees": round(float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))),
+        "turned_degrees": round(
+            float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
+        ),
         "mirrored": bool(sighting.variant & MIRRORED),
         "negative": bool(sighting.variant & NEGATIVE),
     }

@@ -18,7 +18,7 @@ from fingerprinting.errors import (
 )
 from fingerprinting.extract import extract
 from fingerprinting.media import Limits
-from fingerprinting.types import Modality, Role
+from fingerprinting.types import Depth, Modality, Role
 
 WORDS = synthetic_media.prose(1, 300)
 
@@ -37,7 +37,14 @@ def test_a_picture_is_fingerprinted_whatever_its_name(tmp_path: Path) -> None:
     assert (found.modality, found.media_type) == (Modality.IMAGE, "image/png")
     assert found.fingerprints[0].algorithm == "sha256"
     assert found.fingerprints[0].value == hashlib.sha256(data).digest()
-    assert {each.algorithm for each in found.fingerprints} == {"sha256", "pixels-sha256", "pdq-256", "phash-64", "dct-256", "sift-itq-128"}
+    assert {each.algorithm for each in found.fingerprints} == {
+        "sha256",
+        "pixels-sha256",
+        "pdq-256",
+        "phash-64",
+        "dct-256",
+        "sift-itq-128",
+    }
 
 
 def test_a_query_asks_with_the_turned_forms_too(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_it_is_as_defined(picture: Image.Image) -> None:
 @pytest.mark.parametrize("turn", [None, *Image.Transpose])
 @pytest.mark.parametrize("negative", [False, True])
 def test_one_of_a_querys_forms_is_that_of_the_work(
-    picture: Image.Image, turn: Image.Transpose | None, negative: bool
+    picture: Image.Image,
+    turn: Image.Transpose | None,
+    negative: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     shown = picture if turn is None else picture.transpose(turn)
     shown = ImageOps.invert(shown) if negative else shown
