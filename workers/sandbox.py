@@ -34,12 +34,12 @@ _LAST_WORDS_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one child may use. Memory is address space: libraries map 510 MiB of it before the first pixel.
+    """What one child may use. Memory is address space: libraries map 710 MiB of it before the first pixel.
 
     `seats` say how much of the machine's memory that is: see `workers.seats`.
     """
 
-    memory_bytes: int = 660 * 1024**2
+    memory_bytes: int = 860 * 1024**2
     cpu_seconds: int = 300
     wall_seconds: float = 330.0
     answer_bytes: int = 160 * 1024**2
@@ -52,7 +52,7 @@ _ORDINARY: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90
 _ORDINARY_PICTURE_BYTES: Final = 112 * 1024**2
 """A JPEG picture of 13 million pixels, as telephones make them, needs less."""
 
-_LARGE: Final = Allowance(memory_bytes=1008 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
+_LARGE: Final = Allowance(memory_bytes=1208 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
 """For a picture or text that needs more memory. All others may have to wait for it, so it gets less time."""
 
 _pool = Pool(max(2, os.cpu_count() or 2))

@@ -1,6 +1,7 @@
 """Local features of a picture: small spots that a copy still shows, wherever and however large it shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -101,11 +102,13 @@ def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
 def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
     """Find and describe at most `count` features of a grey picture: `PLACE`, (N,), and float32, (N, 128)."""
     sift = _detector()
-    found = sift.detect(grey, None)
+    with _memory_errors():
+        found = sift.detect(grey, None)
     chosen = [found[at] for at in _chosen(found, grey.shape, count)]
     if not chosen:
         return np.empty(0, PLACE), np.empty((0, feature_codes.BITS), np.float32)
-    chosen, descriptors = sift.compute(grey, chosen)
+    with _memory_errors():
+        chosen, descriptors = sift.compute(grey, chosen)
     return _places(chosen, grey.shape), descriptors
 
 
@@ -147,6 +150,17 @@ def _places(found: Sequence[Any], shape: tuple[int, ...]) -> NDArray[np.void]:
     places["scale"] = np.round(np.log2(np.maximum(sizes / SIZE_UNIT, 1)) * SIZE_STEPS).clip(0, 255)
     places["angle"] = np.round(np.array([one.angle for one in found]) / 360 * _DIRECTIONS) % _DIRECTIONS
     return places
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """OpenCV has an error of its own for a lack of memory; who decodes strangers' media waits for Python's."""
+    try:
+        yield
+    except _opencv().error as error:
+        if error.code == _opencv().Error.StsNoMem:
+            raise MemoryError from error
+        raise
 
 
 @cache
