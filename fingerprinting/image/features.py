@@ -32,7 +32,7 @@ class Effort:
 
 WORK: Final = Effort(200_000, 400, 48)
 THOROUGH: Final = Effort(160_000, 800, 128)
-STANDARD: Final = Effort(90_000, 400, 96)
+STANDARD: Final = Effort(60_000, 300, 96)
 
 MAX_ENLARGEMENT: Final = 3.0
 CONTRAST: Final = 0.02

@@ -20,6 +20,8 @@ _MAX_SCALE: Final = 16.0
 _MAX_SHEAR: Final = 3.0
 _CELL: Final = 5.0
 _FEWEST: Final = 4
+_MANY: Final = 24
+_MOST_OF: Final = 0.85
 
 Floats = NDArray[np.float32]
 
@@ -120,7 +122,20 @@ def _refined(asked: Spots, known: Spots, growth: Floats, turn: Floats, seed: int
     rows = np.flatnonzero(pairs)
     if len(rows) < _FEWEST:
         return None
+    if len(rows) < _MANY:
+        matrix, rows = _simpler(matrix, asked, known, rows, alike)
     return _measured(matrix, asked, known, rows)
+
+
+def _simpler(
+    matrix: NDArray[np.float64], asked: Spots, known: Spots, rows: NDArray[np.int64], alike: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Prefer a turn with a scale where it explains as much: few pairs in one corner bend an affine map elsewhere."""
+    fitted = _fit(asked.places[rows], known.places[rows], is_affine=False)
+    if fitted is None or not _is_plausible(fitted):
+        return matrix, rows
+    agreeing = np.flatnonzero(_agreeing(fitted, asked, known, _TOLERANCES[-1]) & alike)
+    return (fitted, agreeing) if len(agreeing) >= _MOST_OF * len(rows) else (matrix, rows)
 
 
 def _measured(matrix: NDArray[np.float64], asked: Spots, known: Spots, rows: NDArray[np.int64]) -> Placement:
@@ -181,24 +196,25 @@ def correlation(
         shown = shown[:, ::-1]
     if variant & NEGATIVE:
         shown = 255 - shown
-    rows, columns = known.shape
-    down, across = np.mgrid[0:rows, 0:columns]
-    there = np.stack([(across.ravel() + 0.5) / columns * known_frame[0], (down.ravel() + 0.5) / rows * known_frame[1]])
-    inverse = np.linalg.inv(placement.matrix[:, :2])
-    here = inverse @ (there - placement.matrix[:, 2:])
     unit = SIDE / max(asked.size)
     frame = asked.size[0] * unit, asked.size[1] * unit
+    inverse = np.linalg.inv(placement.matrix[:, :2])
+    # Whichever thumbnail shows more of the overlap is halved until both show as much: blur would not agree with sharp.
+    step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
+    halvings = round(float(np.log2(step)))
+    small, stored = _halved(shown.astype(np.float32), halvings), _halved(known.astype(np.float32), -halvings)
+    rows, columns = stored.shape
+    down, across = np.mgrid[0:rows, 0:columns]
+    there = np.stack([(across.ravel() + 0.5) / columns * known_frame[0], (down.ravel() + 0.5) / rows * known_frame[1]])
+    here = inverse @ (there - placement.matrix[:, 2:])
     inside = (here[0] >= 0) & (here[0] < frame[0]) & (here[1] >= 0) & (here[1] < frame[1])
     if inside.sum() < _LEAST_OVERLAP:
         return None
-    # As many levels of halving as make a pixel of the asset's thumbnail as large as one of the work's.
-    step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / columns / (frame[0] / shown.shape[1])
-    small = _halved(shown.astype(np.float32), max(0, round(float(np.log2(max(step, 1.0))))))
     values = _sampled(small, here[0][inside] / frame[0] * small.shape[1], here[1][inside] / frame[1] * small.shape[0])
-    stored = known.ravel()[inside].astype(np.float32)
-    if min(values.std(), stored.std()) < _LEAST_SPREAD:
+    expected = stored.ravel()[inside]
+    if min(values.std(), expected.std()) < _LEAST_SPREAD:
         return None
-    return float(np.corrcoef(values, stored)[0, 1])
+    return float(np.corrcoef(values, expected)[0, 1])
 
 
 _LEAST_OVERLAP: Final = 30
