@@ -37,6 +37,7 @@ def main() -> None:
         copies=arguments.copies,
         strangers=arguments.strangers,
         only=arguments.only,
+        processes=arguments.processes,
     )
     found["half"], found["seed"] = arguments.half, arguments.seed
     page.show(found)
@@ -55,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--copies", type=int, default=10, help="works that are copied in every way")
     parser.add_argument("--strangers", type=int, default=300, help="pictures that are not registered")
     parser.add_argument("--only", nargs="*", metavar="KIND", default=[], help="these kinds of copies")
+    parser.add_argument("--processes", type=int, default=1, help="how many ask at once")
     parser.add_argument("--seed", default="1", help="draws another split")
     parser.add_argument("--output", type=Path, help="write the result as JSON")
     parser.add_argument("--page", type=Path, help="write the result as a page with pictures beside it")

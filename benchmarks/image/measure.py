@@ -1,6 +1,7 @@
 """Registers pictures, asks about copies and strangers, and counts."""
 
 import io
+import multiprocessing
 import tempfile
 import time
 from collections import defaultdict
@@ -113,40 +114,60 @@ def measure(
     copies: int,
     strangers: int,
     only: Collection[str],
+    processes: int,
 ) -> dict[str, Any]:
     """Register the first pictures, copy the first of those in every way, ask about the copies and about the last."""
-    registered = telling[:works]
-    rest = [*telling[works:], *poor]
-    unknown = rest[:: max(1, len(rest) // strangers)][:strangers]
-    registry = Registry(registered)
-    wrong: list[str] = []
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
-    rows = []
-    for name, kind in TRANSFORMATIONS.items():
-        if only and name not in only:
-            continue
-        row = Row(name, kind.family)
-        for number, work in enumerate(registered[:copies]):
-            other = rest[-1 - number % len(rest)]
-            copy = make(kind, shown(work.path), shown(other.path), f"{number}{name}")
-            _weigh(row, registry, number, copy.data, copy.box, wrong, seconds)
-        rows.append(row)
-        print(
-            f"{name:24}" + " ".join(f"{row.matched[each] / max(1, row.asked):.2f}" for each in row.matched), flush=True
-        )
-    false = _strangers(registry, unknown)
+    registered, rest = telling[:works], [*telling[works:], *poor]
+    unknown = rest[:: max(1, len(rest) // strangers)][:strangers] if strangers else []
+    run = _Run(Registry(registered), registered[:copies], rest[-copies:])
+    _RUN.append(run)  # forked processes find it there, and need not be sent an index
+    rows, wrong, seconds = [], [], defaultdict(list)
+    false: dict[str, list[str]] = {each: [] for each in (*DEPTHS, *PEERS)}
+    names = [name for name in TRANSFORMATIONS if not only or name in only]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        for row, told, took in pool.imap(_copied, names):
+            rows.append(row)
+            wrong += told
+            for depth, each in took.items():
+                seconds[depth] += each
+            shares = " ".join(f"{row.matched[each] / max(1, row.asked):.2f}" for each in row.matched)
+            print(f"{row.name:24}{shares}", flush=True)
+        for told in pool.imap(_stranger, unknown, chunksize=8):
+            for method, each in told.items():
+                false[method] += each
     return {
         "works": len(registered),
         "copies": copies,
-        "fingerprints": dict(registry.index.counts),
-        "bytes_a_work": registry.bytes_a_work,
-        "register_cpu_s": registry.seconds_a_work,
+        "fingerprints": dict(run.registry.index.counts),
+        "bytes_a_work": run.registry.bytes_a_work,
+        "register_cpu_s": run.registry.seconds_a_work,
         "query_cpu_s": {depth: float(np.median(each)) for depth, each in seconds.items()},
         "wrong_works": wrong,
         "strangers": len(unknown),
         "strangers_matched": false,
         "rows": [vars(row) for row in rows],
     }
+
+
+@dataclass
+class _Run:
+    registry: Registry
+    originals: Sequence[Picture]
+    others: Sequence[Picture]
+
+
+_RUN: list[_Run] = []
+
+
+def _copied(name: str) -> tuple[Row, list[str], dict[str, list[float]]]:
+    run, kind = _RUN[-1], TRANSFORMATIONS[name]
+    row = Row(name, kind.family)
+    wrong: list[str] = []
+    seconds: dict[str, list[float]] = {depth: [] for depth in DEPTHS}
+    for number, (work, other) in enumerate(zip(run.originals, run.others, strict=True)):
+        copy = make(kind, shown(work.path), shown(other.path), f"{number}{name}")
+        _weigh(row, run.registry, number, copy.data, copy.box, wrong, seconds)
+    return row, wrong, seconds
 
 
 def _weigh(
@@ -163,9 +184,11 @@ def _weigh(
         sure = [match for match in mine if match.strength is Strength.MATCH]
         row.matched[depth] += bool(sure)
         row.likely[depth] += bool(mine) and not sure
-        for match in found:
-            if match.work != number and match.strength is Strength.MATCH:
-                wrong.append(f"{depth}: {row.name} of {registry.names[number]} -> {_told(registry, match)}")
+        wrong += [
+            f"{depth}: {row.name} of {registry.names[number]} -> {_told(registry, match)}"
+            for match in found
+            if match.work != number and match.strength is Strength.MATCH
+        ]
         placed = [match.query_span for match in sure if match.query_span is not None]
         if depth == Depth.THOROUGH and placed:
             row.overlap.append(max(_overlap(span, box) for span in placed))
@@ -176,16 +199,16 @@ def _weigh(
         row.matched[peer] += number in works
 
 
-def _strangers(registry: Registry, unknown: Sequence[Picture]) -> dict[str, list[str]]:
-    false: dict[str, list[str]] = {each: [] for each in (*DEPTHS, *PEERS)}
-    for one in unknown:
-        by_depth, _ = registry.found(one.path)
-        for depth, found in by_depth.items():
-            for match in found:
-                if match.strength is Strength.MATCH:
-                    false[depth].append(f"{one.package}/{one.path.name} -> {_told(registry, match)}")
-        for peer, works in registry.peers(shown(one.path)).items():
-            false[peer] += [f"{one.package}/{one.path.name} -> {registry.names[work]}" for work in works]
+def _stranger(one: Picture) -> dict[str, list[str]]:
+    registry = _RUN[-1].registry
+    name = f"{one.package}/{one.path.name}"
+    by_depth, _ = registry.found(one.path)
+    false = {
+        depth: [f"{name} -> {_told(registry, match)}" for match in found if match.strength is Strength.MATCH]
+        for depth, found in by_depth.items()
+    }
+    for peer, works in registry.peers(shown(one.path)).items():
+        false[peer] = [f"{name} -> {registry.names[work]}" for work in works]
     return false
 
 

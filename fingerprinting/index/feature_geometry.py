@@ -199,24 +199,29 @@ def correlation(
     unit = SIDE / max(asked.size)
     frame = asked.size[0] * unit, asked.size[1] * unit
     inverse = np.linalg.inv(placement.matrix[:, :2])
-    # Whichever thumbnail shows more of the overlap is halved until both show as much: blur would not agree with sharp.
+    # Whichever thumbnail shows more of the overlap is averaged until both show as much.
     step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
-    halvings = round(float(np.log2(step)))
-    small, stored = _halved(shown.astype(np.float32), halvings), _halved(known.astype(np.float32), -halvings)
+    stored = _halved(known.astype(np.float32), round(float(np.log2(1 / step))))
     rows, columns = stored.shape
-    down, across = np.mgrid[0:rows, 0:columns]
-    there = np.stack([(across.ravel() + 0.5) / columns * known_frame[0], (down.ravel() + 0.5) / rows * known_frame[1]])
+    points = max(1, min(_MOST_POINTS, round(step * known.shape[1] / columns)))
+    down, across = np.mgrid[0 : rows * points, 0 : columns * points] + 0.5
+    there = np.stack([across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]])
     here = inverse @ (there - placement.matrix[:, 2:])
     inside = (here[0] >= 0) & (here[0] < frame[0]) & (here[1] >= 0) & (here[1] < frame[1])
-    if inside.sum() < _LEAST_OVERLAP:
+    values = _sampled(
+        shown.astype(np.float32), here[0] / frame[0] * shown.shape[1], here[1] / frame[1] * shown.shape[0]
+    )
+    cells = (rows, points, columns, points)
+    whole = inside.reshape(cells).all(axis=(1, 3)).ravel()
+    if whole.sum() < _LEAST_OVERLAP:
         return None
-    values = _sampled(small, here[0][inside] / frame[0] * small.shape[1], here[1][inside] / frame[1] * small.shape[0])
-    expected = stored.ravel()[inside]
-    if min(values.std(), expected.std()) < _LEAST_SPREAD:
+    averages, expected = values.reshape(cells).mean(axis=(1, 3)).ravel()[whole], stored.ravel()[whole]
+    if min(averages.std(), expected.std()) < _LEAST_SPREAD:
         return None
-    return float(np.corrcoef(values, expected)[0, 1])
+    return float(np.corrcoef(averages, expected)[0, 1])
 
 
+_MOST_POINTS: Final = 6
 _LEAST_OVERLAP: Final = 30
 _LEAST_SPREAD: Final = 3.0
 

@@ -27,6 +27,8 @@ NEAR_BITS: Final = 36
 PAIR_BITS: Final = 44
 FEWEST_VOTES: Final = 3
 CANDIDATES: Final = 16
+COMMON_BITS: Final = 28
+_COMMON_LOOK: Final = 12
 
 _SHAPES: Final = {
     **feature_lists.SHAPES,
@@ -80,6 +82,7 @@ class _Sighting:
     variant: int
     placement: Placement
     correlation: float | None
+    features: NDArray[np.int64]
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -162,11 +165,21 @@ class FeatureSearcher:
         if placement is None:
             return None
         correlation = geometry.correlation(placement, asked, self._pictures.thumbnail(row), known.frame, variant)
-        return _Sighting(row, variant, placement, correlation)
+        return _Sighting(row, variant, placement, correlation, mine[placement.pairs])
+
+    def _own(self, asked: Features, sighting: _Sighting) -> int:
+        """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
+        codes = asked.codes[sighting.variant][sighting.features]
+        found, _ = self._lists.find(codes, _COMMON_LOOK, COMMON_BITS)
+        limit = thresholds.feature_common_works(self.count)
+        owners = [len(np.unique(self._lists.rows[near[near >= 0]])) for near in found]
+        return int(np.sum(np.array(owners) <= limit))
 
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
         placement = sighting.placement
         strength, limit = _strength(sighting, sure)
+        if strength is Strength.MATCH and limit != sure and self._own(asked, sighting) < limit:
+            strength = Strength.LIKELY
         in_asset, in_work = geometry.boxes(placement, asked.size, self._pictures.size(sighting.row), sighting.variant)
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
         if sighting.correlation is not None:
@@ -198,14 +211,16 @@ def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[N
 
 
 def _strength(sighting: _Sighting, sure: int) -> tuple[Strength, int]:
-    placement = sighting.placement
-    alone = sure + thresholds.FEATURE_ALONE_INLIERS
-    spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
-    if not spread:
-        return Strength.LIKELY, alone
-    if sighting.correlation is not None and sighting.correlation >= thresholds.FEATURE_MIN_CORRELATION:
-        return (Strength.MATCH if placement.inliers >= sure else Strength.LIKELY), sure
-    return (Strength.MATCH if placement.inliers >= alone else Strength.LIKELY), alone
+    """Judge a sighting, and give the inliers that decided: fewer where the grey of both pictures agrees."""
+    placement, correlation = sighting.placement, sighting.correlation
+    is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
+    if correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION:
+        needed = sure
+    elif correlation is None or correlation >= thresholds.FEATURE_WEAK_CORRELATION:
+        needed = sure + thresholds.FEATURE_ALONE_INLIERS
+    else:
+        needed = sure * thresholds.FEATURE_AGAINST_GREY
+    return Strength.MATCH if is_spread and placement.inliers >= needed else Strength.LIKELY, needed
 
 
 def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:
