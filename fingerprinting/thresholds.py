@@ -134,7 +134,7 @@ def shingle_common_works(works: int) -> int:
     return max(SHINGLE_COMMON_WORKS, works // SHINGLE_COMMON_SHARE)
 
 
-# --- pictures: local features --------------------------------------------------------------------------------------
+# --- pictures: local features ---------------------------------------------------------------------------------------
 
 FEATURE_BASE_INLIERS: Final = 10
 """Features of a work that an asset must show in one arrangement, up to 5,000 works, where the grey agrees, too. Of
@@ -152,8 +152,8 @@ FEATURE_ALONE_INLIERS: Final = 6
 """So many more inliers where the grey agrees less than that, or says nothing (plain, or hardly any overlap)."""
 
 FEATURE_AGAINST_GREY: Final = 6
-"""So many times the inliers where the grey does not agree at all. Windows of one program share their buttons: 15 to 40
-inliers at correlations of -0.2 to 0.5, and one pair of 52. Pictures in which a work is mostly painted over have more."""
+"""So many times the inliers where the grey does not agree at all. Windows of one program share their buttons: 15 to
+40 inliers at correlations of -0.2 to 0.5, and one pair 52. Works that are mostly painted over have more."""
 
 FEATURE_LIKELY_STEP: Final = 3
 """So many inliers less are worth a look. Unrelated pictures reach 3 often, 5 in 2 of 100 searches among 600 works."""
@@ -166,8 +166,8 @@ FEATURE_MIN_SHARE: Final = 0.01
 
 FEATURE_COMMON_WORKS: Final = 3
 FEATURE_COMMON_SHARE: Final = 1_000
-"""A feature that more pictures have than this (or one in a thousand, if that is more) is of a font, a button, a texture.
-It counts only where the grey agrees: nobody can hide a work by registering pictures that resemble it."""
+"""A feature that more pictures have than this (or one in a thousand, if that is more) is of a font, a button, a
+texture, and counts only where the grey agrees. So nobody can hide a work by registering pictures like it."""
 
 
 # --- pictures: dct-256 ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Box = tuple[float, float, float, float]
 
-_WORDS = ["when", "you", "see", "again", "nobody", "told", "them", "what", "this", "was", "about", "still", "more"]
+_WORDS = ["when", "you", "see", "again", "nobody", "told", "them", "this", "was", "about", "still", "more"]
 
 
 def words(dice: random.Random, count: int) -> str:
@@ -32,10 +32,8 @@ def paragraph(image: Image.Image, box: Box, dice: random.Random, size: float, co
         y += size * 1.4
 
 
-def inside(
-    size: tuple[int, int], share: float, width: int, height: int, dice: random.Random
-) -> tuple[int, int, float]:
-    """Choose where a picture goes on a page so that it takes this share of the page's shorter way; left, top, factor."""
+def inside(size: tuple[int, int], share: float, width: int, height: int, dice: random.Random) -> tuple[int, int, float]:
+    """Choose where a picture goes on a page so that it takes this share of its shorter way; left, top, factor."""
     factor = share * min(size[0] / width, size[1] / height)
     left = dice.randint(0, max(0, int(size[0] - width * factor)))
     top = dice.randint(0, max(0, int(size[1] - height * factor)))

@@ -10,6 +10,9 @@ from fingerprinting.types import Extraction, Modality
 # A video is known by its sound, too.
 _LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
 
+# What a note says was not computed, because a library is missing.
+_LACKING = {"image-features-missing": spec_id("sift-itq-128", 1)}
+
 
 def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
     """The algorithms (`AlgorithmSpec.id`) that a file was given to, also those that found nothing to go by.
@@ -21,7 +24,8 @@ def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
     """
     found = {spec_id(one.algorithm, one.version) for one in extraction.fingerprints}
     everything = complete or not extraction.identifiable
-    return found | _of_today(extraction.modality) if everything else found
+    lacking = {_LACKING[note] for note in extraction.notes if note in _LACKING}
+    return found | (_of_today(extraction.modality) - lacking) if everything else found
 
 
 def missing(modality: Modality, given_to: Collection[str]) -> AbstractSet[str]:

@@ -205,7 +205,9 @@ def correlation(
     rows, columns = stored.shape
     points = max(1, min(_MOST_POINTS, round(step * known.shape[1] / columns)))
     down, across = np.mgrid[0 : rows * points, 0 : columns * points] + 0.5
-    there = np.stack([across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]])
+    there = np.stack(
+        [across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]]
+    )
     here = inverse @ (there - placement.matrix[:, 2:])
     inside = (here[0] >= 0) & (here[0] < frame[0]) & (here[1] >= 0) & (here[1] < frame[1])
     values = _sampled(

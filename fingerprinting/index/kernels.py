@@ -35,6 +35,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.keys_kernels",
     "fingerprinting.index.fuse_kernels",
     "fingerprinting.index.inverted_kernels",
+    "fingerprinting.index.feature_kernels",
 )
 
 _choosing_folder = threading.Lock()
