@@ -27,8 +27,6 @@ NEAR_BITS: Final = 36
 PAIR_BITS: Final = 44
 FEWEST_VOTES: Final = 3
 CANDIDATES: Final = 16
-COMMON_BITS: Final = 28
-_COMMON_LOOK: Final = 12
 
 _SHAPES: Final = {
     **feature_lists.SHAPES,
@@ -170,8 +168,8 @@ class FeatureSearcher:
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
         codes = asked.codes[sighting.variant][sighting.features]
-        found, _ = self._lists.find(codes, _COMMON_LOOK, COMMON_BITS)
         limit = thresholds.feature_common_works(self.count)
+        found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
         owners = [len(np.unique(self._lists.rows[near[near >= 0]])) for near in found]
         return int(np.sum(np.array(owners) <= limit))
 
