@@ -14,7 +14,7 @@ from fingerprinting.image.pdq import Spectrum
 from fingerprinting.image.phash import phash
 from fingerprinting.media import Limits
 from fingerprinting.thresholds import DCT_MIN_QUALITY, DCT_MIN_STRENGTH
-from fingerprinting.types import Depth, Fingerprint, Prints, Role, SpanUnit
+from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, Role, SpanUnit
 
 WORK_FRAMES: Final = 12
 QUERY_FRAMES: Final = 8
@@ -23,9 +23,6 @@ sides, so that the work's list may be the longer one: a crop has lost some of th
 
 IMAGE_FLAT: Final = "image-flat"
 """The note of a picture with too little in it (blank, one colour, an exact pattern) for any but exact matching."""
-
-FEATURES_MISSING: Final = "image-features-missing"
-"""The note of a work that got no local features because OpenCV is not installed: depth thorough won't find it."""
 
 FEW_FEATURES: Final = "image-few-features"
 """The note of a work with so few local features that small parts of it can't be recognised."""

@@ -5,13 +5,13 @@ from collections.abc import Set as AbstractSet
 
 from fingerprinting.index import registry
 from fingerprinting.index.algorithm import spec_id
-from fingerprinting.types import Extraction, Modality
+from fingerprinting.types import FEATURES_MISSING, Extraction, Modality
 
 # A video is known by its sound, too.
 _LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
 
 # What a note says was not computed, because a library is missing.
-_LACKING = {"image-features-missing": spec_id("sift-itq-128", 1)}
+_LACKING = {FEATURES_MISSING: spec_id("sift-itq-128", 1)}
 
 
 def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:

@@ -12,10 +12,10 @@ from PIL import Image, ImageOps
 from fingerprinting import thresholds
 from fingerprinting.errors import MissingExtraError
 from fingerprinting.image import features
-from fingerprinting.image.fingerprints import FEATURES_MISSING, IMAGE_FLAT, fingerprint_image
+from fingerprinting.image.fingerprints import IMAGE_FLAT, fingerprint_image
 from fingerprinting.index.segment import Index
 from fingerprinting.media import DEFAULT_LIMITS
-from fingerprinting.types import Depth, Prints, Role, Strength
+from fingerprinting.types import FEATURES_MISSING, Depth, Prints, Role, Strength
 
 
 @pytest.fixture(scope="module")
