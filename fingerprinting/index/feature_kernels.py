@@ -1,6 +1,6 @@
 """Compiled loops over codes of 128 bits: which list a code belongs to, which codes lie near, which pairs are mutual."""
 # Their signatures give the types, and a loop that is compiled as one is one function.
-# ruff: noqa: ANN001, ANN201, ANN202, C901, D417, PLR0912
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
 from typing import Any
