@@ -60,9 +60,10 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         f"{found['copies']} of {found['works']} registered pictures, each copied in {len(found['rows'])} ways:"
         f" rows of few copies, so trust the means. {found['strangers']} pictures that are not registered"
-        f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which none"
-        " was used to choose a limit, a rotation or a list. `match` alone counts as found. Beside them, in the same run:"
-        f" ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors recommend."
+        f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which"
+        " none was used to choose a limit, a rotation or a list. `match` alone counts as found. Beside them, in the"
+        f" same run: ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors"
+        " recommend."
         " Times are of a machine that was busy with other things.",
         "",
         f"![Copies found, by family of changes]({bars.name})",
@@ -88,8 +89,8 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         *(f"- {told.split(' (sift')[0].split(' (dct')[0]}" for told in found["strangers_matched"]["thorough"]),
         "",
-        "Look at each: figures of one photograph and wallpapers in two shapes are true finds. Windows of one program, maps"
-        " of one country and portraits in one frame share pixels without being the same work: these are what is wrong.",
+        "Look at each: figures of one photograph and wallpapers in two shapes are true finds. Windows of one program,"
+        " maps of one country and portraits in one frame share pixels without being the same work: these are wrong.",
         "",
         "## Kind by kind",
         "",
