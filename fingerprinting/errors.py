@@ -46,3 +46,15 @@ class CorruptIndexError(FingerprintingError):
     """A folder of index files is incomplete, altered or of a version that we do not know."""
 
     code = "corrupt-index"
+
+
+class WithheldIndexError(FingerprintingError):
+    """An index was published without the part that this depth of matching searches."""
+
+    code = "index-withheld"
+
+
+class MissingExtraError(FingerprintingError):
+    """A library that this depth of matching needs is not installed."""
+
+    code = "missing-extra"

@@ -7,11 +7,16 @@ from pathlib import Path
 from fingerprinting import media
 from fingerprinting.errors import UnsupportedMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
-from fingerprinting.types import Extraction, Fingerprint, Modality, Prints, Role
+from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
 
 
 def extract(
-    path: Path, *, name: str | None = None, limits: Limits = DEFAULT_LIMITS, role: Role = Role.WORK
+    path: Path,
+    *,
+    name: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    role: Role = Role.WORK,
+    depth: Depth = Depth.STANDARD,
 ) -> Extraction:
     """Compute every fingerprint of a file. The SHA-256 of its bytes is the first.
 
@@ -23,17 +28,19 @@ def extract(
         name: what the file is called, if not as `path` says. Content decides what it is; see `media.sniff`.
         limits: how large it may be.
         role: whether the file is to be found (a work) or asks what it shows (a query). Pictures get other views.
+        depth: what a query is compared by; a work gets all that any depth compares.
 
     Raises:
         UnsupportedMediaError: a kind that we do not fingerprint.
         UnreadableMediaError: empty, damaged, incomplete, or nothing can be heard, seen or read in it.
         LimitExceededError: larger than `limits`.
+        MissingExtraError: this depth needs a library that is not installed.
     """
     kind = media.sniff(media.read_head(path), name if name is not None else path.name)
     if kind.modality is Modality.TEXT:
         media.check_text_size(path.stat().st_size, limits)
     digest = media.sha256(path, limits)
-    kind, prints = _PRINTERS[kind.modality](path, kind, limits, role)
+    kind, prints = _PRINTERS[kind.modality](path, kind, limits, role, depth)
     first = Fingerprint(algorithm="sha256", version=1, value=digest)
     return Extraction(
         modality=kind.modality,
@@ -47,19 +54,19 @@ def extract(
 # Each modality's decoder is imported when it is first needed: a text needs neither Pillow nor FFmpeg.
 
 
-def _image(path: Path, kind: MediaKind, limits: Limits, role: Role) -> tuple[MediaKind, Prints]:
+def _image(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.image.fingerprints import fingerprint_image  # noqa: PLC0415
 
-    return kind, fingerprint_image(path, limits, role=role)
+    return kind, fingerprint_image(path, limits, role=role, depth=depth)
 
 
-def _audio(path: Path, kind: MediaKind, limits: Limits, _role: Role) -> tuple[MediaKind, Prints]:
+def _audio(path: Path, kind: MediaKind, limits: Limits, _role: Role, _depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.audio.fingerprints import fingerprint_audio  # noqa: PLC0415
 
     return kind, fingerprint_audio(path, limits)
 
 
-def _video(path: Path, kind: MediaKind, limits: Limits, role: Role) -> tuple[MediaKind, Prints]:
+def _video(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
     """Fingerprint a video by its sound; a container that turns out to hold sound alone is audio."""
     from fingerprinting.container import tracks  # noqa: PLC0415
 
@@ -72,18 +79,18 @@ def _video(path: Path, kind: MediaKind, limits: Limits, role: Role) -> tuple[Med
         )
     if not found.has_video:
         subtype = kind.media_type.partition("/")[2]
-        return _audio(path, MediaKind(Modality.AUDIO, f"audio/{subtype}"), limits, role)
-    _, prints = _audio(path, kind, limits, role)
+        return _audio(path, MediaKind(Modality.AUDIO, f"audio/{subtype}"), limits, role, depth)
+    _, prints = _audio(path, kind, limits, role, depth)
     return kind, dataclasses.replace(prints, notes=(*prints.notes, "video-sound-only"))
 
 
-def _text(path: Path, kind: MediaKind, limits: Limits, _role: Role) -> tuple[MediaKind, Prints]:
+def _text(path: Path, kind: MediaKind, limits: Limits, _role: Role, _depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.text.fingerprints import fingerprint_text  # noqa: PLC0415
 
     return kind, fingerprint_text(path, kind.media_type, limits)
 
 
-_PRINTERS: dict[Modality, Callable[[Path, MediaKind, Limits, Role], tuple[MediaKind, Prints]]] = {
+_PRINTERS: dict[Modality, Callable[[Path, MediaKind, Limits, Role, Depth], tuple[MediaKind, Prints]]] = {
     Modality.IMAGE: _image,
     Modality.AUDIO: _audio,
     Modality.VIDEO: _video,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Span: TypeAlias = tuple[float, ...]
 """Where something lies: `(start, end)` in seconds or characters, or `(left, top, right, bottom)` in pixels."""
@@ -12,6 +12,10 @@ Span: TypeAlias = tuple[float, ...]
 EvidenceValue: TypeAlias = str | int | float | bool
 
 NO_EVIDENCE: Mapping[str, EvidenceValue] = MappingProxyType({})
+
+
+FEATURES_MISSING: Final = "image-features-missing"
+"""The note of a picture that got no local features because OpenCV is not installed: parts of it won't be found."""
 
 
 class Modality(StrEnum):

@@ -54,6 +54,8 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         fingerprinting_errors.LimitExceededError: 413,
         fingerprinting_errors.InvalidFingerprintError: 422,
         fingerprinting_errors.CorruptIndexError: 503,
+        fingerprinting_errors.MissingExtraError: 503,
+        fingerprinting_errors.WithheldIndexError: 503,
         workers_errors.FetchRefusedError: 422,
         workers_errors.FetchTooLargeError: 413,
         workers_errors.ContentChangedError: 422,

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from fingerprinting import media
 from fingerprinting.errors import LimitExceededError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.types import Extraction, Role
+from fingerprinting.types import Depth, Extraction, Role
 from workers import sandbox_wire, seats
 from workers.isolation import Isolation
 from workers.nursery import is_readable
@@ -34,12 +34,12 @@ _LAST_WORDS_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one child may use. Memory is address space: libraries map 510 MiB of it before the first pixel.
+    """What one child may use. Memory is address space: libraries map 710 MiB of it before the first pixel.
 
     `seats` say how much of the machine's memory that is: see `workers.seats`.
     """
 
-    memory_bytes: int = 660 * 1024**2
+    memory_bytes: int = 860 * 1024**2
     cpu_seconds: int = 300
     wall_seconds: float = 330.0
     answer_bytes: int = 160 * 1024**2
@@ -52,7 +52,7 @@ _ORDINARY: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90
 _ORDINARY_PICTURE_BYTES: Final = 112 * 1024**2
 """A JPEG picture of 13 million pixels, as telephones make them, needs less."""
 
-_LARGE: Final = Allowance(memory_bytes=1008 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
+_LARGE: Final = Allowance(memory_bytes=1208 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
 """For a picture or text that needs more memory. All others may have to wait for it, so it gets less time."""
 
 _pool = Pool(max(2, os.cpu_count() or 2))
@@ -75,6 +75,7 @@ def extract(
     name: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     role: Role = Role.WORK,
+    depth: Depth = Depth.STANDARD,
     allowance: Allowance | None = None,
 ) -> Extraction:
     """Compute every fingerprint of a file, as `fingerprinting.extract` does, at arm's length.
@@ -86,23 +87,25 @@ def extract(
     """
     media.read_head(path)  # says in its own words when there is nothing to open
     if allowance is not None:
-        return _extract(path, name, limits, role, allowance)
+        return _extract(path, name, limits, role, depth, allowance)
     picture_bytes = min(limits.max_picture_bytes, _ORDINARY_PICTURE_BYTES)
+    ordinary = dataclasses.replace(limits, max_picture_bytes=picture_bytes)
     try:
-        return _extract(path, name, dataclasses.replace(limits, max_picture_bytes=picture_bytes), role, _ORDINARY[role])
+        return _extract(path, name, ordinary, role, depth, _ORDINARY[role])
     except LimitExceededError as error:
         if error.parameters.get("limit") != "memory":
             raise
-    return _extract(path, name, limits, role, _LARGE)
+    return _extract(path, name, limits, role, depth, _LARGE)
 
 
-def _extract(path: Path, name: str | None, limits: Limits, role: Role, allowed: Allowance) -> Extraction:
+def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance) -> Extraction:
     task: dict[str, object] = {
         "task": "decode",
         "path": str(path.absolute()),
         "name": path.name if name is None else name,
         "limits": dataclasses.asdict(limits),
         "role": role,
+        "depth": depth,
     }
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     reading, writing = os.pipe()

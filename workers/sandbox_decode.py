@@ -13,7 +13,7 @@ from PIL import Image
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.extract import extract
 from fingerprinting.media import Limits
-from fingerprinting.types import Extraction, Role
+from fingerprinting.types import Depth, Extraction, Role
 
 _SIDE: Final = 96
 
@@ -33,7 +33,7 @@ def warm_up() -> None:
         file = os.memfd_create("sample")
         try:
             os.write(file, sample)
-            extract(Path(f"/proc/self/fd/{file}"), role=Role.QUERY)
+            extract(Path(f"/proc/self/fd/{file}"), role=Role.WORK)
         finally:
             os.close(file)
 
@@ -45,7 +45,13 @@ def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
         ImportError: a decoder is missing, which says nothing about the file.
     """
     try:
-        extraction = extract(path, name=request["name"], limits=Limits(**request["limits"]), role=Role(request["role"]))
+        extraction = extract(
+            path,
+            name=request["name"],
+            limits=Limits(**request["limits"]),
+            role=Role(request["role"]),
+            depth=Depth(request["depth"]),
+        )
     except FingerprintingError as error:
         return {"error": {"code": error.code, "message": str(error), "parameters": dict(error.parameters)}}
     except MemoryError:

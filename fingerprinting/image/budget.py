@@ -12,6 +12,9 @@ from fingerprinting.media import Limits
 MAX_WHOLE_PIXELS: Final = 50_000_000
 """A JPEG picture of more is decoded at half its width and height, which its decoder does while it reads."""
 
+ROUGH_SIDE: Final = 128
+"""What is decoded roughly keeps this much of each side: twice what `dct-256` needs, so that few of its bits move."""
+
 _STRIP_PIXELS: Final = 1 << 20
 
 _OPAQUE: Final = {"PNG": 8, "BMP": 8, "GIF": 8, "JPEG": 9, "TIFF": 12, "AVIF": 14, "WEBP": 18, "JPEG2000": 21}
@@ -83,12 +86,13 @@ def _bytes_a_pixel(image: Image.Image) -> float:
     return decoded + (_COEFFICIENTS if image.info.get("progressive") else 0)
 
 
-def shrink(image: Image.Image) -> float:
-    """Have a huge JPEG picture decoded smaller; how many stored pixels then lie along each decoded one."""
-    if not _is_huge_jpeg(image):
-        return 1.0
+def shrink(image: Image.Image, *, is_rough: bool = False) -> float:
+    """Have a huge (or with `is_rough` any) JPEG picture decoded smaller; stored pixels along each decoded one."""
     width, height = image.size
-    image.draft(None, (width // 2, height // 2))
+    if is_rough and image.format in ("JPEG", "MPO"):
+        image.draft("L", (ROUGH_SIDE, ROUGH_SIDE))
+    elif _is_huge_jpeg(image):
+        image.draft(None, (width // 2, height // 2))
     return width / image.width
 
 

@@ -1,18 +1,20 @@
-"""From a picture file to its fingerprints: exact pixels, PDQ of the whole and of a few frames, pHash."""
+"""From a picture file to its fingerprints: exact pixels, hashes of the whole and of views, local features."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
-from fingerprinting.image import budget, pdq, views
+from fingerprinting.image import budget, dct, feature_bytes, features, pdq, proposals, views
 from fingerprinting.image.decode import Appearance, appearances
 from fingerprinting.image.pdq import Spectrum
 from fingerprinting.image.phash import phash
 from fingerprinting.media import Limits
-from fingerprinting.types import Fingerprint, Prints, Role, SpanUnit
+from fingerprinting.thresholds import DCT_MIN_QUALITY, DCT_MIN_STRENGTH
+from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, Role, SpanUnit
 
 WORK_FRAMES: Final = 12
 QUERY_FRAMES: Final = 8
@@ -22,53 +24,126 @@ sides, so that the work's list may be the longer one: a crop has lost some of th
 IMAGE_FLAT: Final = "image-flat"
 """The note of a picture with too little in it (blank, one colour, an exact pattern) for any but exact matching."""
 
+FEW_FEATURES: Final = "image-few-features"
+"""The note of a work with so few local features that small parts of it can't be recognised."""
+
 MIN_QUALITY: Final = 4
 """PDQ quality under which a whole picture is flat. Copies of a faint wallpaper of quality 8 moved by 0 to 10 bits,
 those of one of quality 1 by 18 to 26; unrelated pictures lie 100 and more apart all the same."""
 
+_TELLING_FEATURES: Final = 40
 
-def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK) -> Prints:
-    """Fingerprint a picture.
 
-    A picture with transparency is hashed as each program may show it (see `appearances`); frames and pHash are of the
-    first appearance that tells something. A work is kept as it is. A query also asks whether it is a mirror image of
-    a work, or a work turned by quarters: seven further PDQ hashes of the whole.
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """The first appearance of a picture that says something, and what was computed of it."""
+
+    shown: Appearance
+    grey: Image.Image
+    whole: Spectrum
+
+
+def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK, depth: Depth = Depth.STANDARD) -> Prints:
+    """Fingerprint a picture. It is decoded once, whatever is computed.
+
+    A picture with transparency is hashed as each program may show it (see `appearances`); views, pHash and features are
+    of the first appearance that tells something. A work gets everything that any depth may ask for. A query gets what
+    its depth compares, and asks also whether it is a mirror image of a work, a work turned by quarters, or a negative.
 
     Returns:
-        `pixels-sha256`; then, unless the picture is flat, `pdq-256` of the whole (span None), `pdq-256` of frames (span
-        `(left, top, right, bottom)` in pixels of the upright picture), and `phash-64`.
+        `pixels-sha256`; then, unless the picture is flat, `pdq-256` of the whole (span None), `phash-64`, `dct-256` of
+        the whole and of views (span `(left, top, right, bottom)` in pixels of the upright picture), and
+        `sift-itq-128`, of more features at depth thorough. A work, and a query where OpenCV is not installed, have
+        `pdq-256` of frames, too. A query at depth fast has only `dct-256` of the whole, from a JPEG picture that is
+        decoded small.
 
     Raises:
         UnreadableMediaError: damaged, incomplete, or empty.
         LimitExceededError: more pixels than `limits` allow.
+        MissingExtraError: a query at depth thorough, and OpenCV is not installed.
     """
+    if role is Role.QUERY and depth is Depth.FAST:
+        return _fast(path, limits)
     exact: Fingerprint | None = None
-    telling: tuple[Appearance, Spectrum] | None = None
+    telling: _Telling | None = None
     others: list[Fingerprint] = []
     for shown in appearances(path, limits):
         exact = exact or _exact(shown.image)
         whole = views.whole(shown.image)
         if _tells(whole) and telling is None:
-            telling = shown, whole
+            telling = _Telling(shown, shown.image.convert("L"), whole)
         elif _tells(whole):
             others.append(_pdq(whole))
+            others += _dct(dct.spectrum(shown.image.convert("L")), _forms(role))
         del shown  # a huge one should be gone before the next is made
     found = () if exact is None else (exact,)
     if telling is None:
         return Prints(found, identifiable=False, notes=(IMAGE_FLAT,))
-    return Prints((*found, *_perceptual(*telling, others, role)))
+    prints = [*found, *_hashes(telling, role), *others]
+    is_without = not features.is_available()
+    if role is Role.WORK or is_without:
+        prints += _frames(telling.shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
+    if is_without and (role is Role.WORK or depth is not Depth.THOROUGH):
+        return Prints(tuple(prints), notes=(FEATURES_MISSING,))
+    described = _features(telling, _effort(role, depth))
+    notes = (FEW_FEATURES,) if role is Role.WORK and len(described) < _TELLING_FEATURES else ()
+    return Prints((*prints, _local(described)), notes=notes)
+
+
+def _fast(path: Path, limits: Limits) -> Prints:
+    found: list[Fingerprint] = []
+    for shown in appearances(path, limits, is_rough=True):
+        found += _dct(dct.spectrum(shown.image.convert("L")), dct.QUERY_FORMS[-1])
+    return Prints(tuple(found), identifiable=bool(found), notes=() if found else (IMAGE_FLAT,))
 
 
 def _exact(image: Image.Image) -> Fingerprint:
     return Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
 
 
-def _perceptual(shown: Appearance, whole: Spectrum, others: Iterable[Fingerprint], role: Role) -> Iterator[Fingerprint]:
-    image = shown.image
-    yield from _whole(image, whole, role)
-    yield from others
-    yield from _frames(shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
+def _hashes(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
+    image, whole = telling.shown.image, telling.whole
+    yield _pdq(whole)
     yield Fingerprint(algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS)
+    yield from _dct(dct.spectrum(telling.grey), _forms(role))
+    inner = proposals.trimmed(telling.grey)
+    boxes = [] if inner is None else [inner]
+    if role is Role.QUERY:
+        boxes += proposals.rectangles(telling.grey)
+    for box in boxes:
+        sides = tuple(round(side * telling.shown.scale, 1) for side in box)
+        yield from _dct(dct.spectrum(telling.grey, box), min(_forms(role), len(dct.FORMS)), sides)
+
+
+def _forms(role: Role) -> int:
+    return dct.WORK_FORMS if role is Role.WORK else dct.QUERY_FORMS[-1]
+
+
+def _dct(found: dct.Spectrum, forms: int, sides: tuple[float, ...] | None = None) -> Iterator[Fingerprint]:
+    if found.quality >= DCT_MIN_QUALITY and found.strength >= DCT_MIN_STRENGTH:
+        yield Fingerprint(
+            algorithm="dct-256",
+            version=1,
+            value=dct.value(found, forms),
+            quality=found.quality,
+            span=sides,
+            unit=SpanUnit.PIXELS,
+        )
+
+
+def _effort(role: Role, depth: Depth) -> features.Effort:
+    if role is Role.WORK:
+        return features.WORK
+    return features.THOROUGH if depth is Depth.THOROUGH else features.STANDARD
+
+
+def _features(telling: _Telling, effort: features.Effort) -> feature_bytes.Features:
+    image, scale = telling.shown.image, telling.shown.scale
+    return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), effort)
+
+
+def _local(described: feature_bytes.Features) -> Fingerprint:
+    return Fingerprint(algorithm="sift-itq-128", version=1, value=feature_bytes.write(described), unit=SpanUnit.PIXELS)
 
 
 def _tells(whole: Spectrum) -> bool:
@@ -85,13 +160,6 @@ def pixels_sha256(image: Image.Image) -> bytes:
     for box in budget.strips(image.size):
         digest.update(image.crop(box).tobytes())
     return digest.digest()
-
-
-def _whole(image: Image.Image, whole: Spectrum, role: Role) -> Iterator[Fingerprint]:
-    yield _pdq(whole)
-    if role is Role.QUERY:
-        for spectrum in views.turned(image):
-            yield _pdq(spectrum)
 
 
 def _pdq(spectrum: Spectrum) -> Fingerprint:

@@ -5,10 +5,13 @@ from collections.abc import Set as AbstractSet
 
 from fingerprinting.index import registry
 from fingerprinting.index.algorithm import spec_id
-from fingerprinting.types import Extraction, Modality
+from fingerprinting.types import FEATURES_MISSING, Extraction, Modality
 
 # A video is known by its sound, too.
 _LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
+
+# What a note says was not computed, because a library is missing.
+_LACKING = {FEATURES_MISSING: spec_id("sift-itq-128", 1)}
 
 
 def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
@@ -21,7 +24,8 @@ def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
     """
     found = {spec_id(one.algorithm, one.version) for one in extraction.fingerprints}
     everything = complete or not extraction.identifiable
-    return found | _of_today(extraction.modality) if everything else found
+    lacking = {_LACKING[note] for note in extraction.notes if note in _LACKING}
+    return found | (_of_today(extraction.modality) - lacking) if everything else found
 
 
 def missing(modality: Modality, given_to: Collection[str]) -> AbstractSet[str]:

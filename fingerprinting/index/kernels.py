@@ -40,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_probe_kernels",
     "fingerprinting.index.hamming_join_kernels",
     "fingerprinting.index.hamming_scan_kernels",
+    "fingerprinting.index.feature_kernels",
 )
 
 _choosing_folder = threading.Lock()

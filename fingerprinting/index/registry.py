@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fingerprinting.errors import InvalidFingerprintError
-from fingerprinting.index import chromaprint, exact, pdq, phash, shingle
+from fingerprinting.index import chromaprint, dct, exact, features, pdq, phash, shingle
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, spec_id
 from fingerprinting.types import Fingerprint
 
@@ -19,6 +19,8 @@ _SPECS = (
     exact.KEY_YOUTUBE,
     pdq.SPEC,
     phash.SPEC,
+    dct.SPEC,
+    features.SPEC,
     chromaprint.SPEC,
     shingle.SPEC,
 )

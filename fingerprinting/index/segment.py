@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from fingerprinting.errors import WithheldIndexError
 from fingerprinting.index import folder as folders
 from fingerprinting.index import pdq, phash, registry
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
@@ -14,6 +15,7 @@ from fingerprinting.index.spool import Spool
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
 _KIND = "segment"
+_WITHHELD = "withheld."
 _ORDER = {Strength.EXACT: 0, Strength.MATCH: 1, Strength.LIKELY: 2}
 
 
@@ -24,9 +26,10 @@ class Index:
     of the same algorithm and the same version, and with no others.
     """
 
-    def __init__(self, searchers: Mapping[str, Searcher], works: int) -> None:
+    def __init__(self, searchers: Mapping[str, Searcher], works: int, withheld: Collection[str] = ()) -> None:
         self._searchers = dict(searchers)
         self._works = works
+        self._withheld = frozenset(withheld)
 
     @property
     def works(self) -> int:
@@ -83,19 +86,28 @@ class Index:
             searchers[child] = spec.open(folder / child, verify)
         if "works" not in contents.parameters:
             raise folders.corrupt(folder, f"{folders.MANIFEST} lacks the number of works")
-        return cls(searchers, contents.parameters["works"])
+        withheld = [name.removeprefix(_WITHHELD) for name in contents.parameters if name.startswith(_WITHHELD)]
+        return cls(searchers, contents.parameters["works"], withheld)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, *, without: Collection[str] = ()) -> None:
         """Write it into a new folder, whole or not at all.
+
+        Args:
+            folder: where to.
+            without: algorithms to leave out, by name, because not everybody may have them. The folder says so, and
+                who asks by one of them at depth thorough gets an error and not silence.
 
         Raises:
             FileExistsError: there is something at that place: an index is never overwritten.
         """
         with folders.new_folder(folder) as scratch:
-            children = {each: scratch / each for each in self._searchers}
-            for each, searcher in self._searchers.items():
+            kept = {each: one for each, one in self._searchers.items() if registry.VERSIONS[each].name not in without}
+            children = {each: scratch / each for each in kept}
+            for each, searcher in kept.items():
                 searcher.save(children[each])
-            _write(scratch, children, self._works, sum(self.counts.values()))
+            withheld = self._withheld | (self._searchers.keys() - kept.keys())
+            count = sum(searcher.count for searcher in kept.values())
+            _write(scratch, children, self._works, count, withheld)
 
     @classmethod
     def write(cls, folder: Path, entries: Iterable[Entry]) -> Mapping[str, int]:
@@ -153,12 +165,15 @@ class Index:
 
         Raises:
             InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
+            WithheldIndexError: an asset asks thoroughly, by an algorithm that this index was published without.
         """
         grouped: defaultdict[str, list[Entry]] = defaultdict(list)
         for asset, fingerprints in enumerate(assets):
             for fingerprint in fingerprints:
                 registry.validate(fingerprint)
                 grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
+        if depth is Depth.THOROUGH and not self._withheld.isdisjoint(grouped):
+            raise _withheld(min(self._withheld & grouped.keys()))
         context = SearchContext(depth, max(self._works, registry_size or 0))
         found: list[Match] = []
         for each, queries in grouped.items():
@@ -168,8 +183,18 @@ class Index:
         return sorted(_corroborate(found), key=_sort_key)
 
 
-def _write(folder: Path, children: Mapping[str, Path], works: int, fingerprints: int) -> None:
-    folders.write(folder, _KIND, {}, {"works": works, "fingerprints": fingerprints}, children)
+def _write(
+    folder: Path, children: Mapping[str, Path], works: int, fingerprints: int, withheld: Iterable[str] = ()
+) -> None:
+    marks = {f"{_WITHHELD}{each}": 1 for each in withheld}
+    folders.write(folder, _KIND, {}, {"works": works, "fingerprints": fingerprints, **marks}, children)
+
+
+def _withheld(algorithm: str) -> WithheldIndexError:
+    return WithheldIndexError(
+        f"this catalogue was published without {algorithm}: ask with depth standard, or ask the registry itself",
+        algorithm=algorithm,
+    )
 
 
 def _corroborate(found: list[Match]) -> list[Match]:

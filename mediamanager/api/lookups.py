@@ -46,7 +46,7 @@ def look_up_media(asker: CallerDep, body: _FileDep, session: ReadingDep, resourc
     """Ask about one file: it is fingerprinted here, in a sandbox, and forgotten. The answer has one verdict."""
     at_hand = uploads.at_hand(body.file, resources.settings.max_upload_bytes)
     with at_hand as path, tally.failures(tally.SANDBOX_FAILURES):
-        extraction = sandbox.extract(path, name=uploads.name_of(body.file), role=Role.QUERY)
+        extraction = sandbox.extract(path, name=uploads.name_of(body.file), role=Role.QUERY, depth=body.fields.depth)
     assets = [Asset(extraction.fingerprints, extraction.identifiable)]
     return _answer(session, resources, asker, assets, body.fields)
 

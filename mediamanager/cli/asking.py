@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -111,6 +112,13 @@ def say(notes: Iterable[str]) -> None:
     """Say something on stderr that is no error: what was left out, what was assumed."""
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
+
+
+def say_what_is_missing(depth: Depth) -> None:
+    """Say that pictures will be looked at less closely than this depth does elsewhere, if so."""
+    if depth is Depth.STANDARD and find_spec("cv2") is None:
+        parts = "parts of pictures are mostly not found. The extra `thorough` of mediamanager brings it"
+        say([f"OpenCV is not installed, so pictures are compared by hashes alone: {parts}"])
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def check(
     sources = asking.open_sources(registry, catalogue, key, asking.held_grants(grants, grants_key))
     found = walk(paths)
     asking.say(found.notes)
+    asking.say_what_is_missing(depth)
     verdicts = check_all(sources, found.queries, question, workers=workers)
     checked: list[Checked] = []
     with asking.progress_over(verdicts, len(found.queries), "checking", streaming=as_json) as passing:

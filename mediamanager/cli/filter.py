@@ -77,6 +77,7 @@ def filter_input(
     question = Question(use, depth, min_evidence, moment(at, "at"), moment(known_at, "known_at"))
     job = Job(source, output, question, choices, parse_fields(field))
     sources = asking.open_sources(registry, catalogue, key, asking.held_grants(grants, grants_key))
+    asking.say_what_is_missing(depth)
     with ExitStack() as stack:
 
         def watch(verdicts: Iterator[Checked], total: int | None) -> Iterator[Checked]:

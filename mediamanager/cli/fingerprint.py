@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fingerprinting.index.registry import encode
-from fingerprinting.types import Fingerprint, Role
+from fingerprinting.types import Depth, Fingerprint, Role
 from mediamanager.cli import asking
-from mediamanager.cli.asking import JsonOption, WorkersOption
+from mediamanager.cli.asking import DepthOption, JsonOption, WorkersOption
 from mediamanager.cli.tables import printable, wide_console
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import walk
@@ -27,6 +27,7 @@ def fingerprint(
     role: Annotated[
         Role, typer.Option(help="To ask about the files (query), or to register them (work).")
     ] = Role.QUERY,
+    depth: DepthOption = Depth.STANDARD,
     workers: WorkersOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
 ) -> None:
@@ -41,7 +42,7 @@ def fingerprint(
     for heading in ("File", "Kind", "Fingerprints"):
         table.add_column(heading, overflow="fold")  # a name that is cut off can't be found again
     with (
-        ExtractionPool(workers, role=role) as pool,
+        ExtractionPool(workers, role=role, depth=depth) as pool,
         asking.progress_over(
             pool.run(found.queries), len(found.queries), "fingerprinting", streaming=as_json
         ) as passing,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from fingerprinting.types import Role
+from fingerprinting.types import FEATURES_MISSING, Role
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, Walk, walk
 from optout.catalogue import folder
@@ -32,7 +32,7 @@ class Built:
     Attributes:
         skipped: files that could not be read, with the sentence that says why.
         exact_only: works of which only exact copies will be found (a blank picture, silence, ten words).
-        notes: what was left out on the way.
+        notes: what was left out on the way, and what was not computed for want of a library.
     """
 
     info: CatalogueInfo
@@ -74,6 +74,7 @@ def build(
     works: list[CatalogueWork] = []
     skipped: dict[str, str] = {}
     exact_only: list[str] = []
+    without_features = 0
     with ExtractionPool(workers, role=Role.WORK) as pool:
         for one in watch(pool.run(found.queries), len(found.queries)):
             name = _id(one.query, source)
@@ -82,13 +83,22 @@ def build(
                 continue
             if not one.extraction.identifiable:
                 exact_only.append(name)
+            without_features += FEATURES_MISSING in one.extraction.notes
             owner = (owners or {}).get(name, name)
             said = _statement(name, owner, preferences, now)
             works.append(CatalogueWork(name, one.extraction.fingerprints, (said,), owner))
     if not works:
         raise InvalidInputError(f"{source} holds no file that can be read: no catalogue was written", field="dir")
     info = folder.build(output, works, built_at=now)
-    return Built(info, skipped, tuple(exact_only), tuple(found.notes))
+    notes = [*found.notes, *([_without(without_features)] if without_features else [])]
+    return Built(info, skipped, tuple(exact_only), tuple(notes))
+
+
+def _without(works: int) -> str:
+    return (
+        f"OpenCV is not installed, so {works} pictures are found by hashes alone, and not where they are a part of "
+        "another picture. Install the extra `thorough` of mediamanager and build again"
+    )
 
 
 def read_owners(path: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ def check(
     Raises:
         RegistryRefusedError: a registry will answer nothing as it is asked.
     """
-    with ExtractionPool(workers) as pool:
+    with ExtractionPool(workers, depth=question.depth) as pool:
         extracted = pool.run(as_query(one, number) for number, one in enumerate(asked))
         for batch in _batches(extracted):
             yield from _check_batch(sources, batch, question)

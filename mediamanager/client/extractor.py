@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.extract import extract
-from fingerprinting.types import Extraction, Fingerprint, Modality, Role, SpanUnit
+from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
 
 Json: TypeAlias = dict[str, object]
 
@@ -40,9 +40,9 @@ def main() -> None:
 def answer(request: Json) -> Json:
     """Fingerprint the file at `path`, the words in `text`, or both as one asset; never raise."""
     try:
-        role = Role(str(request["role"]))
+        role, depth = Role(str(request["role"])), Depth(str(request["depth"]))
         path, text = request.get("path"), request.get("text")
-        found = [] if path is None else [extract(Path(str(path)), role=role)]
+        found = [] if path is None else [extract(Path(str(path)), role=role, depth=depth)]
         if text is not None:
             found.append(_of_text(str(text), role))
         return write(_together(found))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from fingerprinting.types import Extraction, Role
+from fingerprinting.types import Depth, Extraction, Role
 from mediamanager.client.extractor import READY, read
 from mediamanager.client.queries import Query
 
@@ -47,11 +47,13 @@ class ExtractionPool:
         workers: int | None = None,
         *,
         role: Role = Role.QUERY,
+        depth: Depth = Depth.STANDARD,
         seconds_per_file: float = SECONDS_PER_FILE,
         command: Sequence[str] | None = None,
     ) -> None:
         self._workers = workers or _cores()
         self._role = role
+        self._depth = depth
         self._seconds = seconds_per_file
         self._command = list(command or (sys.executable, "-P", "-m", _EXTRACTOR))
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
@@ -96,7 +98,8 @@ class ExtractionPool:
     def _extract(self, query: Query) -> Extracted:
         if query.error is not None or (query.file is None and query.text is None):
             return Extracted(query, error=query.error)
-        request = {"role": self._role, "path": None if query.file is None else str(query.file), "text": query.text}
+        file = None if query.file is None else str(query.file)
+        request = {"role": self._role, "depth": self._depth, "path": file, "text": query.text}
         try:
             child = self._child()
         except OSError as error:

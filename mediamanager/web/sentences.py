@@ -19,6 +19,13 @@ def _(text: str) -> str:
 
 _NOTES: Final[Mapping[str, str]] = {
     "image-flat": _("This picture is almost blank, so only the exact same file can be recognised, not a changed copy."),
+    "image-features-missing": _(
+        "A program is missing here, so this picture is not recognised where it is only a part of another one. Tell the "
+        "operator."
+    ),
+    "image-few-features": _(
+        "There is little detail in this picture: copies of the whole are recognised, small parts of it are not."
+    ),
     "audio-too-short": _("This recording is too short to recognise copies of it: only the exact same file is found."),
     "audio-silent": _("This recording is silent, so only the exact same file can be recognised."),
     "audio-monotonous": _("This recording changes too little to recognise copies of it: only the same file is found."),

@@ -18,7 +18,7 @@ from fingerprinting.errors import (
 )
 from fingerprinting.extract import extract
 from fingerprinting.media import Limits
-from fingerprinting.types import Modality, Role
+from fingerprinting.types import Depth, Modality, Role
 
 WORDS = synthetic_media.prose(1, 300)
 
@@ -37,20 +37,42 @@ def test_a_picture_is_fingerprinted_whatever_its_name(tmp_path: Path) -> None:
     assert (found.modality, found.media_type) == (Modality.IMAGE, "image/png")
     assert found.fingerprints[0].algorithm == "sha256"
     assert found.fingerprints[0].value == hashlib.sha256(data).digest()
-    assert {each.algorithm for each in found.fingerprints} == {"sha256", "pixels-sha256", "pdq-256", "phash-64"}
+    assert {each.algorithm for each in found.fingerprints} == {
+        "sha256",
+        "pixels-sha256",
+        "pdq-256",
+        "phash-64",
+        "dct-256",
+        "sift-itq-128",
+    }
 
 
 def test_a_query_asks_with_the_turned_forms_too(tmp_path: Path) -> None:
     path = written(tmp_path, synthetic_media.encoded(synthetic_media.natural_picture(1, (300, 200))))
 
     wholes = {
-        role: [each for each in extract(path, role=role).fingerprints if each.algorithm == "pdq-256" and not each.span]
+        role: [each for each in extract(path, role=role).fingerprints if each.algorithm == "dct-256" and not each.span]
         for role in Role
     }
 
-    assert len(wholes[Role.WORK]) == 1
-    assert len(wholes[Role.QUERY]) == 8
-    assert wholes[Role.QUERY][0] == wholes[Role.WORK][0]
+    assert [len(each.value) for each in wholes[Role.WORK]] == [256 + 32]
+    assert [len(each.value) for each in wholes[Role.QUERY]] == [256 + 16 * 32]
+    assert wholes[Role.QUERY][0].value.startswith(wholes[Role.WORK][0].value)
+
+
+def test_the_fast_depth_asks_by_one_hash_alone(tmp_path: Path) -> None:
+    picture = synthetic_media.natural_picture(1, (300, 200))
+    path = written(tmp_path, synthetic_media.encoded(picture, "JPEG", quality=90))
+
+    fast = extract(path, role=Role.QUERY, depth=Depth.FAST)
+    work = extract(path)
+
+    assert [each.algorithm for each in fast.fingerprints] == ["sha256", "dct-256"]
+    [whole] = [each for each in work.fingerprints if each.algorithm == "dct-256" and not each.span]
+    moved = np.bitwise_count(
+        np.frombuffer(fast.fingerprints[1].value, np.uint8)[256:288] ^ np.frombuffer(whole.value, np.uint8)[256:]
+    )
+    assert moved.sum() <= 12
 
 
 def test_a_recording_is_fingerprinted(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from fingerprinting.types import Role
+from fingerprinting.types import Depth, Role
 from mediamanager.client import extractor
 from mediamanager.client.pool import Extracted
 from mediamanager.client.queries import Query
@@ -14,8 +14,9 @@ from mediamanager.client.queries import Query
 class InlinePool:
     """Stands in for `ExtractionPool` where a test is not about processes."""
 
-    def __init__(self, workers: int | None = None, *, role: Role = Role.QUERY) -> None:
+    def __init__(self, workers: int | None = None, *, role: Role = Role.QUERY, depth: Depth = Depth.STANDARD) -> None:
         self._role = role
+        self._depth = depth
 
     def __enter__(self) -> Self:
         return self
@@ -32,5 +33,6 @@ class InlinePool:
                 yield Extracted(query, error=query.error)
                 continue
             path = None if query.file is None else str(query.file)
-            found = extractor.read(json.dumps(extractor.answer({"role": self._role, "path": path, "text": query.text})))
+            request = {"role": self._role, "depth": self._depth, "path": path, "text": query.text}
+            found = extractor.read(json.dumps(extractor.answer(request)))
             yield Extracted(query, error=found) if isinstance(found, str) else Extracted(query, extraction=found)

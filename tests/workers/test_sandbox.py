@@ -326,7 +326,7 @@ def test_the_child_can_neither_write_nor_dump_and_its_memory_is_limited(
         walls=False,
     )
 
-    assert told(prose) == str(["File too large", (660 << 20, 660 << 20), (300, 305), (0, 0)])
+    assert told(prose) == str(["File too large", (860 << 20, 860 << 20), (300, 305), (0, 0)])
 
 
 def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Copies of a picture are found by its fingerprints; other pictures are not."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from fingerprinting import thresholds
+from fingerprinting.errors import MissingExtraError
+from fingerprinting.image import features
 from fingerprinting.image.fingerprints import IMAGE_FLAT, fingerprint_image
+from fingerprinting.index.segment import Index
 from fingerprinting.media import DEFAULT_LIMITS
-from fingerprinting.types import Prints, Role
+from fingerprinting.types import FEATURES_MISSING, Depth, Prints, Role, Strength
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,12 @@ def printed(folder: Path, data: bytes, role: Role = Role.QUERY) -> Prints:
     return fingerprint_image(path, DEFAULT_LIMITS, role=role)
 
 
+def is_match(query: Prints, work: Prints, depth: Depth = Depth.STANDARD) -> bool:
+    index = Index.build((0, each) for each in work.fingerprints)
+    found = index.search([query.fingerprints], depth=depth)
+    return any(match.strength is Strength.MATCH for match in found)
+
+
 def hashes(prints: Prints) -> NDArray[np.uint8]:
     values = [each.value for each in prints.fingerprints if each.algorithm == "pdq-256"]
     return np.frombuffer(b"".join(values), np.uint8).reshape(-1, 32)
@@ -43,7 +53,8 @@ def test_a_work_has_each_algorithm_and_frames_with_spans(work: Prints, work_imag
     algorithms = [each.algorithm for each in work.fingerprints]
     spans = [each.span for each in work.fingerprints if each.algorithm == "pdq-256"]
 
-    assert algorithms == ["pixels-sha256", *["pdq-256"] * 13, "phash-64"]
+    wanted = ["pixels-sha256", "pdq-256", "phash-64", "dct-256", *["pdq-256"] * 12, "sift-itq-128"]
+    assert algorithms == wanted
     assert spans[0] is None
     for span in spans[1:]:
         assert span is not None
@@ -56,12 +67,22 @@ def test_a_work_has_each_algorithm_and_frames_with_spans(work: Prints, work_imag
 
 @pytest.mark.parametrize("share", [0.9, 0.8, 0.75])
 @pytest.mark.parametrize("at", [(0.5, 0.5), (0.0, 0.0), (1.0, 0.3), (0.2, 1.0)])
+@pytest.mark.parametrize("has_opencv", [True, False])
 def test_a_recompressed_crop_is_found(
-    work: Prints, work_image: Image.Image, tmp_path: Path, share: float, at: tuple[float, float]
+    work: Prints,
+    work_image: Image.Image,
+    tmp_path: Path,
+    share: float,
+    at: tuple[float, float],
+    has_opencv: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(features, "is_available", lambda: has_opencv)
+
     crop = printed(tmp_path, synthetic_media.cropped_copy(work_image, share=share, at=at))
 
-    assert distance(crop, work) <= thresholds.PDQ_MATCH_BITS
+    assert any(each.algorithm == "sift-itq-128" for each in crop.fingerprints) == has_opencv
+    assert is_match(crop, work)
 
 
 def test_a_small_recompressed_copy_is_found_by_the_whole(work: Prints, work_image: Image.Image, tmp_path: Path) -> None:
@@ -77,9 +98,30 @@ def test_a_mirrored_or_turned_copy_is_found(
 ) -> None:
     turned = ImageOps.mirror(work_image) if turn is None else work_image.transpose(turn)
 
-    copy = printed(tmp_path, synthetic_media.encoded(turned, "JPEG", quality=80))
+    path = tmp_path / "copy"
+    path.write_bytes(synthetic_media.encoded(turned, "JPEG", quality=80))
 
-    assert distance(copy, work) <= thresholds.PDQ_MATCH_BITS
+    for depth in Depth:
+        assert is_match(fingerprint_image(path, DEFAULT_LIMITS, role=Role.QUERY, depth=depth), work, depth)
+
+
+def test_without_opencv_a_work_says_so_and_a_thorough_query_is_an_error(
+    work_image: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    features._opencv.cache_clear()
+    features._detector.cache_clear()
+    path = tmp_path / "picture.png"
+    path.write_bytes(synthetic_media.encoded(work_image))
+
+    try:
+        assert fingerprint_image(path, DEFAULT_LIMITS).notes == (FEATURES_MISSING,)
+        assert fingerprint_image(path, DEFAULT_LIMITS, role=Role.QUERY).notes == (FEATURES_MISSING,)
+        with pytest.raises(MissingExtraError, match="OpenCV"):
+            fingerprint_image(path, DEFAULT_LIMITS, role=Role.QUERY, depth=Depth.THOROUGH)
+    finally:
+        features._opencv.cache_clear()
+        features._detector.cache_clear()
 
 
 @pytest.mark.heavy

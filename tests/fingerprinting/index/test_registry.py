@@ -9,6 +9,7 @@ from fingerprinting.index import registry
 from fingerprinting.types import Fingerprint
 
 RECORD = b"\x01" * 8 + b"\x00" * 4
+FEATURES = bytes.fromhex("0a000000 05000000 0100 01 02 01 00") + b"\x80\x90" + bytes(6) + bytes(16)
 VALUES = {
     "sha256": bytes(32),
     "pixels-sha256": bytes(32),
@@ -16,6 +17,8 @@ VALUES = {
     "key-youtube": bytes(32),
     "pdq-256": bytes(range(32)),
     "phash-64": bytes(8),
+    "dct-256": bytes(256 + 32),
+    "sift-itq-128": FEATURES,
     "chromaprint-2": bytes(12),
     "shingle-3": RECORD * 2,
 }
@@ -27,7 +30,7 @@ def test_every_algorithm_is_covered_here() -> None:
 
 @pytest.mark.parametrize("algorithm", VALUES)
 def test_decode_is_the_inverse_of_encode(algorithm: str) -> None:
-    span = (0.0, 1.0, 2.0, 3.0) if algorithm in {"pdq-256", "phash-64"} else None
+    span = (0.0, 1.0, 2.0, 3.0) if algorithm in {"pdq-256", "phash-64", "dct-256"} else None
     unit = registry.ALGORITHMS[algorithm].unit
     fingerprint = Fingerprint(algorithm, 1, VALUES[algorithm], 77.5, span, unit)
 

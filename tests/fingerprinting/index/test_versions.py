@@ -1,5 +1,6 @@
 """Versions of an algorithm stand side by side, and are never compared with one another."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_the_wire_carries_every_known_version(two_versions: None) -> None:
 
 
 def test_what_is_missing_is_the_newest_version_of_what_suits_the_modality(two_versions: None) -> None:
-    had = {"sha256.v1", "pixels-sha256.v1", "pdq-256.v1", "phash-64.v1"}
+    had = {"sha256.v1", "pixels-sha256.v1", "pdq-256.v1", "phash-64.v1", "dct-256.v1", "sift-itq-128.v1"}
 
     assert coverage.missing(Modality.IMAGE, had) == {"pixels-sha256.v2"}
     assert coverage.missing(Modality.IMAGE, had | {"pixels-sha256.v2"}) == set()
@@ -90,7 +91,10 @@ def test_a_newer_version_of_a_key_is_missing_only_where_there_is_an_older_one(mo
 def test_an_algorithm_that_found_nothing_was_applied_all_the_same() -> None:
     flat = Extraction(Modality.IMAGE, "image/png", (pixels(1),), identifiable=True)
 
-    assert coverage.applied(flat, complete=True) == {"pixels-sha256.v1", "pdq-256.v1", "phash-64.v1"}
+    hashes = {"pixels-sha256.v1", "pdq-256.v1", "phash-64.v1", "dct-256.v1"}
+    assert coverage.applied(flat, complete=True) == {*hashes, "sift-itq-128.v1"}
+    without_opencv = dataclasses.replace(flat, notes=("image-features-missing",))
+    assert coverage.applied(without_opencv, complete=True) == hashes
     assert coverage.applied(flat, complete=False) == {"pixels-sha256.v1"}
     unidentifiable = Extraction(Modality.IMAGE, "image/png", (pixels(1),), identifiable=False)
     assert coverage.missing(Modality.IMAGE, coverage.applied(unidentifiable, complete=False)) == set()

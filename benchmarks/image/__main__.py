@@ -1,0 +1,67 @@
+"""Copies of pictures: how many are found at each depth, how many strangers are taken for a work, and how fast.
+
+    ./run bench image collect --material FOLDER       fetches Debian packages into FOLDER and unpacks their pictures
+    ./run bench image run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/image.md]
+    ./run bench image train --material FOLDER         makes the constants of `sift-itq-128` anew
+
+Tune on the half `tuning` alone; `reporting` is for figures. What is called wrong is listed: look at each, since two
+pictures of one package may show the same.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmarks.image import material, measure, page
+
+
+def main() -> None:
+    arguments = _arguments()
+    if arguments.do == "collect":
+        for half in material.PACKAGES:
+            material.fetch(half, arguments.material)
+            telling, poor = material.pictures(half, arguments.material)
+            print(f"{half}: {len(telling)} pictures that tell something, {len(poor)} that tell little")
+        return
+    if arguments.do == "train":
+        from benchmarks.image import train  # noqa: PLC0415 - it writes into the package
+
+        telling, poor = material.pictures("tuning", arguments.material)
+        train.train([one.path for one in (*telling[:430], *poor[:120])])
+        return
+    telling, poor = material.pictures(arguments.half, arguments.material, arguments.seed)
+    found = measure.measure(
+        telling,
+        poor,
+        works=arguments.works,
+        copies=arguments.copies,
+        strangers=arguments.strangers,
+        only=arguments.only,
+        processes=arguments.processes,
+    )
+    found["half"], found["seed"] = arguments.half, arguments.seed
+    page.show(found)
+    if arguments.output is not None:
+        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
+    if arguments.page is not None:
+        page.write(found, arguments.page)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("do", choices=("collect", "run", "train"))
+    parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--half", choices=tuple(material.PACKAGES), default="tuning")
+    parser.add_argument("--works", type=int, default=400, help="registered")
+    parser.add_argument("--copies", type=int, default=10, help="works that are copied in every way")
+    parser.add_argument("--strangers", type=int, default=300, help="pictures that are not registered")
+    parser.add_argument("--only", nargs="*", metavar="KIND", default=[], help="these kinds of copies")
+    parser.add_argument("--processes", type=int, default=1, help="how many ask at once")
+    parser.add_argument("--seed", default="1", help="draws another split")
+    parser.add_argument("--output", type=Path, help="write the result as JSON")
+    parser.add_argument("--page", type=Path, help="write the result as a page with pictures beside it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+"""Local features in the index: works whose features an asset shows in the same arrangement."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.image import feature_bytes
+from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
+from fingerprinting.index import feature_geometry as geometry
+from fingerprinting.index import feature_lists, feature_votes
+from fingerprinting.index import folder as folders
+from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.feature_geometry import Placement
+from fingerprinting.index.feature_lists import CodeLists
+from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
+
+_KIND: Final = "features"
+_THUMBNAIL: Final = 48
+
+NEAREST: Final = 4
+NEAR_BITS: Final = 36
+PAIR_BITS: Final = 44
+FEWEST_VOTES: Final = 3
+CANDIDATES: Final = 16
+
+_SHAPES: Final = {
+    **feature_lists.SHAPES,
+    "owners": ("<i8", 1),
+    "sizes": ("<u4", 2),
+    "thumbnails": ("|u1", 3),
+    "thumbnail_sizes": ("|u1", 2),
+    "firsts": ("<i8", 1),
+    "places": ("|u1", 2),
+    "positions": ("<u4", 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """What is known of W pictures with C features in all, beside their codes.
+
+    Attributes:
+        owners: int64, shape (W,): the work that each shows.
+        sizes: uint32, shape (W, 2): width and height in pixels.
+        thumbnails: uint8, shape (W, 48, 48), and their true rows and columns, shape (W, 2).
+        firsts: int64, shape (W + 1,): where the features of each begin.
+        positions: uint32, shape (C,): where each feature lies in the lists.
+        places: `PLACE` as bytes, shape (C, 6), in the order of the lists.
+    """
+
+    owners: NDArray[np.int64]
+    sizes: NDArray[np.uint32]
+    thumbnails: NDArray[np.uint8]
+    thumbnail_sizes: NDArray[np.uint8]
+    firsts: NDArray[np.int64]
+    positions: NDArray[np.uint32]
+    places: NDArray[np.uint8]
+
+    def size(self, row: int) -> tuple[int, int]:
+        """Width and height of one."""
+        width, height = self.sizes[row].tolist()
+        return width, height
+
+    def thumbnail(self, row: int) -> NDArray[np.uint8]:
+        """Its thumbnail."""
+        rows, columns = self.thumbnail_sizes[row].tolist()
+        return self.thumbnails[row, :rows, :columns]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A picture that an asset may show: how, and how surely."""
+
+    row: int
+    variant: int
+    placement: Placement
+    correlation: float | None
+    features: NDArray[np.int64]
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """More is surer."""
+        return self.placement.inliers, self.correlation or 0.0
+
+
+class FeatureSearcher:
+    """Works' pictures, searchable by their local features."""
+
+    def __init__(self, pictures: _Pictures, lists: CodeLists) -> None:
+        self._pictures = pictures
+        self._lists = lists
+
+    @property
+    def count(self) -> int:
+        """How many pictures it holds."""
+        return len(self._pictures.owners)
+
+    def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
+        """Find the works that the assets show, or that show a part of the assets."""
+        best: dict[tuple[int, int], Match] = {}
+        for asset, fingerprint in queries:
+            for match in self._matches(asset, feature_bytes.read(fingerprint.value), context):
+                known = best.get((match.asset, match.work))
+                if known is None or _surer(match, known):
+                    best[match.asset, match.work] = match
+        return list(best.values())
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from, but for the qualities, which no search looks at."""
+        known = self._pictures
+        for row, work in enumerate(known.owners.tolist()):
+            positions = known.positions[slice(*known.firsts[row : row + 2].tolist())]
+            features = Features(
+                size=known.size(row),
+                thumbnail=known.thumbnail(row),
+                places=_places(known.places[positions]),
+                codes=self._lists.codes[positions][np.newaxis],
+            )
+            yield work, Fingerprint(SPEC.name, SPEC.version, feature_bytes.write(features), unit=SPEC.unit)
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder."""
+        arrays: dict[str, folders.Array] = {
+            **self._lists.arrays(),
+            **{name: getattr(self._pictures, name) for name in _Pictures.__slots__},
+        }
+        with folders.new_folder(folder) as scratch:
+            folders.write(scratch, _KIND, arrays, {})
+
+    def _matches(self, asset: int, asked: Features, context: SearchContext) -> list[Match]:
+        sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
+        found = []
+        for row, variant in self._candidates(asked):
+            sighting = self._sighting(asked, row, variant)
+            if sighting is not None and sighting.placement.inliers >= worth_a_look:
+                found.append(self._match(asset, asked, sighting, sure))
+        return found
+
+    def _candidates(self, asked: Features) -> list[tuple[int, int]]:
+        """Choose pictures that have codes near to several of the asset's: row, and the variant of the asset."""
+        count = len(asked)
+        if not count or not len(self._lists.codes):
+            return []
+        found, _ = self._lists.find(asked.codes.reshape(-1, 2), NEAREST, NEAR_BITS)
+        code, nth = np.nonzero(found >= 0)
+        near = found[code, nth]
+        rows = self._lists.rows[near].astype(np.int64)
+        ballot = feature_votes.Ballot(
+            variant=code // count,
+            feature=code % count,
+            row=rows,
+            places=_places(self._pictures.places[near]),
+            sizes=self._pictures.sizes[rows],
+        )
+        return feature_votes.elect(ballot, asked, CANDIDATES, FEWEST_VOTES)
+
+    def _sighting(self, asked: Features, row: int, variant: int) -> _Sighting | None:
+        from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
+
+        first, last = self._pictures.firsts[row : row + 2].tolist()
+        positions = self._pictures.positions[first:last]
+        codes = np.ascontiguousarray(self._lists.codes[positions])
+        of_asked, of_known = np.empty(len(asked), np.int64), np.empty(len(codes), np.int64)
+        feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
+        mine, its = _mutual(of_asked, of_known)
+        known = geometry.spots(_places(self._pictures.places[positions]), self._pictures.size(row))
+        placement = geometry.place(
+            geometry.spots(asked.places, asked.size, variant).take(mine),
+            known.take(its),
+        )
+        if placement is None:
+            return None
+        correlation = geometry.correlation(placement, asked, self._pictures.thumbnail(row), known.frame, variant)
+        return _Sighting(row, variant, placement, correlation, mine[placement.pairs])
+
+    def _own(self, asked: Features, sighting: _Sighting) -> int:
+        """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
+        codes = asked.codes[sighting.variant][sighting.features]
+        limit = thresholds.feature_common_works(self.count)
+        found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
+        owners = [len(np.unique(self._lists.rows[near[near >= 0]])) for near in found]
+        return int(np.sum(np.array(owners) <= limit))
+
+    def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
+        placement = sighting.placement
+        strength, limit = _strength(sighting, sure)
+        if strength is Strength.MATCH and limit != sure and self._own(asked, sighting) < limit:
+            strength = Strength.LIKELY
+        in_asset, in_work = geometry.boxes(placement, asked.size, self._pictures.size(sighting.row), sighting.variant)
+        evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
+        if sighting.correlation is not None:
+            evidence["correlation"] = round(sighting.correlation, 3)
+        return Match(
+            asset=asset,
+            work=int(self._pictures.owners[sighting.row]),
+            algorithm=SPEC.name,
+            version=SPEC.version,
+            strength=strength,
+            score=float(placement.inliers),
+            threshold=float(limit),
+            query_span=in_asset,
+            work_span=in_work,
+            evidence=evidence,
+        )
+
+
+def _places(stored: NDArray[np.uint8]) -> NDArray[np.void]:
+    return np.ascontiguousarray(stored).view(PLACE).ravel()
+
+
+def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair features that are each other's nearest."""
+    mine = np.arange(len(of_asked))
+    its = of_asked & 0xFFFF
+    chosen = (of_asked >> 16 <= PAIR_BITS) & (of_known[its] & 0xFFFF == mine)
+    return mine[chosen], its[chosen]
+
+
+def _strength(sighting: _Sighting, sure: int) -> tuple[Strength, int]:
+    """Judge a sighting, and give the inliers that decided: fewer where the grey of both pictures agrees."""
+    placement, correlation = sighting.placement, sighting.correlation
+    is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
+    if correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION:
+        needed = sure
+    elif correlation is None or correlation >= thresholds.FEATURE_WEAK_CORRELATION:
+        needed = sure + thresholds.FEATURE_ALONE_INLIERS
+    else:
+        needed = sure * thresholds.FEATURE_AGAINST_GREY
+    return Strength.MATCH if is_spread and placement.inliers >= needed else Strength.LIKELY, needed
+
+
+def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:
+    linear = sighting.placement.matrix[:, :2]
+    return {
+        "scale": round(float(np.sqrt(abs(np.linalg.det(linear)))), 3),
+        "turned_degrees": round(
+            float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
+        ),
+        "mirrored": bool(sighting.variant & MIRRORED),
+        "negative": bool(sighting.variant & NEGATIVE),
+    }
+
+
+def _surer(one: Match, other: Match) -> bool:
+    return (one.strength is Strength.MATCH, one.score or 0) > (other.strength is Strength.MATCH, other.score or 0)
+
+
+def _check(fingerprint: Fingerprint) -> str | None:
+    if fingerprint.span is not None:
+        return "it is of the whole picture and has no span"
+    problem = feature_bytes.check(fingerprint.value)
+    return None if problem is None else f"the value can't be read: {problem}"
+
+
+def _build(entries: Sequence[Entry]) -> FeatureSearcher:
+    read = [feature_bytes.read(fingerprint.value) for _, fingerprint in entries]
+    counts = [len(each) for each in read]
+    rows = np.repeat(np.arange(len(read), dtype=np.uint32), counts)
+    codes = np.concatenate([each.codes[0] for each in read] or [np.empty((0, 2), np.uint64)])
+    lists, positions = feature_lists.build(codes, rows)
+    thumbnails = np.zeros((len(read), _THUMBNAIL, _THUMBNAIL), np.uint8)
+    for row, each in enumerate(read):
+        small = each.thumbnail[:_THUMBNAIL, :_THUMBNAIL]
+        thumbnails[row, : small.shape[0], : small.shape[1]] = small
+    places = np.concatenate([each.places for each in read] or [np.empty(0, PLACE)])
+    pictures = _Pictures(
+        owners=np.array([work for work, _ in entries], np.int64),
+        sizes=np.array([each.size for each in read], np.uint32).reshape(-1, 2),
+        thumbnails=thumbnails,
+        thumbnail_sizes=np.array([each.thumbnail.shape for each in read], np.uint8).reshape(-1, 2),
+        firsts=np.cumsum([0, *counts]).astype(np.int64),
+        positions=positions,
+        places=places[np.argsort(positions)].view(np.uint8).reshape(-1, PLACE.itemsize),
+    )
+    return FeatureSearcher(pictures, lists)
+
+
+def _open(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
+    contents = folders.read(folder, _KIND, verify=verify)
+    folders.require(folder, contents, _SHAPES)
+    pictures = _Pictures(**{name: contents.arrays[name] for name in _Pictures.__slots__})
+    lists = CodeLists(**{name: contents.arrays[name] for name in CodeLists.__slots__})
+    if not _fits(pictures, lists):
+        raise folders.corrupt(folder, "its arrays do not belong together")
+    return FeatureSearcher(pictures, lists)
+
+
+def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
+    rows, count = len(pictures.owners), len(lists.codes)
+    shapes = (
+        pictures.sizes.shape == (rows, 2)
+        and pictures.thumbnails.shape == (rows, _THUMBNAIL, _THUMBNAIL)
+        and pictures.thumbnail_sizes.shape == (rows, 2)
+        and pictures.firsts.shape == (rows + 1,)
+        and pictures.places.shape == (count, PLACE.itemsize)
+        and pictures.positions.shape == (count,)
+    )
+    if not shapes or int(pictures.firsts[0]) != 0 or int(pictures.firsts[-1]) != count:
+        return False
+    inside = not count or int(pictures.positions.max()) < count
+    return inside and lists.fits(rows) and bool((np.diff(pictures.firsts) >= 0).all())
+
+
+SPEC = AlgorithmSpec(
+    name="sift-itq-128",
+    version=1,
+    modality=Modality.IMAGE,
+    encoding=Encoding.BASE64,
+    unit=SpanUnit.PIXELS,
+    check=_check,
+    build=_build,
+    open=_open,
+)

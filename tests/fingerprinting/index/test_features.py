@@ -1,0 +1,168 @@
+"""Works found by their local features: where they lie, however shown; what they share with nothing stays unfound."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synthetic_media
+from PIL import Image, ImageOps
+
+from fingerprinting.errors import CorruptIndexError, WithheldIndexError
+from fingerprinting.image import feature_bytes, features
+from fingerprinting.index import feature_lists
+from fingerprinting.index.features import SPEC
+from fingerprinting.index.segment import Index
+from fingerprinting.types import Depth, Fingerprint, Match, Strength
+
+pytest.importorskip("cv2")
+
+WORKS = 6
+
+
+def fingerprint(image: Image.Image, effort: features.Effort = features.THOROUGH) -> Fingerprint:
+    described = features.describe(image.convert("L"), image.size, effort)
+    return Fingerprint(SPEC.name, SPEC.version, feature_bytes.write(described), unit=SPEC.unit)
+
+
+@pytest.fixture(scope="module")
+def works() -> list[Image.Image]:
+    return [synthetic_media.natural_picture(seed) for seed in range(WORKS)]
+
+
+@pytest.fixture(scope="module")
+def index(works: list[Image.Image]) -> Index:
+    return Index.build((row, fingerprint(image, features.WORK)) for row, image in enumerate(works))
+
+
+def found(index: Index, image: Image.Image) -> list[Match]:
+    return index.search([[fingerprint(image)]], depth=Depth.THOROUGH)
+
+
+def overlap(span: tuple[float, ...] | None, box: tuple[float, ...]) -> float:
+    assert span is not None
+    both = max(0, min(span[2], box[2]) - max(span[0], box[0])) * max(0, min(span[3], box[3]) - max(span[1], box[1]))
+    return both / ((span[2] - span[0]) * (span[3] - span[1]) + (box[2] - box[0]) * (box[3] - box[1]) - both)
+
+
+def on_page(image: Image.Image) -> Image.Image:
+    page = synthetic_media.natural_picture(77, (1200, 900))
+    page.paste(image.resize((400, 300)), (700, 500))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("change", "box"),
+    [
+        (lambda image: image.resize((500, 375)), (0, 0, 500, 375)),
+        (lambda image: image.crop((200, 150, 600, 450)), (0, 0, 400, 300)),
+        (ImageOps.mirror, (0, 0, 800, 600)),
+        (ImageOps.invert, (0, 0, 800, 600)),
+        (lambda image: ImageOps.invert(ImageOps.mirror(image)), (0, 0, 800, 600)),
+        (lambda image: image.transpose(Image.Transpose.ROTATE_90), (0, 0, 600, 800)),
+        (lambda image: image.rotate(20, expand=True), None),
+        (on_page, (700, 500, 1100, 800)),
+        (lambda image: ImageOps.mirror(on_page(image)), (100, 500, 500, 800)),
+    ],
+    ids=["smaller", "cropped", "mirrored", "negative", "both", "turned", "rotated", "on a page", "page mirrored"],
+)
+def test_a_copy_is_found_and_placed(
+    index: Index, works: list[Image.Image], change: Callable[[Image.Image], Image.Image], box: tuple[float, ...] | None
+) -> None:
+    [match] = found(index, change(works[2]))
+
+    assert (match.work, match.strength, match.algorithm) == (2, Strength.MATCH, SPEC.name)
+    assert match.score is not None
+    assert match.threshold is not None
+    assert match.score >= match.threshold
+    assert box is None or overlap(match.query_span, box) > 0.9
+
+
+def test_a_crop_says_which_part_of_the_work_it_shows(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, works[1].crop((100, 200, 500, 500)))
+
+    assert overlap(match.work_span, (100, 200, 500, 500)) > 0.9
+
+
+def test_the_evidence_names_the_turn_and_the_mirror(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, ImageOps.mirror(works[3]).resize((400, 300)))
+
+    assert match.evidence["mirrored"] is True
+    assert match.evidence["negative"] is False
+    assert match.evidence["scale"] == pytest.approx(1, abs=0.1)  # in frames of the same longer side
+    assert abs(float(match.evidence["turned_degrees"])) <= 1
+    assert float(match.evidence["correlation"]) > 0.9
+
+
+def test_two_works_in_one_picture_are_both_found(index: Index, works: list[Image.Image]) -> None:
+    both = Image.new("RGB", (1600, 600))
+    both.paste(works[0], (0, 0))
+    both.paste(works[4], (800, 0))
+
+    spans = {match.work: match.query_span for match in found(index, both)}
+
+    assert spans.keys() == {0, 4}
+    assert overlap(spans[4], (800, 0, 1600, 600)) > 0.9
+
+
+def test_strangers_and_blank_pictures_are_not_found(index: Index) -> None:
+    for image in (*(synthetic_media.natural_picture(seed) for seed in (50, 51)), Image.new("RGB", (300, 200), "white")):
+        assert found(index, image) == []
+
+
+def test_a_larger_registry_asks_for_more(index: Index, works: list[Image.Image]) -> None:
+    query = [[fingerprint(works[5])]]
+    small, large = (index.search(query, depth=Depth.THOROUGH, registry_size=size)[0] for size in (100, 5_000_000))
+
+    assert small.threshold is not None
+    assert large.threshold == small.threshold + 5
+
+
+def test_what_was_saved_finds_the_same(index: Index, works: list[Image.Image], tmp_path: Path) -> None:
+    index.save(tmp_path / "index")
+
+    opened = Index.open(tmp_path / "index")
+
+    assert found(opened, on_page(works[0])) == found(index, on_page(works[0]))
+
+
+@pytest.mark.parametrize("name", ["rows", "positions", "firsts", "starts"])
+def test_arrays_that_do_not_fit_are_refused(index: Index, tmp_path: Path, name: str) -> None:
+    index._searchers[SPEC.id].save(tmp_path / "index")
+    path = tmp_path / "index" / f"{name}.npy"
+    array = np.load(path)
+    array[-1] = 2**31 if name in ("rows", "positions") else array[-1] + 1
+    np.save(path, array)
+
+    with pytest.raises(CorruptIndexError):
+        SPEC.open(tmp_path / "index", False)
+
+
+def test_a_catalogue_without_features_says_so(index: Index, works: list[Image.Image], tmp_path: Path) -> None:
+    index.save(tmp_path / "index", without={SPEC.name})
+
+    opened = Index.open(tmp_path / "index")
+
+    assert not (tmp_path / "index" / SPEC.id).exists()
+    assert opened.search([[fingerprint(works[0])]]) == []
+    with pytest.raises(WithheldIndexError, match=r"sift-itq-128\.v1"):
+        found(opened, works[0])
+
+
+def test_lists_find_what_a_full_comparison_finds() -> None:
+    random = np.random.default_rng(3)
+    codes = random.integers(0, 2**64, (30_000, 2), dtype=np.uint64)
+    flips = np.packbits(random.random((200, 128)) < 0.08, axis=1).view(np.uint64)
+    asked = codes[:200] ^ flips
+    lists, positions = feature_lists.build(codes, np.arange(30_000, dtype=np.uint32))
+
+    nearest, bits = lists.find(asked, 1, 40)
+
+    full = np.bitwise_count(asked[:, None] ^ codes[None]).sum(axis=2)
+    expected = full.argmin(axis=1)
+    hit = (nearest[:, 0] >= 0) & (lists.rows[nearest[:, 0]] == expected)
+    assert len(lists.starts) == feature_lists.FINE + 1
+    assert hit.mean() > 0.2  # random codes lie nowhere near each other, so lists serve them worst of all
+    np.testing.assert_array_equal(bits[hit, 0], full.min(axis=1)[hit])
+    np.testing.assert_array_equal(lists.codes[positions], codes)
+    assert (lists.find(asked[:5], 3, 0)[0] == -1).all()
