@@ -158,8 +158,8 @@ FEATURE_MIN_PARTS: Final = 0.5
 FEATURE_PARTS: Final = 1.4
 """Below that correlation: least share of the work's tiles with the same grey and of its parts with inliers, and least
 sum of both. Dialogs, maps and portraits that share a frame sum to at most 1.34 (0.7 and 0.64; 0.67 and 0.67). Of 808
-copies of 8 pictures, 773 still match and 790 did without this; most of the 18 lost are covered with text, stripes or a
-second picture, or strongly bent. Pairs of other pictures with a match went from 14 to 9 among 640 that were
+copies of 8 pictures, 773 still match and 790 did without this; most of those lost are covered with text, stripes or a
+second picture, or strongly bent. Pairs of other pictures with a match went from 14 to 9 among those that were
 used for tuning (one dialog is left, at 0.83 and 1.5) and from 41 to 20 among 43 that had been a match before."""
 
 FEATURE_LIKELY_STEP: Final = 3
