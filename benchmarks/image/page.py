@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.image.measure import DEPTHS, PDQ_BITS, PEERS, PHASH_BITS
+from fingerprinting import thresholds
 
 METHODS = (*reversed(DEPTHS), *PEERS)
 _COLOURS = {"thorough": "#1b6e53", "standard": "#4ea98a", "fast": "#a7d8c6", PEERS[0]: "#b9772f", PEERS[1]: "#8a8f98"}
@@ -61,7 +62,8 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"{found['copies']} of {found['works']} registered pictures, each copied in {len(found['rows'])} ways:"
         f" rows of few copies, so trust the means. {found['strangers']} pictures that are not registered"
         f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which"
-        " none was used to choose a limit, a rotation or a list. `match` alone counts as found. Beside them, in the"
+        " none was used to choose a rotation, a list or a limit, but for the rule on parts, which was made with these"
+        " strangers in view and its cost measured on other copies. `match` alone counts as found. Beside them, in the"
         f" same run: ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors"
         " recommend."
         " Times are of a machine that was busy with other things.",
@@ -91,6 +93,11 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         "Look at each: figures of one photograph and wallpapers in two shapes are true finds. Windows of one program,"
         " maps of one country and portraits in one frame share pixels without being the same work: these are wrong.",
+        "",
+        f"So a match must have the same grey throughout (correlation {thresholds.FEATURE_SAME_CORRELATION} or more, and"
+        f" {thresholds.FEATURE_MIN_PARTS:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
+        f" most tiles and inliers in most parts of the work: {thresholds.FEATURE_MIN_PARTS} or more of each, and"
+        f" {thresholds.FEATURE_PARTS} in sum. What shares less is `likely`: shown for review, and never decides.",
         "",
         "## Kind by kind",
         "",

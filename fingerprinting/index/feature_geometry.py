@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS, Features
+from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS
 
 SIDE: Final = 640.0
 """Places are reckoned in a frame whose longer side is this."""
@@ -185,69 +185,6 @@ def _is_plausible(matrix: NDArray[np.float64]) -> bool:
 
 def _distinct(places: NDArray[np.floating]) -> int:
     return len(np.unique(np.round(places / _CELL).astype(np.int64), axis=0))
-
-
-def correlation(
-    placement: Placement, asked: Features, known: NDArray[np.uint8], known_frame: tuple[float, float], variant: int
-) -> float | None:
-    """Correlate the grey of both thumbnails where the pictures overlap; None where that says nothing."""
-    shown = asked.thumbnail
-    if variant & MIRRORED:
-        shown = shown[:, ::-1]
-    if variant & NEGATIVE:
-        shown = 255 - shown
-    unit = SIDE / max(asked.size)
-    frame = asked.size[0] * unit, asked.size[1] * unit
-    inverse = np.linalg.inv(placement.matrix[:, :2])
-    # Whichever thumbnail shows more of the overlap is averaged until both show as much.
-    step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
-    stored = _halved(known.astype(np.float32), round(float(np.log2(1 / step))))
-    rows, columns = stored.shape
-    points = max(1, min(_MOST_POINTS, round(step * known.shape[1] / columns)))
-    down, across = np.mgrid[0 : rows * points, 0 : columns * points] + 0.5
-    there = np.stack(
-        [across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]]
-    )
-    here = inverse @ (there - placement.matrix[:, 2:])
-    inside = (here[0] >= 0) & (here[0] < frame[0]) & (here[1] >= 0) & (here[1] < frame[1])
-    values = _sampled(
-        shown.astype(np.float32), here[0] / frame[0] * shown.shape[1], here[1] / frame[1] * shown.shape[0]
-    )
-    cells = (rows, points, columns, points)
-    whole = inside.reshape(cells).all(axis=(1, 3)).ravel()
-    if whole.sum() < _LEAST_OVERLAP:
-        return None
-    averages, expected = values.reshape(cells).mean(axis=(1, 3)).ravel()[whole], stored.ravel()[whole]
-    if min(averages.std(), expected.std()) < _LEAST_SPREAD:
-        return None
-    return float(np.corrcoef(averages, expected)[0, 1])
-
-
-_MOST_POINTS: Final = 6
-_LEAST_OVERLAP: Final = 30
-_LEAST_SPREAD: Final = 3.0
-
-
-def _halved(grey: Floats, times: int) -> Floats:
-    for _ in range(times):
-        rows, columns = grey.shape[0] // 2 * 2, grey.shape[1] // 2 * 2
-        if min(rows, columns) < 2:  # noqa: PLR2004 - there is nothing to halve
-            break
-        grey = grey[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
-    return grey
-
-
-def _sampled(grey: Floats, x: NDArray[np.float64], y: NDArray[np.float64]) -> Floats:
-    """Read between pixels, whose centres lie at halves."""
-    x = (x - 0.5).clip(0, grey.shape[1] - 1)
-    y = (y - 0.5).clip(0, grey.shape[0] - 1)
-    left, top = x.astype(int), y.astype(int)
-    right, below = np.minimum(left + 1, grey.shape[1] - 1), np.minimum(top + 1, grey.shape[0] - 1)
-    fx, fy = x - left, y - top
-    upper = grey[top, left] * (1 - fx) + grey[top, right] * fx
-    lower = grey[below, left] * (1 - fx) + grey[below, right] * fx
-    found: Floats = (upper * (1 - fy) + lower * fy).astype(np.float32)
-    return found
 
 
 def boxes(

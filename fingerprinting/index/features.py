@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
+from fingerprinting.index import feature_agreement, feature_lists, feature_votes
 from fingerprinting.index import feature_geometry as geometry
-from fingerprinting.index import feature_lists, feature_votes
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
@@ -79,13 +80,13 @@ class _Sighting:
     row: int
     variant: int
     placement: Placement
-    correlation: float | None
+    agreement: Agreement
     features: NDArray[np.int64]
 
     @property
     def rank(self) -> tuple[int, float]:
         """More is surer."""
-        return self.placement.inliers, self.correlation or 0.0
+        return self.placement.inliers, self.agreement.correlation or 0.0
 
 
 class FeatureSearcher:
@@ -169,14 +170,13 @@ class FeatureSearcher:
         feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
         mine, its = _mutual(of_asked, of_known)
         known = geometry.spots(_places(self._pictures.places[positions]), self._pictures.size(row))
-        placement = geometry.place(
-            geometry.spots(asked.places, asked.size, variant).take(mine),
-            known.take(its),
-        )
+        shown = geometry.spots(asked.places, asked.size, variant)
+        placement = geometry.place(shown.take(mine), known.take(its))
         if placement is None:
             return None
-        correlation = geometry.correlation(placement, asked, self._pictures.thumbnail(row), known.frame, variant)
-        return _Sighting(row, variant, placement, correlation, mine[placement.pairs])
+        sides = feature_agreement.Sides(asked, shown, self._pictures.thumbnail(row), known, variant)
+        agreement = feature_agreement.agreement(placement, sides, its[placement.pairs])
+        return _Sighting(row, variant, placement, agreement, mine[placement.pairs])
 
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
@@ -193,8 +193,12 @@ class FeatureSearcher:
             strength = Strength.LIKELY
         in_asset, in_work = geometry.boxes(placement, asked.size, self._pictures.size(sighting.row), sighting.variant)
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
-        if sighting.correlation is not None:
-            evidence["correlation"] = round(sighting.correlation, 3)
+        agreement = sighting.agreement
+        if agreement.correlation is not None:
+            evidence["correlation"] = round(agreement.correlation, 3)
+        if agreement.tiles is not None:
+            evidence["tiles"] = round(agreement.tiles, 2)
+        evidence["cover"] = round(agreement.cover, 2)
         return Match(
             asset=asset,
             work=int(self._pictures.owners[sighting.row]),
@@ -223,15 +227,23 @@ def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[N
 
 def _strength(sighting: _Sighting, sure: int) -> tuple[Strength, int]:
     """Judge a sighting, and give the inliers that decided: fewer where the grey of both pictures agrees."""
-    placement, correlation = sighting.placement, sighting.correlation
+    placement, correlation = sighting.placement, sighting.agreement.correlation
     is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
-    if correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION:
-        needed = sure
-    elif correlation is None or correlation >= thresholds.FEATURE_WEAK_CORRELATION:
-        needed = sure + thresholds.FEATURE_ALONE_INLIERS
-    else:
-        needed = sure * thresholds.FEATURE_AGAINST_GREY
-    return Strength.MATCH if is_spread and placement.inliers >= needed else Strength.LIKELY, needed
+    agrees = correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION
+    needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
+    is_match = is_spread and placement.inliers >= needed and _is_shown_throughout(sighting.agreement)
+    return Strength.MATCH if is_match else Strength.LIKELY, needed
+
+
+def _is_shown_throughout(agreement: Agreement) -> bool:
+    """Tell a copy from another picture in the same frame, which shares some parts and not the rest."""
+    correlation, tiles, cover = agreement.correlation, agreement.tiles, agreement.cover
+    same = thresholds.FEATURE_SAME_CORRELATION
+    if correlation is not None and correlation >= same and (tiles is None or tiles >= thresholds.FEATURE_MIN_PARTS):
+        return True
+    if correlation is None or tiles is None:
+        return cover >= thresholds.FEATURE_MIN_PARTS
+    return min(tiles, cover) >= thresholds.FEATURE_MIN_PARTS and tiles + cover >= thresholds.FEATURE_PARTS
 
 
 def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:

@@ -8,10 +8,12 @@ import pytest
 import synthetic_media
 from PIL import Image, ImageOps
 
+from fingerprinting import thresholds
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
-from fingerprinting.index.features import SPEC
+from fingerprinting.index.feature_agreement import Agreement
+from fingerprinting.index.features import SPEC, _is_shown_throughout
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -108,6 +110,56 @@ def test_two_works_in_one_picture_are_both_found(index: Index, works: list[Image
 def test_strangers_and_blank_pictures_are_not_found(index: Index) -> None:
     for image in (*(synthetic_media.natural_picture(seed) for seed in (50, 51)), Image.new("RGB", (300, 200), "white")):
         assert found(index, image) == []
+
+
+def framed(inner: int) -> Image.Image:
+    """Another picture in the frame that all of these share, as dialogs of one program are."""
+    frame = synthetic_media.natural_picture(90)
+    frame.paste(synthetic_media.natural_picture(inner).resize((560, 420)), (120, 90))
+    return frame
+
+
+def test_another_picture_in_the_same_frame_is_shown_for_review_only() -> None:
+    index = Index.build([(0, fingerprint(framed(91), features.WORK))])
+
+    [other], [same] = found(index, framed(92)), found(index, framed(91).resize((500, 375)))
+
+    assert other.score is not None
+    assert other.threshold is not None
+    assert other.score >= other.threshold  # so many features are the same, and yet
+    assert other.strength is Strength.LIKELY
+    assert same.strength is Strength.MATCH
+
+
+def test_a_copy_with_a_sticker_is_a_match_though_its_grey_differs(index: Index, works: list[Image.Image]) -> None:
+    covered = works[2].copy()
+    covered.paste("white", (100, 100, 350, 300))
+
+    [match] = found(index, covered)
+
+    assert float(match.evidence["correlation"]) < thresholds.FEATURE_SAME_CORRELATION
+    assert match.strength is Strength.MATCH
+
+
+@pytest.mark.parametrize(
+    ("correlation", "tiles", "cover", "is_copy"),
+    [
+        (0.95, 0.9, 0.2, True),
+        (0.95, None, 0.0, True),
+        (0.95, 0.43, 0.36, False),  # plain grounds agree, what is on them does not
+        (0.86, 0.7, 0.61, False),  # dialogs of one program
+        (0.53, 0.67, 0.65, False),  # portraits in one frame
+        (0.55, 0.9, 0.81, True),  # a copy with a logo over it
+        (0.6, 1.0, 0.45, False),
+        (0.6, 0.45, 1.0, False),
+        (None, None, 0.6, True),
+        (None, None, 0.4, False),
+    ],
+)
+def test_a_copy_agrees_in_most_of_its_parts(
+    correlation: float | None, tiles: float | None, cover: float, *, is_copy: bool
+) -> None:
+    assert _is_shown_throughout(Agreement(correlation, tiles, cover)) is is_copy
 
 
 def test_a_larger_registry_asks_for_more(index: Index, works: list[Image.Image]) -> None:

@@ -1,0 +1,165 @@
+"""Whether two pictures agree where one lies on the other: their grey, in all and by parts, and their features."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, Features
+from fingerprinting.index.feature_geometry import Floats, Placement, Spots
+
+_MOST_POINTS: Final = 6
+_LEAST_OVERLAP: Final = 30
+_LEAST_SPREAD: Final = 3.0
+
+_TILE: Final = 8
+_TILE_OVERLAP: Final = 0.7
+_TILE_CELLS: Final = 9
+_TILE_SPREAD: Final = 4.0
+_TILE_PLAIN: Final = 0.5
+_TILE_CORRELATION: Final = 0.6
+
+_PARTS: Final = 6
+_PART_FEATURES: Final = 3
+_SMALLEST: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well an asset and a work agree where they overlap.
+
+    Attributes:
+        correlation: of the grey of both thumbnails; None where that says nothing.
+        tiles: share of the tiles of the work's thumbnail, plain ones aside, whose grey the asset has; None without any.
+        cover: share of the parts of the work with features that the asset should show, where it shows one of them.
+    """
+
+    correlation: float | None
+    tiles: float | None
+    cover: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Grey:
+    """Both thumbnails in the cells of the work's, and which cells lie in the overlap as a whole."""
+
+    whole: NDArray[np.bool_]
+    asked: Floats
+    known: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """An asset and a picture of a work, as the geometry sees both."""
+
+    asked: Features
+    asked_spots: Spots
+    thumbnail: NDArray[np.uint8]
+    known_spots: Spots
+    variant: int
+
+
+def agreement(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Agreement:
+    """Compare an asset with a work where it lies; `agreeing` are the work's features that agree with the placement."""
+    grey = _grey(placement, sides)
+    return Agreement(
+        correlation=_correlation(grey),
+        tiles=_tiles(grey),
+        cover=_cover(placement, sides.asked_spots, sides.known_spots, agreeing),
+    )
+
+
+def _grey(placement: Placement, sides: Sides) -> _Grey:
+    """Read the asset's thumbnail where the cells of the work's lie."""
+    shown, known = sides.asked.thumbnail, sides.thumbnail
+    if sides.variant & MIRRORED:
+        shown = shown[:, ::-1]
+    if sides.variant & NEGATIVE:
+        shown = 255 - shown
+    frame, known_frame = sides.asked_spots.frame, sides.known_spots.frame
+    inverse = np.linalg.inv(placement.matrix[:, :2])
+    # Whichever thumbnail shows more of the overlap is averaged until both show as much.
+    step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
+    stored = _halved(known.astype(np.float32), round(float(np.log2(1 / step))))
+    rows, columns = stored.shape
+    points = max(1, min(_MOST_POINTS, round(step * known.shape[1] / columns)))
+    down, across = np.mgrid[0 : rows * points, 0 : columns * points] + 0.5
+    there = np.stack(
+        [across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]]
+    )
+    here = inverse @ (there - placement.matrix[:, 2:])
+    values = _sampled(
+        shown.astype(np.float32), here[0] / frame[0] * shown.shape[1], here[1] / frame[1] * shown.shape[0]
+    )
+    cells = (rows, points, columns, points)
+    whole: NDArray[np.bool_] = np.all(_inside(here.T, frame).reshape(cells), axis=(1, 3))
+    return _Grey(whole, values.reshape(cells).mean(axis=(1, 3)), stored)
+
+
+def _inside(places: NDArray[np.float64], frame: tuple[float, float]) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = np.all((places >= 0) & (places < np.array(frame)), axis=1)
+    return inside
+
+
+def _correlation(grey: _Grey) -> float | None:
+    if grey.whole.sum() < _LEAST_OVERLAP:
+        return None
+    asked, known = grey.asked[grey.whole], grey.known[grey.whole]
+    if min(asked.std(), known.std()) < _LEAST_SPREAD:
+        return None
+    return float(np.corrcoef(asked, known)[0, 1])
+
+
+def _tiles(grey: _Grey) -> float | None:
+    """Correlate tile by tile: what a frame or a window shares with another fills few tiles, a text hides few."""
+    agreeing = []
+    rows, columns = grey.whole.shape
+    down, across = max(1, rows // _TILE), max(1, columns // _TILE)
+    for row in range(down):
+        for column in range(across):
+            tile = (
+                slice(row * rows // down, (row + 1) * rows // down),
+                slice(column * columns // across, (column + 1) * columns // across),
+            )
+            whole = grey.whole[tile]
+            asked, known = grey.asked[tile][whole], grey.known[tile][whole]
+            if whole.mean() < _TILE_OVERLAP or whole.sum() < _TILE_CELLS or known.std() < _TILE_SPREAD:
+                continue
+            agreeing.append(bool(asked.std() > _TILE_PLAIN and np.corrcoef(asked, known)[0, 1] >= _TILE_CORRELATION))
+    return float(np.mean(agreeing)) if agreeing else None
+
+
+def _cover(placement: Placement, asked: Spots, known: Spots, agreeing: NDArray[np.int64]) -> float:
+    """Count the parts of the work, cut into 6 by 6, where the asset should show features, and does."""
+    inverse = np.linalg.inv(placement.matrix[:, :2])
+    here = (known.places - placement.matrix[:, 2]) @ inverse.T
+    shown = known.sizes + np.log(np.sqrt(abs(np.linalg.det(inverse))))
+    expected = _inside(here, asked.frame) & (shown >= np.percentile(asked.sizes, _SMALLEST))
+    cells = np.minimum((known.places / np.array(known.frame) * _PARTS).astype(int), _PARTS - 1)
+    part = cells[:, 0] * _PARTS + cells[:, 1]
+    counted = np.bincount(part[expected], minlength=_PARTS**2) >= _PART_FEATURES
+    found = np.bincount(part[agreeing], minlength=_PARTS**2) > 0
+    return float(found[counted].mean()) if counted.any() else 0.0
+
+
+def _halved(grey: Floats, times: int) -> Floats:
+    for _ in range(times):
+        rows, columns = grey.shape[0] // 2 * 2, grey.shape[1] // 2 * 2
+        if min(rows, columns) < 2:  # noqa: PLR2004 - there is nothing to halve
+            break
+        grey = grey[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
+    return grey
+
+
+def _sampled(grey: Floats, x: NDArray[np.float64], y: NDArray[np.float64]) -> Floats:
+    """Read between pixels, whose centres lie at halves."""
+    x = (x - 0.5).clip(0, grey.shape[1] - 1)
+    y = (y - 0.5).clip(0, grey.shape[0] - 1)
+    left, top = x.astype(int), y.astype(int)
+    right, below = np.minimum(left + 1, grey.shape[1] - 1), np.minimum(top + 1, grey.shape[0] - 1)
+    fx, fy = x - left, y - top
+    upper = grey[top, left] * (1 - fx) + grey[top, right] * fx
+    lower = grey[below, left] * (1 - fx) + grey[below, right] * fx
+    found: Floats = (upper * (1 - fy) + lower * fy).astype(np.float32)
+    return found
