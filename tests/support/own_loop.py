@@ -1,4 +1,4 @@
-"""Runs a coroutine to its end in a thread of its own: browser tests of the same process leave a loop running in theirs."""
+"""Runs a coroutine in a thread of its own: browser tests of the same process leave a loop running in theirs."""
 
 import asyncio
 from collections.abc import Coroutine
