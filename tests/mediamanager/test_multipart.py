@@ -1,12 +1,12 @@
 """Forms of many files: each is read back as it was sent, from one file on disk and little memory."""
 
-import asyncio
 import os
 import random
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import own_loop
 import pytest
 from starlette.datastructures import UploadFile
 from starlette.types import Message
@@ -52,7 +52,7 @@ def test_each_file_of_a_form_is_read_back_as_it_was_sent_in_any_order(step: int)
                 assert sent[number].file.seek(-3, os.SEEK_END) == max(0, len(files[number]) - 3)
                 assert sent[number].file.read() == files[number][-3:]
 
-    asyncio.run(read())
+    own_loop.run(read())
 
 
 def test_200_files_take_one_open_file_and_hardly_any_memory() -> None:
@@ -64,7 +64,7 @@ def test_200_files_take_one_open_file_and_hardly_any_memory() -> None:
         async with request_of(body, 65_536).form(max_files=200):
             return open_files() - before, tracemalloc.get_traced_memory()[1]
 
-    opened, peak = asyncio.run(read())
+    opened, peak = own_loop.run(read())
     tracemalloc.stop()
 
     assert opened == 1
@@ -76,7 +76,7 @@ def test_a_form_that_breaks_off_is_refused_and_its_files_are_gone(*, breaks_off:
     before = open_files()
 
     with pytest.raises(RefusedRequestError, match="ended before its end") as refused:
-        asyncio.run(
+        own_loop.run(
             _read(request_of(body_of([bytes(100_000)] * 3)[:-5_000], breaks_off=breaks_off)),
         )
 
