@@ -65,13 +65,11 @@ class PictureIndex:
             yield Candidates(asked, pairs.query, pairs.row, pairs.distance)
 
     def entries(self, spec: AlgorithmSpec) -> Iterator[Entry]:
-        """Turn arrays back into fingerprints, the inverse of `gather`."""
-        hashes = self._index.hashes
-        for row, (owner, quality) in enumerate(
-            zip(self.views.owners.tolist(), self.views.qualities.tolist(), strict=True)
-        ):
+        """Give back the fingerprints that it was built from."""
+        views, hashes = self.views, self._index.hashes
+        for row, (owner, quality) in enumerate(zip(views.owners.tolist(), views.qualities.tolist(), strict=True)):
             value = hashes[row].tobytes()
-            yield owner, Fingerprint(spec.name, spec.version, value, quality, self.views.span(row), spec.unit)
+            yield owner, Fingerprint(spec.name, spec.version, value, quality, views.span(row), spec.unit)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""
