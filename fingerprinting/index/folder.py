@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinting import whole
 from fingerprinting.errors import CorruptIndexError
 
 Array: TypeAlias = NDArray[Any]
@@ -44,16 +43,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} exists already: an index is never overwritten, choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole.folder(folder) as scratch:
         yield scratch
-        scratch.chmod(0o755)  # mkdtemp makes it private; an index may be read by every process of a host
-        scratch.rename(folder)
-        _sync(folder.parent)
-    except BaseException:  # also on KeyboardInterrupt: whatever ends the writing, the scratch folder must go
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
 
 
 def write(
@@ -97,7 +88,7 @@ def write(
         json.dump(manifest, file, indent=1, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
-    _sync(folder)
+    whole.sync(folder)
 
 
 def read(folder: Path, kind: str, *, verify: bool) -> FolderContents:
@@ -208,12 +199,3 @@ def _sha256(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """Flush a folder's entries, so that names are on the disk before anybody is told of them."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

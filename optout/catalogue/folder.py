@@ -1,10 +1,5 @@
 """A catalogue as a folder of files: built whole or not at all, opened without reading it, verified byte by byte."""
 
-import fcntl
-import glob
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from fingerprinting import whole
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth
 from optout.catalogue import answer as answering
@@ -224,43 +220,8 @@ def _info(known: manifest.Manifest) -> CatalogueInfo:
 def _replacing(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill, which takes the place of `folder` at the end and vanishes on any error."""
     require_free(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    with _scratch(folder) as scratch:
-        new = scratch / "new"
-        new.mkdir()
+    with whole.folder(folder, _may_be_replaced) as new:
         yield new
-        _flush(new)
-        if folder.exists():
-            # A folder can't be renamed over one with files in it. Who has the old one open keeps it.
-            folder.rename(scratch / "old")
-        new.rename(folder)
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder beside `folder`, locked for as long as we live, and remove it at the end."""
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.building-", dir=folder.parent))
-    descriptor = os.open(scratch, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        os.close(descriptor)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed build left behind: the lock of a scratch folder ends with the process that held it."""
-    for scratch in folder.parent.glob(f".{glob.escape(folder.name)}.building-*"):
-        descriptor = os.open(scratch, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(scratch, ignore_errors=True)
-        except BlockingIOError:
-            continue  # somebody is building there right now
-        finally:
-            os.close(descriptor)
 
 
 def _may_be_replaced(folder: Path) -> bool:
@@ -268,13 +229,3 @@ def _may_be_replaced(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     return not any(folder.iterdir()) or manifest.is_whole_content(folder)
-
-
-def _flush(folder: Path) -> None:
-    """Bring everything to the disk, so that the rename never outlives the bytes."""
-    for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
