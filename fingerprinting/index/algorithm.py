@@ -1,6 +1,6 @@
 """What every algorithm supplies to be searchable: its name, how its value is checked, and its searcher."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +42,10 @@ class Searcher(Protocol):
 
     def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
         """Find works for assets: at most one match (the best) per asset and work, in no particular order."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from, as far as it matters to a search: an index built of it finds the same."""
         ...
 
     def save(self, folder: Path) -> None:

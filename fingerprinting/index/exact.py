@@ -1,6 +1,6 @@
 """Algorithms whose fingerprints are equal or not: digests of bytes and pixels, and keys of identifiers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from fingerprinting.index import folder as folders
 from fingerprinting.index import keys
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext, check_length
 from fingerprinting.index.keys import KeyIndex
-from fingerprinting.types import Match, Modality, Strength
+from fingerprinting.types import Fingerprint, Match, Modality, Strength
 
 _KIND = "digests"
 _BYTES = 32
@@ -52,6 +52,11 @@ class DigestSearcher:
             )
             for asset, work in np.unique(found, axis=0).tolist()
         ]
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from."""
+        for work, digest in zip(self._works.tolist(), self._digests, strict=True):
+            yield work, Fingerprint(self._algorithm, self._version, digest.tobytes())
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""

@@ -16,7 +16,9 @@ _KEYS_A_BLOCK = 36  # of 59 that fit: 8.8 bytes a key, and one block of 6,000 is
 _FEWEST_BLOCKS = 257  # with fewer, a block would not imply the first byte of its keys
 MOST_KEYS = (1 << 32) - 1
 _MULTIPLIER = np.uint64(MULTIPLIER)
+_INVERSE = np.uint64(pow(MULTIPLIER, -1, 1 << 64))
 _HALF = np.uint64(32)
+_LOW = np.uint64((1 << 56) - 1)
 
 
 class Places(Protocol):
@@ -34,6 +36,10 @@ class Places(Protocol):
 
     def runs(self, asked: NDArray[np.uint64], places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count the keys equal to each of Q keys, given what `locate` says of them. Shape (Q,)."""
+        ...
+
+    def keys(self) -> NDArray[np.uint64]:
+        """Give the keys themselves, in their order here."""
         ...
 
     def arrays(self) -> Mapping[str, Array]:
@@ -67,6 +73,10 @@ class FewKeys:
         """See `Places.runs`."""
         ends = np.searchsorted(self._mixed, mixed(asked), side="right")
         return np.where(places < 0, 0, ends - places).astype(np.int64)
+
+    def keys(self) -> NDArray[np.uint64]:
+        """See `Places.keys`."""
+        return unmixed(self._mixed)
 
     def arrays(self) -> Mapping[str, Array]:
         """See `Places.arrays`."""
@@ -107,6 +117,18 @@ class ManyKeys:
         counts = np.empty(len(asked), dtype=np.int64)
         keys_kernels.runs(self._table, self._rest, self._blocks, np.ascontiguousarray(asked), places, counts)
         return counts
+
+    def keys(self) -> NDArray[np.uint64]:
+        """See `Places.keys`."""
+        heads = np.ascontiguousarray(self._table.reshape(-1, BLOCK_BYTES)[:, :4]).view("<u4").reshape(-1)
+        firsts: NDArray[np.int64] = heads.astype(np.int64)
+        blocks = np.arange(len(heads) - 1, dtype=np.uint64)
+        begins = ((blocks << _HALF) + self._blocks - np.uint64(1)) // self._blocks << _HALF
+        begin = np.repeat(begins, firsts[1:] - firsts[:-1])
+        low = np.zeros((len(self), 8), dtype=np.uint8)
+        low[:, :KEY_BYTES] = self._rest[: len(self) * KEY_BYTES].reshape(-1, KEY_BYTES)
+        # Keys of one block differ by less than 2**56, so their low bytes tell how far from its beginning each is.
+        return unmixed(begin + ((low.view("<u8").reshape(-1) - begin) & _LOW))
 
     def arrays(self) -> Mapping[str, Array]:
         """See `Places.arrays`."""
@@ -150,6 +172,15 @@ def mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     result: NDArray[np.uint64] = (keys ^ (keys >> _HALF)) * _MULTIPLIER
     result ^= result >> _HALF
     result *= _MULTIPLIER
+    result ^= result >> _HALF
+    return result
+
+
+def unmixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Undo `mixed`."""
+    result: NDArray[np.uint64] = (keys ^ (keys >> _HALF)) * _INVERSE
+    result ^= result >> _HALF
+    result *= _INVERSE
     result ^= result >> _HALF
     return result
 

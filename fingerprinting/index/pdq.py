@@ -1,6 +1,6 @@
 """PDQ in the index: which distance, between which views, is a match."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,10 @@ class PdqSearcher:
         if context.depth is Depth.FAST:
             return [match for match in found if match.strength is Strength.MATCH]
         return found
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from."""
+        return pictures.entries(self._index.views, SPEC)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""

@@ -1,6 +1,6 @@
 """ImageHash's pHash in the index: 64 bits, worth a look at most."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,10 @@ class PhashSearcher:
                     )
                 )
         return found
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from."""
+        return pictures.entries(self._index.views, SPEC)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""

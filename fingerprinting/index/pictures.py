@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from fingerprinting.index import folder as folders
 from fingerprinting.index import hamming
-from fingerprinting.index.algorithm import Entry
+from fingerprinting.index.algorithm import AlgorithmSpec, Entry
 from fingerprinting.index.hamming import HammingIndex
-from fingerprinting.types import Span
+from fingerprinting.types import Fingerprint, Span
 
 _KIND = "pictures"
 
@@ -121,6 +121,13 @@ def gather(entries: Sequence[Entry], width: int) -> tuple[NDArray[np.uint8], Vie
         spans=spans,
     )
     return np.frombuffer(joined, dtype=np.uint8).reshape(-1, width), views
+
+
+def entries(views: Views, spec: AlgorithmSpec) -> Iterator[Entry]:
+    """Turn arrays back into fingerprints, the inverse of `gather`."""
+    for row, (owner, quality) in enumerate(zip(views.owners.tolist(), views.qualities.tolist(), strict=True)):
+        value = views.hashes[row].tobytes()
+        yield owner, Fingerprint(spec.name, spec.version, value, quality, views.span(row), spec.unit)
 
 
 def best_pairs(found: Candidates, works: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:

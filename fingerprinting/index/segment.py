@@ -2,12 +2,15 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from fingerprinting.index import folder as folders
 from fingerprinting.index import pdq, phash, registry
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
+from fingerprinting.index.spool import Spool
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
 _KIND = "segment"
@@ -86,8 +89,40 @@ class Index:
             children = {each: scratch / each for each in self._searchers}
             for each, searcher in self._searchers.items():
                 searcher.save(children[each])
-            parameters = {"works": self._works, "fingerprints": sum(self.counts.values())}
-            folders.write(scratch, _KIND, {}, parameters, children)
+            _write(scratch, children, self._works, sum(self.counts.values()))
+
+    @classmethod
+    def write(cls, folder: Path, entries: Iterable[Entry]) -> Mapping[str, int]:
+        """Index fingerprints into a new folder, as `build` and `save` do, in much less memory: that of one algorithm.
+
+        The same fingerprints of the same works give the same bytes, in whatever order the works come.
+
+        Returns:
+            How many fingerprints of each algorithm it holds, all its versions together.
+
+        Raises:
+            InvalidFingerprintError: one is of an unknown algorithm or version, or malformed.
+            FileExistsError: there is something at that place: an index is never overwritten.
+        """
+        counts: defaultdict[str, int] = defaultdict(int)
+        children: dict[str, Path] = {}
+        works = np.empty(0, dtype=np.int64)
+        with folders.new_folder(folder) as scratch:
+            with Spool(scratch / "spool") as spool:
+                for work, fingerprint in entries:
+                    spool.add(work, fingerprint)
+                for each, found in spool.taken().items():
+                    registry.VERSIONS[each].build(found).save(scratch / each)
+                    children[each] = scratch / each
+                    counts[registry.VERSIONS[each].name] += len(found)
+                    works = np.union1d(works, found.works)
+            _write(scratch, children, len(works), sum(counts.values()))
+        return dict(counts)
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from, as far as it matters to a search, one algorithm after the other."""
+        for _, searcher in sorted(self._searchers.items()):
+            yield from searcher.entries()
 
     def search(
         self,
@@ -125,6 +160,10 @@ class Index:
             if searcher is not None:
                 found += searcher.search(queries, context)
         return sorted(_corroborate(found), key=_sort_key)
+
+
+def _write(folder: Path, children: Mapping[str, Path], works: int, fingerprints: int) -> None:
+    folders.write(folder, _KIND, {}, {"works": works, "fingerprints": fingerprints}, children)
 
 
 def _corroborate(found: list[Match]) -> list[Match]:

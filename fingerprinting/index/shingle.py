@@ -1,7 +1,7 @@
 """Word shingles in the index: texts and captions found by any passage that runs along one of a work."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,21 @@ class ShingleSearcher:
         if context.depth is Depth.FAST:
             return [match for match in best.values() if match.strength is Strength.MATCH]
         return list(best.values())
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from, in that order."""
+        index, texts = self._index, self._texts
+        shingles = index.terms.keys()
+        term = np.repeat(np.arange(len(shingles)), np.diff(index.starts))
+        order = np.lexsort((term, index.positions, index.rows))
+        ends = np.cumsum(texts.sizes).tolist()
+        row_of = np.empty(len(texts.works), dtype=np.int64)
+        row_of[texts.copies.entries] = np.repeat(np.arange(len(ends)), np.diff(texts.copies.starts))
+        for work, row in zip(texts.works.tolist(), row_of.tolist(), strict=True):
+            some = order[ends[row] - int(texts.sizes[row]) : ends[row]]
+            records = np.empty(len(some), dtype=_RECORD)
+            records["shingle"], records["position"] = shingles[term[some]], index.positions[some]
+            yield work, Fingerprint(SPEC.name, SPEC.version, records.tobytes(), unit=SPEC.unit)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""

@@ -194,3 +194,13 @@ def test_ranges_are_joined_in_order_and_empty_ones_vanish() -> None:
 
     assert joined.tolist() == [5, 6, 0, 1, 2]
     assert keys.ranges(np.empty(0, np.int64), np.empty(0, np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000, 200_000])
+def test_keys_come_back_in_their_order(count: int, rng: np.random.Generator) -> None:
+    held = np.sort(keys_places.mixed(np.unique(rng.integers(0, 2**64, count, dtype=np.uint64))))
+
+    given = keys_places.build(held).keys()
+
+    assert (keys_places.mixed(given) == held).all()
+    assert (keys_places.unmixed(keys_places.mixed(given)) == given).all()
