@@ -20,7 +20,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 mediamanager \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin mediamanager \
-    && install --directory --owner mediamanager --group mediamanager --mode 700 /data /data/keys
+    && install --directory --owner mediamanager --group mediamanager --mode 700 /data /data/keys /index
 COPY --from=build /opt/mediamanager /opt/mediamanager
 # Compiled kernels of large indexes are kept where a read-only container may write.
 ENV PATH=/opt/mediamanager/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba

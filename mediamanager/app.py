@@ -135,6 +135,7 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
         engine = db.engine(settings)
         sessions = db.sessions(engine)
         uses = Uses(sessions)
+        lookups = Lookups(sessions, settings.index_folder)
         try:
             with db.transaction(sessions) as session:
                 encryption.prepare(session)
@@ -144,12 +145,13 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
                 sessions=sessions,
                 storage=open_storage(settings),
                 keys=open_keys(settings),
-                lookups=Lookups(sessions),
+                lookups=lookups,
                 counters=counters,
                 uses=uses,
             )
             yield
         finally:
+            lookups.close()
             uses.close()
             engine.dispose()
 

@@ -67,12 +67,15 @@ def worst(parts: Sequence[Part]) -> State:
 
 
 _NO_DATABASE: Final = "the database does not answer, or its tables are not those of this version"
+_NOT_ON_DISK: Final = (
+    "it can't be written to its disk, and grows in memory: make room, or let the registry write there; see the log"
+)
 _NO_BROKER: Final = "the broker does not answer; jobs are kept, and done when it is back"
 
 
 def _in_database(resources: Resources, session: Session) -> list[Part]:
     return [
-        _part("index", State.FAILED, "the index can't be built", lambda: _index(resources, session)),
+        _index(resources, session),
         _part("worker", State.DEGRADED, "it can't be seen", lambda: _worker(resources, session)),
         _part("log", State.DEGRADED, "it can't be seen", lambda: _log(session)),
     ]
@@ -99,7 +102,14 @@ def _broker() -> str | None:
     return None if dispatch.is_reachable() else _NO_BROKER
 
 
-def _index(resources: Resources, session: Session) -> None:
+def _index(resources: Resources, session: Session) -> Part:
+    part = _part("index", State.FAILED, "the index can't be built", lambda: _warm(resources, session))
+    if part.state is State.OK and resources.lookups.status().problem is not None:
+        return Part("index", State.DEGRADED, _NOT_ON_DISK)
+    return part
+
+
+def _warm(resources: Resources, session: Session) -> None:
     resources.lookups.warm(session)
 
 

@@ -61,6 +61,9 @@ def _index(session: Session, index: IndexStatus, now: datetime) -> Iterator[Metr
     missed = changes.oldest_newer_than(session, index.version)
     age = max(0.0, (now - missed).total_seconds()) if missed is not None else 0.0
     yield _gauge("mediamanager_index_works", "Works that this process finds.", {(): index.works})
+    yield _gauge(
+        "mediamanager_index_memory_works", "Those that are in its memory alone, not on the disk.", {(): index.in_memory}
+    )
     yield _gauge("mediamanager_index_segments", "Segments of the index of this process.", {(): index.segments})
     yield _gauge(
         "mediamanager_index_age_seconds",

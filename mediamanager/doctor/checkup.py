@@ -19,6 +19,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "settings": stores.settings,
         "data folder": stores.data_folder,
         "disk": stores.disk,
+        "index": stores.index_folder,
         "database": stores.database,
         "storage": stores.storage,
         "log keys": secret_keys.log_keys,
@@ -37,6 +38,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "database": ("data folder",),
+        "index": ("data folder",),
         "storage": ("data folder",),
         "log keys": ("data folder",),
         "broker": ("data folder",),

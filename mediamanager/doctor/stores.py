@@ -15,12 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from fingerprinting.errors import CorruptIndexError
 from mediamanager.doctor.findings import Deployment, Finding, fine, weak, wrong
 from optout.errors import ConflictError, InvalidProofError, NotFoundError, OptoutError
 from optout.ledger.keys import open_keys
 from optout.ledger.publish import PREFIX, read_tile
 from optout.proof import checkpoints, merkle
 from optout.proof.tiles import TileReader
+from optout.registry.index_folder import IndexFolder
 from optout.store import migrate
 from optout.store.db import reading
 from optout.store.models.log import HEAD_ID, LogEntry, LogHead
@@ -120,10 +122,28 @@ def storage(deployment: Deployment) -> Finding:
     return fine("a probe object was written, read and removed")
 
 
+def index_folder(deployment: Deployment) -> Finding:
+    """The index over works can be written there, and what is there can be used."""
+    folder = deployment.settings.index_folder.absolute()
+    if not os.access(_existing(folder), os.W_OK | os.X_OK) or not _existing(folder).is_dir():
+        return weak(
+            f"this user can't write in {folder}: every process that answers holds the whole index in its memory",
+            "let the registry's user write there, or set MEDIAMANAGER_INDEX_FOLDER to a folder on a local disk",
+        )
+    try:
+        found = IndexFolder(folder).open()
+    except (CorruptIndexError, OSError) as error:
+        return weak(str(error), "nothing: the next process that answers lookups makes it anew from the database")
+    if found is None:
+        return fine("there is none on the disk yet; the first thousands of works make one")
+    works = sum(segment.size for segment in found.segments)
+    return fine(f"{works} works in {len(found.segments)} segments, as of change {found.version}")
+
+
 def disk(deployment: Deployment) -> Finding:
     """There is room for what comes."""
     chosen = deployment.settings
-    places = [chosen.data_folder]
+    places = [chosen.data_folder, chosen.index_folder]
     url = urlsplit(chosen.storage_url)
     if url.scheme == "file":
         places.append(Path(unquote(url.path)))

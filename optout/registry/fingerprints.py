@@ -64,6 +64,22 @@ def of_all_works(session: Session) -> Iterator[tuple[UUID, Fingerprint]]:
     return _read(session, _COLUMNS)
 
 
+def next_works(session: Session, after: UUID | None, count: int) -> list[tuple[UUID, Fingerprint]]:
+    """Fingerprints of the next works that have any, ascending, each work's in the same order; empty at the end."""
+    works = select(WorkFingerprint.work_id).distinct().order_by(WorkFingerprint.work_id).limit(count)
+    query = _COLUMNS
+    if after is not None:
+        works, query = works.where(WorkFingerprint.work_id > after), query.where(WorkFingerprint.work_id > after)
+    ids = session.scalars(works).all()
+    return list(_read(session, query.where(WorkFingerprint.work_id <= ids[-1]))) if ids else []
+
+
+def has_more_works_than(session: Session, count: int) -> bool:
+    """Whether more works than that have fingerprints, found out without counting them all."""
+    works = select(WorkFingerprint.work_id).distinct().limit(count + 1).subquery()
+    return session.execute(select(func.count()).select_from(works)).scalar_one() > count
+
+
 def digest_of(session: Session, work_id: UUID) -> bytes:
     """The digest that a claim's log entry commits to: see `registry.digests`."""
     return fingerprint_digest(one for _work, one in of_works(session, [work_id]))

@@ -1,160 +1,265 @@
 """The works of the database made searchable, kept up to date by reading what changed.
 
-A list of immutable segments, largest first: the base, made from the whole database, then small ones for the works that
-came later. A work that gets further fingerprints is indexed anew in a new segment and struck out in the old one.
-Neighbours of like size are merged, so there are few of them; when the later ones outgrow a part of the base, a new base
-is made in the background.
+Most of them lie in segments on the disk, mapped by all processes of a host (`index_folder`); what came since is in
+memory: a few small segments of each process's own. A work that gets further fingerprints is indexed anew in a new
+segment and struck out in the old one. When the part in memory has grown, one process of the host folds it into those on
+the disk, beside those that answer (`index_folding`), and each goes on with what it wrote. Without a folder all of it is
+in memory.
 """
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from fingerprinting.index.registry import is_known
+from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index.segment import Index
-from fingerprinting.types import Depth, Fingerprint, Match
-from optout.registry import fingerprints
+from optout.registry import fingerprints, index_folding
+from optout.registry.index_child import Folder
+from optout.registry.index_folder import IndexFolder, Mark, Opened
+from optout.registry.index_segments import Segment, Works, first_to_merge, in_memory, merged, sorted_ids
 from optout.store import changes, db
-from optout.store.models.changes import ChangeKind
 
-FOLD_WORKS = 5_000
-"""Later works than this are folded into the base, if they are also more than FOLD_PART of it."""
-FOLD_PART = 0.1
+SEAL_WORKS: Final = 5_000
+"""More works than this in memory are folded into those on the disk."""
+FOLD_PART: Final = 0.1
+"""Without a folder: if they are also more than this part of the first segment."""
+_BACKLOG: Final = 4
+"""If more than so many times SEAL_WORKS changed since the last look, they are folded first, not read into memory."""
+_RATIO: Final = 8
+_AGAIN_SECONDS: Final = 60.0
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """An index, which work each of its rows is, and the rows that are struck out."""
-
-    index: Index
-    works: tuple[UUID, ...]
-    rows: Mapping[UUID, int]
-    struck: frozenset[int] = frozenset()
-
-    @property
-    def size(self) -> int:
-        """How many works it stands for."""
-        return len(self.works) - len(self.struck)
-
-    @property
-    def live(self) -> Iterator[UUID]:
-        """The works that it stands for."""
-        return (work for row, work in enumerate(self.works) if row not in self.struck)
-
-    def without(self, works: Iterable[UUID]) -> "Segment":
-        """The same with these works struck out."""
-        gone = {self.rows[work] for work in works if work in self.rows}
-        return replace(self, struck=self.struck | gone) if gone - self.struck else self
-
-
-@dataclass(frozen=True, slots=True)
-class Works:
-    """All works as of one change. Immutable: a search that began keeps what it began with."""
-
-    version: int
-    segments: tuple[Segment, ...] = field(default=())
-
-    @property
-    def size(self) -> int:
-        """How many works can be found."""
-        return sum(segment.size for segment in self.segments)
-
-    def search(self, assets: Sequence[Sequence[Fingerprint]], depth: Depth) -> Iterator[tuple[UUID, Match]]:
-        """Matches with the work of each; the rows in a match are those of its segment."""
-        size = self.size
-        for segment in self.segments:
-            for match in segment.index.search(assets, depth=depth, registry_size=size):
-                if match.work not in segment.struck:
-                    yield segment.works[match.work], match
-
-
-@dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """What an index in memory holds: works that can be found, in how many segments, as of which change."""
+    """What a process can search: works, in how many segments, as of which change, and how many in memory alone.
+
+    `problem` says why the index on the disk could not be made, until it could.
+    """
 
     works: int
     segments: int
     version: int
+    in_memory: int = 0
+    problem: str | None = None
 
 
 class LiveIndex:
     """Safe to use from several threads. One process has one of them for a database."""
 
-    def __init__(self, sessions: sessionmaker[Session], *, fold_works: int = FOLD_WORKS) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], folder: Path | None = None, *, seal_works: int = SEAL_WORKS
+    ) -> None:
         self._sessions = sessions
-        self._fold_works = fold_works
+        self._folder = None if folder is None else IndexFolder(folder)
+        self._child = None if self._folder is None else Folder(sessions, self._folder)
+        self._seal_works = seal_works
         self._works: Works | None = None
+        self._seen: Mark | None = None  # of the version on the disk that we use, or refused
+        self._base = 0  # the change that it is of
+        self._changed: dict[UUID, int] = {}  # since that version, with the number of the last change
+        self._problem: str | None = None
+        self._not_before = 0.0
+        self._is_verified = True
         # Held while segments are made: whoever asks meanwhile needs them too, so waiting is right.
         self._lock = threading.Lock()
-        self._folding = threading.Lock()
+        self._tending = threading.Lock()
 
     def refresh(self, session: Session) -> Works:
         """All works whose fingerprints were committed before this call, as far as the session can see them."""
         with self._lock:
-            self._works = self._advanced(session, self._works)
-            works = self._works
-        if self._is_lopsided(works) and self._folding.acquire(blocking=False):
-            threading.Thread(target=self._fold_and_release, name="fold-index", daemon=True).start()
+            works = self._advanced(session, self._works or self._begun(session))
+            self._works = works
+        self._tend(works)
         return works
 
     def status(self) -> IndexStatus:
         """What there is now, without a refresh; nothing before the first one."""
         works = self._works
-        return IndexStatus(0, 0, 0) if works is None else IndexStatus(works.size, len(works.segments), works.version)
+        if works is None:
+            return IndexStatus(0, 0, 0, problem=self._problem)
+        return IndexStatus(works.size, len(works.segments), works.version, works.tail, self._problem)
 
     def fold(self) -> None:
-        """Make one base of everything. Searches go on with the old segments until it is there."""
-        with db.reading(self._sessions) as session:
-            base = _base(session)
-        with self._lock:
-            # Perhaps older than what was there: the refresh that begins each lookup applies the rest on top of it.
-            self._works = base
+        """Make everything anew from the database, as one base; what was struck out is gone then.
 
-    def _fold_and_release(self) -> None:
+        Searches go on with the old segments until it is there.
+        """
+        if self._child is None:
+            self._replace()
+        elif self._said(self._child.fold(self._seen, wait=True, everything=True)):
+            self._adopt()
+
+    def close(self) -> None:
+        """End what is done in the background."""
+        if self._child is not None:
+            self._child.close()
+
+    # --- the beginning, and what came since ----------------------------------------------------------------------
+
+    def _begun(self, session: Session) -> Works:
+        if self._folder is not None:
+            found = self._usable()
+            if found is None and fingerprints.has_more_works_than(session, self._seal_works) and self._folded():
+                found = self._usable()
+            if found is not None:
+                self._seen, self._base, self._changed, self._is_verified = found.mark, found.version, {}, False
+                return Works.of(found.version, found.segments)
+        works = _in_memory(session)
+        self._changed = dict.fromkeys(works.ids(), works.version) if self._folder is not None else {}
+        return works
+
+    def _advanced(self, session: Session, works: Works) -> Works:
+        version = changes.latest(session)
+        if version - works.version > _BACKLOG * self._seal_works and self._folder is not None and self._folded():
+            works = self._joined(works, self._usable(works.segments))
+        if version <= works.version:
+            return works
+        changed = changes.works_changed_since(session, works.version)
+        if not changed:
+            return Works(version, works.segments, works.size)
+        ids = sorted(changed)
+        for segment in works.segments:
+            segment.strike(sorted_ids(ids), version)
+        if self._folder is not None:
+            self._changed |= changed
+        segments = [*works.segments, in_memory(fingerprints.of_works(session, ids))]
+        return Works.of(version, self._fewer(segments))
+
+    def _fewer(self, segments: list[Segment]) -> list[Segment]:
+        """The same with small neighbours in memory made one; a base in memory is left alone."""
+        kept = [segment for segment in segments if segment.size]
+        fixed = next((at for at, one in enumerate(kept) if one.name is None), len(kept))
+        if self._folder is None:
+            fixed = 1
+        first = fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works * _BACKLOG)
+        if first >= len(kept) - 1:
+            return kept
+        ids, entries = merged(kept[first:])
+        return [*kept[:first], Segment(Index.build(entries), ids)]
+
+    # --- the disk ------------------------------------------------------------------------------------------------
+
+    def _usable(self, known: Iterable[Segment] = ()) -> Opened | None:
+        """What is on the disk, if it is of this database; segments that are known are taken as they are."""
+        if self._folder is None:
+            return None
+        mark = self._folder.mark()
+        found = index_folding.usable(self._sessions, self._folder, known)
+        if found is None:
+            self._seen = mark  # not looked at again
+        return found
+
+    def _folded(self) -> bool:
+        """Whether the index on the disk was brought up to date, by us or by another process just now."""
+        if self._child is None or time.monotonic() < self._not_before:
+            return False
+        return self._said(self._child.fold(self._seen, wait=True))
+
+    def _said(self, problem: str | None) -> bool:
+        """Remember how it went; whether well."""
+        self._problem = problem
+        if problem is None:
+            return True
+        self._not_before = time.monotonic() + _AGAIN_SECONDS
+        _log.warning(
+            "the index on the disk could not be made: %s. Lookups go on from memory; it is tried again in %.0f s",
+            problem,
+            _AGAIN_SECONDS,
+        )
+        return False
+
+    def _adopt(self) -> None:
+        """Go on with the version on the disk, and with what came since from memory."""
+        works = self._works
+        found = None if works is None else self._usable(works.segments)
+        with self._lock:
+            if self._works is not None:
+                self._works = self._joined(self._works, found)
+
+    def _joined(self, works: Works, found: Opened | None) -> Works:
+        """The works of the disk with those that came since."""
+        if found is None or found.mark == self._seen or found.version < self._base:
+            return works
+        self._seen, self._base = found.mark, found.version
+        later = {work: number for work, number in self._changed.items() if number > found.version}
+        self._changed = later
+        if works.version <= found.version:
+            return Works.of(found.version, found.segments)
+        ids = sorted_ids(later)
+        for segment in found.segments:
+            segment.strike(ids, 0)
+        return Works.of(
+            works.version, [*found.segments, *(one.only(ids) for one in works.segments if one.name is None)]
+        )
+
+    # --- in the background ---------------------------------------------------------------------------------------
+
+    def _tend(self, works: Works) -> None:
+        """Begin what is due, if nothing is under way."""
+        due: Callable[[], None] | None = None
+        if self._folder is None:
+            due = self._replace if self._is_lopsided(works) else None
+        elif self._folder.mark() not in {self._seen, None}:
+            due = self._adopt
+        elif not self._is_verified:
+            due = self._verify
+        elif works.tail > self._seal_works and time.monotonic() >= self._not_before:
+            due = self._seal
+        if due is not None and self._tending.acquire(blocking=False):
+            threading.Thread(target=self._run, args=(due,), name="fold-index", daemon=True).start()
+
+    def _run(self, due: Callable[[], None]) -> None:
         try:
-            self.fold()
+            due()
         except Exception:  # noqa: BLE001 - a thread has nobody to raise to
             # The old segments go on answering, and the next refresh tries again.
             _log.exception("folding the index failed")
+            self._not_before = time.monotonic() + _AGAIN_SECONDS
         finally:
-            self._folding.release()
+            self._tending.release()
+
+    def _verify(self) -> None:
+        """Read every byte that was opened by its sizes alone. What is damaged is made anew before the next answer."""
+        self._is_verified = True
+        if self._folder is None:
+            return
+        try:
+            self._folder.verify()
+        except (CorruptIndexError, OSError) as error:
+            _log.error("the index in %s is damaged, and made anew: %s", self._folder.path, error)
+            with self._folder.locked(wait=True), self._lock:
+                if self._folder.mark() == self._seen:
+                    self._folder.forget()
+                self._works = self._seen = None
+
+    def _seal(self) -> None:
+        assert self._child is not None  # noqa: S101 - for mypy: only begun where there is a folder
+        if self._said(self._child.fold(self._seen, wait=False)):
+            self._adopt()
+
+    def _replace(self) -> None:
+        """Without a folder: make one base of everything, in memory."""
+        with db.reading(self._sessions) as session:
+            works = _in_memory(session)
+        with self._lock:
+            # Perhaps older than what was there: the refresh that begins each lookup applies the rest on top of it.
+            self._works = works
 
     def _is_lopsided(self, works: Works) -> bool:
-        base, *later = works.segments or (None,)
-        grown = sum(segment.size for segment in later)
-        return base is not None and grown > max(self._fold_works, FOLD_PART * base.size)
-
-    def _advanced(self, session: Session, works: Works | None) -> Works:
-        if works is None:
-            return _base(session)
-        version = changes.latest(session)
-        if version <= works.version:
-            return works
-        changed = {one.subject for one in changes.newer_than(session, works.version, kind=ChangeKind.WORK)}
-        segments = [segment.without(changed) for segment in works.segments]
-        if changed:
-            segments.append(_segment(fingerprints.of_works(session, sorted(changed))))
-        while len(segments) > 2 and segments[-2].size <= 2 * segments[-1].size:  # noqa: PLR2004 - base, and two more
-            together = sorted({*segments[-2].live, *segments[-1].live})
-            segments[-2:] = [_segment(fingerprints.of_works(session, together))]
-        return Works(version, tuple(segments))
+        base, *later = (segment.size for segment in works.segments) if works.segments else (0,)
+        return sum(later) > max(self._seal_works, FOLD_PART * base)
 
 
-def _base(session: Session) -> Works:
+def _in_memory(session: Session) -> Works:
     # The number first: what commits between the two reads is then indexed twice rather than never.
     version = changes.latest(session)
-    return Works(version, (_segment(fingerprints.of_all_works(session)),))
-
-
-def _segment(found: Iterable[tuple[UUID, Fingerprint]]) -> Segment:
-    rows: dict[UUID, int] = {}
-    index = Index.build((rows.setdefault(work, len(rows)), one) for work, one in found if is_known(one))
-    # Fingerprints of a retired version stay in the database, but can't be compared with what is asked today.
-    return Segment(index, tuple(rows), MappingProxyType(rows))
+    return Works.of(version, (in_memory(fingerprints.of_all_works(session)),))

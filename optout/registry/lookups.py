@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,8 @@ from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.registry import grants, non_matches, statements
-from optout.registry.live_index import FOLD_WORKS, IndexStatus, LiveIndex, Works
+from optout.registry.index_segments import Works
+from optout.registry.live_index import SEAL_WORKS, IndexStatus, LiveIndex
 from optout.registry.statements import Said, When
 from optout.store import changes
 from optout.store.models.base import utc_now
@@ -88,10 +90,15 @@ class LiveView:
 
 
 class Lookups:
-    """Answers from the database. One process makes one of them; it is safe to use from several threads."""
+    """Answers from the database. One process makes one of them; it is safe to use from several threads.
 
-    def __init__(self, sessions: sessionmaker[Session], *, fold_works: int = FOLD_WORKS) -> None:
-        self._index = LiveIndex(sessions, fold_works=fold_works)
+    The index over works lies in the folder, shared with other processes of this host; without one, in memory.
+    """
+
+    def __init__(
+        self, sessions: sessionmaker[Session], folder: Path | None = None, *, seal_works: int = SEAL_WORKS
+    ) -> None:
+        self._index = LiveIndex(sessions, folder, seal_works=seal_works)
 
     def warm(self, session: Session) -> int:
         """Build the index now instead of at the first lookup; how many works it has."""
@@ -104,6 +111,10 @@ class Lookups:
     def fold(self) -> None:
         """Make one index of everything now; it happens by itself in the background as works come in."""
         self._index.fold()
+
+    def close(self) -> None:
+        """End what is done in the background."""
+        self._index.close()
 
     def view(self, session: Session, when: When | None = None) -> LiveView:
         """What one lookup answers from, now if no moment is given. The session should be one of `db.reading`."""

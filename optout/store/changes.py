@@ -1,6 +1,6 @@
 """The numbered list of changes that live catalogues follow. Numbers are in commit order, so `> last` misses nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from optout.store.models.changes import Change, ChangeHead, ChangeKind
+
+_BLOCK = 10_000
 
 
 def record(session: Session, kind: ChangeKind, work_id: UUID) -> int:
@@ -35,6 +37,24 @@ def newer_than(session: Session, number: int, *, kind: ChangeKind | None = None)
     if kind is not None:
         query = query.where(Change.kind == kind)
     return session.scalars(query).all()
+
+
+def works_changed_since(session: Session, number: int) -> dict[UUID, int]:
+    """Works whose fingerprints changed after a number, with the number of the last change of each."""
+    query = select(Change.subject, func.max(Change.number)).where(Change.number > number)
+    rows = session.execute(query.where(Change.kind == ChangeKind.WORK).group_by(Change.subject))
+    return {subject: last for subject, last in rows}  # noqa: C416 - a Row is no tuple to mypy
+
+
+def works_newer_than(session: Session, number: int) -> Iterator[UUID]:
+    """Works whose fingerprints changed after a number, each once, ascending; streamed."""
+    query = select(Change.subject).where(Change.number > number, Change.kind == ChangeKind.WORK)
+    yield from session.scalars(query.distinct().order_by(Change.subject).execution_options(yield_per=_BLOCK))
+
+
+def get(session: Session, number: int) -> Change | None:
+    """A change by its number."""
+    return session.get(Change, number)
 
 
 def oldest_newer_than(session: Session, number: int) -> datetime | None:

@@ -14,6 +14,10 @@ def _database_url(known: dict[str, object]) -> str:
     return f"sqlite:///{Path(str(known['data_folder'])).absolute()}/registry.sqlite3"
 
 
+def _index_folder(known: dict[str, object]) -> Path:
+    return Path(str(known["data_folder"])).absolute() / "index"
+
+
 def _storage_url(known: dict[str, object]) -> str:
     return f"file://{Path(str(known['data_folder'])).absolute()}/storage"
 
@@ -50,6 +54,11 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         default_factory=_storage_url,
         description="Where media and the published log lie: `file:///folder` or `s3://bucket/prefix`.",
+    )
+    index_folder: Path = Field(
+        default_factory=_index_folder,
+        description="Where the processes of one host that answer lookups keep the index over works, mapped by all of"
+        " them; made from the database, so it needs no backup. One folder for each registry and host.",
     )
     s3_endpoint_url: str | None = Field(
         default=None,

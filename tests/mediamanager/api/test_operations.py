@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from mediamanager import readiness
 from mediamanager.api.meter import Histogram, Metric, Spread, render
 from optout.errors import StorageUnavailableError
+from optout.registry.live_index import IndexStatus
 from optout.registry.lookups import Lookups
 from optout.store import db, heartbeats
 from optout.store.models import Heartbeat, Job, LogEntry
@@ -262,6 +263,19 @@ def test_workers_and_what_went_wrong_in_sandboxes_are_counted(
     assert found["mediamanager_sweep_age_seconds"] < 60
     assert found['mediamanager_sandbox_failures_total{code="unreadable-media",where="api"}'] == 1
     assert found['mediamanager_sandbox_failures_total{code="limit-exceeded",where="worker"}'] == 7
+
+
+def test_an_index_that_can_not_be_written_to_its_disk_is_degraded(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = IndexStatus(1, 1, 1, 1, problem="/srv/secret/index can't be written to")
+    monkeypatch.setattr(Lookups, "status", lambda _self: status)
+
+    _, _, found = parts(client)
+
+    state, reason = found["index"]
+    assert state == "degraded"
+    assert "/srv" not in str(reason)
 
 
 def test_the_index_says_how_large_and_how_old_it_is(

@@ -18,7 +18,7 @@ from optout.store.storage import FolderStore
 
 pytestmark = pytest.mark.heavy
 
-CHECKS = (stores.data_folder, stores.disk, stores.database, stores.storage, stores.log)
+CHECKS = (stores.data_folder, stores.disk, stores.index_folder, stores.database, stores.storage, stores.log)
 
 
 def broken(finding: Finding, *words: str) -> None:
@@ -185,6 +185,18 @@ def test_a_disk_that_is_full_or_nearly_is_told(healthy: Deployment, monkeypatch:
     broken(stores.disk(healthy), "0.5 GB")
     leave(5 * 10**9)
     assert stores.disk(healthy).grade is Grade.WARNING
+
+
+def test_an_index_that_can_not_be_used_or_written_is_weak(healthy: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "current.json").write_text("{")
+    (tmp_path / "file").write_text("in the way")
+
+    for name, word in (("damaged", "is not JSON"), ("file", "can't write"), ("none", "none on the disk")):
+        finding = stores.index_folder(with_settings(healthy, index_folder=tmp_path / name))
+        assert word in finding.sentence
+        assert finding.grade is (Grade.OK if name == "none" else Grade.WARNING)
+        assert not (tmp_path / "none").exists()
 
 
 def test_a_checkpoint_that_is_gone_is_told(healthy: Deployment) -> None:

@@ -262,7 +262,7 @@ def test_folding_changes_no_answer(session: Session, sessions: sessionmaker[Sess
 
 
 def test_works_that_came_later_are_folded_in_the_background(live_sessions: sessionmaker[Session]) -> None:
-    lookups = Lookups(live_sessions, fold_works=3)
+    lookups = Lookups(live_sessions, seal_works=3)
     with db.transaction(live_sessions) as session:
         account = make_account(session)
     with db.reading(live_sessions) as session:
@@ -282,7 +282,7 @@ def test_works_that_came_later_are_folded_in_the_background(live_sessions: sessi
 
 
 def test_lookups_from_many_threads_while_claims_are_filed_miss_none(live_sessions: sessionmaker[Session]) -> None:
-    lookups = Lookups(live_sessions, fold_works=5)
+    lookups = Lookups(live_sessions, seal_works=5)
     with db.transaction(live_sessions) as session:
         account = make_account(session)
     committed: list[int] = []
