@@ -1,4 +1,4 @@
-"""`mediamanager catalogue`: build, inspect and verify a catalogue, with no server."""
+"""`mediamanager catalogue`: build, merge, inspect and verify catalogues, with no server."""
 
 import json
 import sys
@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from fingerprinting.index.algorithm import Entry
 from mediamanager.cli import asking
 from mediamanager.cli.asking import JsonOption, WorkersOption
 from mediamanager.cli.tables import printable
 from mediamanager.client import building
 from mediamanager.client.building import Built
 from mediamanager.client.pool import Extracted
-from optout.catalogue import folder
+from optout.catalogue import folder, merging
 from optout.catalogue.folder import CatalogueInfo
 from optout.consent import explain
 from optout.consent.preferences import parse_all
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="Build, inspect and verify a catalogue: works and what may be done with them, in one folder of files.",
+    help="Build, merge, inspect and verify catalogues: works and what may be done with them, in one folder of files.",
 )
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The catalogue's folder.")]
@@ -74,6 +75,34 @@ def build(
         )
     _report(built, output, preferences, as_json=as_json)
     raise typer.Exit(EXIT_SKIPPED if built.skipped else 0)
+
+
+@app.command()
+def merge(
+    catalogues: Annotated[list[Path], typer.Argument(metavar="CATALOGUE…", help="Two catalogues or more.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="CATALOGUE", help="Where the merged one goes.")],
+    as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
+) -> None:
+    """Make several catalogues one. Every byte of them is checked before.
+
+    A work that is in several, with the same owner and the same said about it, is one work. Where what was said differs,
+    both stay, the second one under its id with #2, so that the most restrictive counts for a copy of both.
+
+    Exit status: 0 it is written, 2 something is damaged or can't be written, 64 wrong usage.
+    """
+    with ExitStack() as stack:
+
+        def watch(entries: Iterator[Entry], total: int) -> Iterator[Entry]:
+            return stack.enter_context(asking.progress_over(entries, total, "merging fingerprints"))
+
+        merged = merging.merge(catalogues, output, watch=watch)
+    renamed = [{"catalogue": str(path), "work": work, "as": now} for (path, work), now in merged.renamed.items()]
+    if as_json:
+        sys.stdout.write(json.dumps({**_facts(output, merged.info), "renamed": renamed}) + "\n")
+        return
+    for one in renamed:
+        asking.say([f"{printable(one['work'])} of {printable(one['catalogue'])} is now {printable(one['as'])}"])
+    _print_info(output, merged.info, as_json=False)
 
 
 @app.command()

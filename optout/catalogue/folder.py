@@ -1,27 +1,34 @@
 """A catalogue as a folder of files: built whole or not at all, opened without reading it, verified byte by byte."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Final, TypeVar
 
 from fingerprinting import whole
+from fingerprinting.errors import CorruptIndexError
+from fingerprinting.index.algorithm import Entry
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth
 from optout.catalogue import answer as answering
 from optout.catalogue import manifest
+from optout.catalogue import works as works_file
 from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
-from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, sorted_by_id, write
+from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, sorted_by_id
 from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import ConflictError, CorruptCatalogueError, InvalidInputError
 
 INDEX = "index"
+
+_ATTEMPTS: Final = 100
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,28 @@ class Catalogue:
         """How many works it holds."""
         return len(self._works)
 
+    def record(self, row: int) -> WorkRecord:
+        """Read a work by its row, of 0 to `size`; they are sorted by id."""
+        return self._works.record(row)
+
+    def ids(self) -> Iterator[str]:
+        """Give the ids of all works, ascending."""
+        return map(self._works.id_of, range(len(self._works)))
+
+    def holds(self, work: str) -> bool:
+        """Say whether it holds a work of this id."""
+        return self._works.row_of(work) is not None
+
+    def fingerprints(self) -> Iterator[Entry]:
+        """Give all fingerprints with the row of their work, one algorithm after the other, in no order of works."""
+        return self._index.entries()
+
     def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
         """Recognise works in assets."""
         matches = self._index.search([asset.fingerprints for asset in assets], depth=depth, registry_size=self.size)
         found = []
         for match in matches:
-            work = self._works.record(match.work).id
+            work = self._works.id_of(match.work)
             self._rows[work] = match.work
             found.append(FoundWork(match.asset, work, match))
         return found
@@ -145,18 +168,35 @@ def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | 
         InvalidInputError: two works have the same id.
         InvalidFingerprintError: a fingerprint that no index understands.
     """
-    moment = (built_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    rows = sorted_by_id(works)
+    for before, after in pairwise(rows):
+        if before.id == after.id:
+            raise InvalidInputError(f"two works have the id `{after.id}`", field="works")
+    entries = ((row, one) for row, work in enumerate(rows) for one in work.fingerprints)
+    return write(folder, rows, entries, built_at=built_at or datetime.now(UTC))
+
+
+def write(
+    folder: Path, works: Iterable[CatalogueWork | WorkRecord], entries: Iterable[Entry], *, built_at: datetime
+) -> CatalogueInfo:
+    """Write a catalogue as `build` does, of works that are read once and not kept.
+
+    Args:
+        folder: as of `build`.
+        works: sorted by id, no id twice.
+        entries: fingerprints by the row of their work, read after the works.
+        built_at: recorded in the manifest.
+
+    Raises:
+        ConflictError: `folder` holds something else.
+        InvalidFingerprintError: a fingerprint that no index understands.
+    """
+    moment = built_at.astimezone(UTC).isoformat(timespec="seconds")
     with _replacing(folder) as new:
-        rows = sorted_by_id(works)
-        for before, after in pairwise(rows):
-            if before.id == after.id:
-                raise InvalidInputError(f"two works have the id `{after.id}`", field="works")
-        write(new, rows)
-        entries = ((row, one) for row, work in enumerate(rows) for one in work.fingerprints)
-        Index.build(entries).save(new / INDEX)
-        counts = Counter(one.algorithm for work in rows for one in work.fingerprints)
-        manifest.write(new, built_at=moment, works=len(rows), fingerprints=counts)
-    return info(folder)
+        count = works_file.write(new, works)
+        counts = Index.write(new / INDEX, entries)
+        manifest.write(new, built_at=moment, works=count, fingerprints=counts)
+        return _info(manifest.read(new))
 
 
 def require_free(folder: Path) -> None:
@@ -176,11 +216,15 @@ def open(folder: Path) -> Catalogue:  # noqa: A001 - `folder.open`, as `hamming.
         CorruptCatalogueError: it is no catalogue, damaged, or of an unknown format version.
         CorruptIndexError: as above, of its index.
     """
-    known = manifest.read(folder)
-    works = WorksFile(folder)
-    if len(works) != known.works:
-        raise CorruptCatalogueError(f"the catalogue {folder} is damaged: it does not hold the works that it counts")
-    return Catalogue(folder, known, works, Index.open(folder / INDEX, verify=False))
+
+    def read() -> Catalogue:
+        known = manifest.read(folder)
+        works = WorksFile(folder)
+        if len(works) != known.works:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: it does not hold the works that it counts")
+        return Catalogue(folder, known, works, Index.open(folder / INDEX, verify=False))
+
+    return _of_one(folder, read)
 
 
 def info(folder: Path) -> CatalogueInfo:
@@ -189,7 +233,7 @@ def info(folder: Path) -> CatalogueInfo:
     Raises:
         CorruptCatalogueError: as `open`.
     """
-    return _info(manifest.read(folder))
+    return _of_one(folder, lambda: _info(manifest.read(folder)))
 
 
 def verify(folder: Path) -> CatalogueInfo:
@@ -199,6 +243,10 @@ def verify(folder: Path) -> CatalogueInfo:
         CorruptCatalogueError: something is missing, altered, added or not understood.
         CorruptIndexError: as above, of its index.
     """
+    return _of_one(folder, lambda: _verified(folder))
+
+
+def _verified(folder: Path) -> CatalogueInfo:
     known = manifest.verify(folder)
     catalogue = open(folder)
     Index.open(folder / INDEX, verify=True)
@@ -220,12 +268,38 @@ def _info(known: manifest.Manifest) -> CatalogueInfo:
 def _replacing(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill, which takes the place of `folder` at the end and vanishes on any error."""
     require_free(folder)
-    with whole.folder(folder, _may_be_replaced) as new:
-        yield new
+    try:
+        with whole.folder(folder, _may_be_replaced) as new:
+            yield new
+    except FileExistsError as error:  # what lies there came meanwhile
+        raise ConflictError(f"{folder} holds something that is not a catalogue: choose another place") from error
 
 
 def _may_be_replaced(folder: Path) -> bool:
     """Only what was built by us, and only if nobody has put anything else into it."""
     if not folder.is_dir():
         return False
-    return not any(folder.iterdir()) or manifest.is_whole_content(folder)
+    return _of_one(folder, lambda: not any(folder.iterdir()) or manifest.is_whole_content(folder))
+
+
+def _of_one(folder: Path, read: Callable[[], Read]) -> Read:
+    """Read files of one catalogue, not of two: once more if another one took its place meanwhile."""
+    for _ in range(_ATTEMPTS - 1):
+        before = _which(folder)
+        try:
+            found = read()
+        except (CorruptCatalogueError, CorruptIndexError, OSError):
+            if _which(folder) == before:
+                raise
+        else:
+            if _which(folder) == before:
+                return found
+    return read()
+
+
+def _which(folder: Path) -> tuple[int, int] | None:
+    try:
+        facts = folder.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns

@@ -46,19 +46,15 @@ class Manifest:
 def write(folder: Path, *, built_at: str, works: int, fingerprints: Mapping[str, int]) -> None:
     """Hash all that lies in the folder and write the manifest, last of all files."""
     files = {name: _hash(folder / name) for name in _files(folder)}
-    text = json.dumps(
-        {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "built_at": built_at,
-            "works": works,
-            "fingerprints": dict(fingerprints),
-            "files": {name: {"sha256": one.sha256, "size_bytes": one.size_bytes} for name, one in files.items()},
-        },
-        indent=1,
-        sort_keys=True,
-    )
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    said: dict[str, object] = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "built_at": built_at,
+        "works": works,
+        "fingerprints": dict(fingerprints),
+        "files": {name: {"sha256": one.sha256, "size_bytes": one.size_bytes} for name, one in files.items()},
+    }
+    (folder / NAME).write_bytes(_spelled({**said, "sha256": _digest(said)}))
 
 
 def read(folder: Path) -> Manifest:
@@ -77,6 +73,9 @@ def read(folder: Path) -> Manifest:
         path = folder / name
         if not path.is_file() or path.stat().st_size != entry.size_bytes:
             raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} is missing or incomplete")
+        # Manifests of the index are small, and say how its files are to be understood.
+        if path.name == NAME and _hash(path).sha256 != entry.sha256:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} has been altered")
     return manifest
 
 
@@ -115,6 +114,8 @@ def _parse(folder: Path, raw: bytes) -> Manifest:
                 f"the catalogue {folder} has format version {parsed['format_version']}; this program reads "
                 f"{FORMAT_VERSION}: update it, or build the catalogue again"
             )
+        if raw != _spelled(parsed) or parsed.pop("sha256") != _digest(parsed):
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its {NAME} has been altered")
         files = {
             _inside(name): FileEntry(str(entry["sha256"]), int(entry["size_bytes"]))
             for name, entry in parsed["files"].items()
@@ -123,6 +124,15 @@ def _parse(folder: Path, raw: bytes) -> Manifest:
         return Manifest(str(parsed["built_at"]), int(parsed["works"]), counts, files, hashlib.sha256(raw).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its {NAME} can't be understood") from error
+
+
+def _spelled(said: Mapping[str, object]) -> bytes:
+    return json.dumps(said, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _digest(said: Mapping[str, object]) -> str:
+    """Cover the manifest itself by a checksum, which stands in it."""
+    return hashlib.sha256(_spelled(said)).hexdigest()
 
 
 def _inside(name: str) -> str:

@@ -51,8 +51,8 @@ class WorkRecord:
     statements: tuple[Statement, ...]
 
 
-def write(folder: Path, works: Iterable[CatalogueWork]) -> None:
-    """Write both files; `works` come sorted by id."""
+def write(folder: Path, works: Iterable[CatalogueWork | WorkRecord]) -> int:
+    """Write both files; `works` come sorted by id. How many there were."""
     offsets = array("Q", [0])
     with (folder / LINES).open("wb") as lines:
         for work in works:
@@ -68,7 +68,9 @@ def write(folder: Path, works: Iterable[CatalogueWork]) -> None:
             )
             lines.write(line.encode("ascii") + b"\n")
             offsets.append(lines.tell())
-    (folder / OFFSETS).write_bytes(b"".join(offset.to_bytes(_OFFSET_BYTES, "little") for offset in offsets))
+    with (folder / OFFSETS).open("wb") as file:
+        file.writelines(offset.to_bytes(_OFFSET_BYTES, "little") for offset in offsets)
+    return len(offsets) - 1
 
 
 class WorksFile:
@@ -93,13 +95,22 @@ class WorksFile:
             CorruptCatalogueError: there is no such row, or its line can't be understood. A word that this version
                 does not know is an error too: it could be a reservation.
         """
-        if not 0 <= row < len(self):
-            raise self._corrupt(f"the index names work {row} of {len(self)}")
         try:
-            parsed = json.loads(self._lines[self._offset(row) : self._offset(row + 1)])
+            parsed = json.loads(self._line(row))
             statements = tuple(map(spelling.read, parsed["statements"]))
             return WorkRecord(parsed["id"], parsed["owner"], parsed["title"], statements)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
+
+    def id_of(self, row: int) -> str:
+        """Read the id of one work.
+
+        Raises:
+            CorruptCatalogueError: its line can't be understood.
+        """
+        try:
+            return str(json.loads(self._line(row))["id"])
+        except (ValueError, KeyError, TypeError) as error:
             raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
 
     def row_of(self, work: str) -> int | None:
@@ -107,11 +118,16 @@ class WorksFile:
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            found = self.record(middle).id
+            found = self.id_of(middle)
             if found == work:
                 return middle
             low, high = (middle + 1, high) if found < work else (low, middle)
         return None
+
+    def _line(self, row: int) -> bytes:
+        if not 0 <= row < len(self):
+            raise self._corrupt(f"the index names work {row} of {len(self)}")
+        return self._lines[self._offset(row) : self._offset(row + 1)]
 
     def _offset(self, row: int) -> int:
         return int.from_bytes(self._offsets[row * _OFFSET_BYTES : (row + 1) * _OFFSET_BYTES], "little")

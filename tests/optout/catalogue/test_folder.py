@@ -2,17 +2,22 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Fingerprint, Strength
 from optout.catalogue import folder, manifest
 from optout.catalogue.answers import Asset
+from optout.catalogue.folder import INDEX
 from optout.catalogue.works import LINES, CatalogueWork
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Preference, Use
@@ -104,7 +109,7 @@ def test_a_build_that_fails_leaves_the_old_catalogue_and_nothing_else(
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Index, "save", fail)
+    monkeypatch.setattr(Index, "write", fail)
     with pytest.raises(OSError, match="no space"):
         folder.build(built, [make_work("hare")])
 
@@ -164,18 +169,58 @@ def test_a_newer_format_is_refused_with_what_to_do(built: Path) -> None:
         folder.open(built)
 
 
-def test_every_altered_byte_is_found_by_verify(built: Path) -> None:
-    for name in contents(built):
-        if name == manifest.NAME:
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_every_altered_byte_of_every_file_is_found_by_verify(built: Path, at: float, flip: int) -> None:
+    for name, whole in contents(built).items():
+        if not whole:
             continue
-        copy = built.parent / "altered"
-        shutil.copytree(built, copy)
-        raw = bytearray((copy / name).read_bytes())
-        raw[len(raw) // 2] ^= 1
-        (copy / name).write_bytes(raw)
-        with pytest.raises(CorruptCatalogueError, match="altered"):
-            folder.verify(copy)
-        shutil.rmtree(copy)
+        raw = bytearray(whole)
+        raw[int(at * len(raw))] ^= flip
+        (built / name).write_bytes(raw)
+        with pytest.raises((CorruptCatalogueError, CorruptIndexError)):
+            folder.verify(built)
+        (built / name).write_bytes(whole)
+    folder.verify(built)
+
+
+def test_every_file_that_is_cut_short_is_refused_when_it_is_opened(built: Path) -> None:
+    for name, whole in contents(built).items():
+        for length in {0, len(whole) // 2, len(whole) - 1} - {len(whole)}:
+            if length >= 0:
+                (built / name).write_bytes(whole[:length])
+                with pytest.raises((CorruptCatalogueError, CorruptIndexError)):
+                    folder.open(built)
+        (built / name).write_bytes(whole)
+
+
+def test_an_index_of_other_parameters_is_refused_when_it_is_opened(built: Path) -> None:
+    for path in (built / INDEX).rglob("manifest.json"):
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(b'"version": 1', b'"version": 2').replace(b'"works": 2', b'"works": 3'))
+        with pytest.raises((CorruptCatalogueError, CorruptIndexError)):
+            folder.open(built)
+        path.write_bytes(whole)
+
+
+def test_two_that_write_one_place_at_once_leave_one_of_theirs_whole(tmp_path: Path, make_work: MakeWork) -> None:
+    def write(name: str) -> None:
+        for _ in range(10):
+            folder.build(tmp_path / "c", [make_work(name)])
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in ("fox", "crow")]
+    for thread in threads:
+        thread.start()
+    seen = 0
+    while any(thread.is_alive() for thread in threads):
+        with suppress(CorruptCatalogueError if not seen else ()):  # before the first is there
+            seen += folder.open(tmp_path / "c").size
+    for thread in threads:
+        thread.join()
+
+    assert folder.verify(tmp_path / "c").works == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "c"]
+    assert seen > 0
 
 
 def test_every_missing_file_is_found_when_it_is_opened(built: Path) -> None:
@@ -198,7 +243,8 @@ def test_an_added_file_is_found_by_verify(built: Path) -> None:
 def test_a_manifest_that_leads_out_of_its_folder_is_refused(built: Path) -> None:
     known = json.loads((built / manifest.NAME).read_text())
     known["files"]["../outside"] = {"sha256": "0" * 64, "size_bytes": 0}
-    (built / manifest.NAME).write_text(json.dumps(known))
+    del known["sha256"]
+    (built / manifest.NAME).write_bytes(manifest._spelled({**known, "sha256": manifest._digest(known)}))
 
     with pytest.raises(CorruptCatalogueError, match="can't be understood"):
         folder.open(built)
