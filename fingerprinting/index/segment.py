@@ -42,17 +42,23 @@ class Index:
         return dict(counted)
 
     @classmethod
-    def build(cls, entries: Iterable[Entry]) -> "Index":
+    def build(cls, entries: Iterable[Entry], *, is_valid: bool = False) -> "Index":
         """Index fingerprints, each given with the row of its work. A work may have several of one algorithm.
+
+        Args:
+            entries: in any order.
+            is_valid: they were in an index before, so there is nothing to be checked.
 
         Raises:
             InvalidFingerprintError: one is of an unknown algorithm or version, or malformed.
         """
         grouped: defaultdict[str, list[Entry]] = defaultdict(list)
         works: set[int] = set()
-        for work, fingerprint in entries:
-            registry.validate(fingerprint)
-            grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((work, fingerprint))
+        for entry in entries:
+            work, fingerprint = entry
+            if not is_valid:
+                registry.validate(fingerprint)
+            grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append(entry)
             works.add(work)
         searchers = {each: registry.VERSIONS[each].build(found) for each, found in grouped.items()}
         return cls(searchers, len(works))

@@ -49,6 +49,7 @@ class Segment:
         gone: a bit a row, packed: what was struck out when it was read from the disk; None is nothing.
         struck: rows struck out since, with the version from which on. It grows; who reads at a version sees what was
             there at that version.
+        held: what the index was built of, where it is small and likely to be built anew with others.
     """
 
     index: Index
@@ -56,6 +57,7 @@ class Segment:
     name: str | None = None
     gone: NDArray[np.uint8] | None = None
     struck: dict[int, int] = field(default_factory=dict)
+    held: Sequence[Entry] | None = None
 
     @property
     def size(self) -> int:
@@ -137,8 +139,8 @@ class Works:
                     yield UUID(bytes=segment.ids[match.work].tobytes()), match
 
 
-def in_memory(found: Iterable[tuple[UUID, Fingerprint]]) -> Segment:
-    """A segment of what was read, work by work in ascending order.
+def in_memory(found: Iterable[tuple[UUID, Fingerprint]], *, hold: bool = False) -> Segment:
+    """A segment of what was read, work by work in ascending order; `hold` keeps that beside the index.
 
     Fingerprints of a retired version stay in the database, but can't be compared with what is asked today.
     """
@@ -151,8 +153,16 @@ def in_memory(found: Iterable[tuple[UUID, Fingerprint]]) -> Segment:
                     works.append(work)
                 yield len(works) - 1, one
 
-    index = Index.build(entries())
-    return Segment(index, ids_of(works))
+    held = list(entries()) if hold else None
+    index = Index.build(entries() if held is None else held)
+    return Segment(index, ids_of(works), held=held)
+
+
+def in_memory_together(segments: Sequence[Segment]) -> Segment:
+    """A segment of what several stand for."""
+    ids, entries = merged(segments)
+    held = list(entries)
+    return Segment(Index.build(held, is_valid=True), ids, held=held)
 
 
 def merged(segments: Sequence[Segment]) -> tuple[Ids, Iterator[Entry]]:
@@ -165,8 +175,9 @@ def merged(segments: Sequence[Segment]) -> tuple[Ids, Iterator[Entry]]:
         for segment, rows in zip(segments, live, strict=True):
             places = np.full(len(segment.ids), -1, dtype=np.int64)
             places[rows] = np.searchsorted(_keys(ids), _keys(segment.ids[rows]))
-            for row, one in segment.index.entries():
-                if (place := int(places[row])) >= 0:
+            to = places.tolist()
+            for row, one in segment.index.entries() if segment.held is None else segment.held:
+                if (place := to[row]) >= 0:
                     yield place, one
 
     return ids, entries()

@@ -19,11 +19,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from fingerprinting.errors import CorruptIndexError
-from fingerprinting.index.segment import Index
 from optout.registry import fingerprints, index_folding
 from optout.registry.index_child import Folder
 from optout.registry.index_folder import IndexFolder, Mark, Opened
-from optout.registry.index_segments import Segment, Works, first_to_merge, in_memory, merged, sorted_ids
+from optout.registry.index_segments import Segment, Works, first_to_merge, in_memory, in_memory_together, sorted_ids
 from optout.store import changes, db
 
 SEAL_WORKS: Final = 5_000
@@ -131,7 +130,7 @@ class LiveIndex:
             segment.strike(sorted_ids(ids), version)
         if self._folder is not None:
             self._changed |= changed
-        segments = [*works.segments, in_memory(fingerprints.of_works(session, ids))]
+        segments = [*works.segments, in_memory(fingerprints.of_works(session, ids), hold=True)]
         return Works.of(version, self._fewer(segments))
 
     def _fewer(self, segments: list[Segment]) -> list[Segment]:
@@ -143,8 +142,7 @@ class LiveIndex:
         first = fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works * _BACKLOG)
         if first >= len(kept) - 1:
             return kept
-        ids, entries = merged(kept[first:])
-        return [*kept[:first], Segment(Index.build(entries), ids)]
+        return [*kept[:first], in_memory_together(kept[first:])]
 
     # --- the disk ------------------------------------------------------------------------------------------------
 
