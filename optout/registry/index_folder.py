@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -222,8 +223,10 @@ class IndexFolder:
         segment = held[name] if name in held and not verify else self._open_segment(name, verify=verify)
         if len(segment.ids) != one["works"]:
             raise folders.corrupt(self.path, f"{name} does not hold the works that are counted")
-        gone = None if one["struck"] is None else self._read_struck(len(segment.ids), **one["struck"])
-        return Segment(segment.index, segment.ids, name, gone)
+        if one["struck"] is None:
+            return Segment(segment.index, segment.ids, name)
+        gone = self._read_struck(len(segment.ids), one["struck"]["file"], one["struck"]["sha256"])
+        return Segment(segment.index, segment.ids, name, gone, float(one["struck"]["since"]))
 
     def _open_segment(self, name: str, *, verify: bool) -> Segment:
         place = self.path / SEGMENTS / name
@@ -234,7 +237,7 @@ class IndexFolder:
             raise folders.corrupt(place, "its works are no ids")
         return Segment(Index.open(place / "index", verify=verify), ids, name)
 
-    def _write_struck(self, segment: Segment, change: ChangeMark | None) -> dict[str, str] | None:
+    def _write_struck(self, segment: Segment, change: ChangeMark | None) -> dict[str, str | float] | None:
         gone = segment.all_gone()
         if gone is None:
             return None
@@ -243,7 +246,8 @@ class IndexFolder:
         file = self.path / f"struck-{segment.name}-{0 if change is None else change.number}-{digest[:8]}"
         if not file.exists():
             whole.file(file, content)
-        return {"file": file.name, "sha256": digest}
+        since = time.time() if segment.gone_since is None else segment.gone_since
+        return {"file": file.name, "sha256": digest, "since": since}
 
     def _read_struck(self, works: int, file: str, sha256: str) -> NDArray[np.uint8]:
         path = self.path / file

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,9 @@ SEGMENT_WORKS: Final = 4_000_000
 RATIO: Final = 2
 """Segments fall in size by this factor at least, so there are few and a work is written anew a few times."""
 STRUCK_PART: Final = 0.25
-"""A segment of which more is struck out is written anew."""
+"""A segment of which more is struck out is written anew, and so is one ..."""
+STRUCK_SECONDS: Final = 86_400.0
+"""... in which something has been for so long: what was withdrawn does not lie on the disk for ever."""
 _BLOCK_WORKS: Final = 2_000
 _NICE: Final = 10
 
@@ -120,10 +123,15 @@ def _tidied(folder: IndexFolder, segments: Sequence[Segment], limit: int) -> lis
     """The same works in fewer segments where some are small, and without what was struck out where that is much."""
     kept: list[Segment] = []
     for segment in sorted((segment for segment in segments if segment.size), key=lambda segment: -segment.size):
-        struck = len(segment.ids) - segment.size
-        kept.append(_merged(folder, [segment]) if struck > STRUCK_PART * len(segment.ids) else segment)
+        much = len(segment.ids) - segment.size > STRUCK_PART * len(segment.ids)
+        kept.append(_merged(folder, [segment]) if much or is_old(segment.gone_since) else segment)
     first = first_to_merge([segment.size for segment in kept], RATIO, limit)
     return kept if first >= len(kept) - 1 else [*kept[:first], _merged(folder, kept[first:])]
+
+
+def is_old(since: float | None) -> bool:
+    """Whether something has been struck out for so long that it has to go."""
+    return since is not None and time.time() - since > STRUCK_SECONDS
 
 
 def _merged(folder: IndexFolder, segments: Sequence[Segment]) -> Segment:

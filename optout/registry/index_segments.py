@@ -47,6 +47,7 @@ class Segment:
         ids: of the works.
         name: of its folder on the disk; None where it is in memory alone.
         gone: a bit a row, packed: what was struck out when it was read from the disk; None is nothing.
+        gone_since: when the first of them was, in seconds since 1970.
         struck: rows struck out since, with the version from which on. It grows; who reads at a version sees what was
             there at that version.
         held: what the index was built of, where it is small and likely to be built anew with others.
@@ -56,6 +57,7 @@ class Segment:
     ids: Ids
     name: str | None = None
     gone: NDArray[np.uint8] | None = None
+    gone_since: float | None = None
     struck: dict[int, int] = field(default_factory=dict)
     held: Sequence[Entry] | None = None
 
@@ -75,7 +77,7 @@ class Segment:
         return (since is None or since > version) and not self._is_gone(row)
 
     def strike(self, works: Ids, version: int) -> None:
-        """Strike works out for those who read at a version, or a later one."""
+        """Strike works out for those who read at that version, or a later one."""
         for row in rows_of(self.ids, works).tolist():
             if not self._is_gone(row):
                 self.struck.setdefault(row, version)

@@ -33,6 +33,7 @@ _BACKLOG: Final = 4
 """If more than so many times SEAL_WORKS changed since the last look, they are folded first, not read into memory."""
 _RATIO: Final = 8
 _AGAIN_SECONDS: Final = 60.0
+_BUSY_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class LiveIndex:
         self._seen: Mark | None = None  # of the version on the disk that we use, or refused
         self._base = 0  # the change that it is of
         self._changed: dict[UUID, int] = {}  # since that version, with the number of the last change
+        self._struck_since: float | None = None  # what is struck out on the disk, and not said there yet
         self._problem: str | None = None
         self._not_before = 0.0
         self._is_verified = True
@@ -130,6 +132,8 @@ class LiveIndex:
             segment.strike(sorted_ids(ids), version)
         if self._folder is not None:
             self._changed |= changed
+            if self._struck_since is None and any(one.name and one.struck for one in works.segments):
+                self._struck_since = time.time()
         segments = [*works.segments, in_memory(fingerprints.of_works(session, ids), hold=True)]
         return Works.of(version, self._fewer(segments))
 
@@ -188,6 +192,7 @@ class LiveIndex:
         if found is None or found.mark == self._seen or found.version < self._base:
             return works
         self._seen, self._base = found.mark, found.version
+        self._struck_since = None
         later = {work: number for work, number in self._changed.items() if number > found.version}
         self._changed = later
         if works.version <= found.version:
@@ -210,10 +215,14 @@ class LiveIndex:
             due = self._adopt
         elif not self._is_verified:
             due = self._verify
-        elif works.tail > self._seal_works and time.monotonic() >= self._not_before:
+        elif time.monotonic() >= self._not_before and (works.tail > self._seal_works or self._is_overdue(works)):
             due = self._seal
         if due is not None and self._tending.acquire(blocking=False):
             threading.Thread(target=self._run, args=(due,), name="fold-index", daemon=True).start()
+
+    def _is_overdue(self, works: Works) -> bool:
+        """Whether something that was struck out has been on the disk for too long."""
+        return any(map(index_folding.is_old, (self._struck_since, *(one.gone_since for one in works.segments))))
 
     def _run(self, due: Callable[[], None]) -> None:
         try:
@@ -241,8 +250,11 @@ class LiveIndex:
 
     def _seal(self) -> None:
         assert self._child is not None  # noqa: S101 - for mypy: only begun where there is a folder
-        if self._said(self._child.fold(self._seen, wait=False)):
+        seen = self._seen
+        if self._said(self._child.fold(seen, wait=False)):
             self._adopt()
+            if self._seen == seen:  # another process is at it
+                self._not_before = time.monotonic() + _BUSY_SECONDS
 
     def _replace(self) -> None:
         """Without a folder: make one base of everything, in memory."""

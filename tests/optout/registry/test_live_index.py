@@ -2,8 +2,10 @@
 
 import json
 import logging
+import resource
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -208,6 +210,30 @@ def test_folding_everything_leaves_nothing_of_what_was_removed_on_the_disk(
     assert not any(gone in path.read_bytes() for path in place.rglob("*") if path.is_file())
 
 
+def test_what_was_removed_does_not_lie_on_the_disk_for_ever(
+    live_sessions: sessionmaker[Session],
+    owner: Account,
+    open_index: Open,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = register(live_sessions, owner, *range(10))
+    index = open_index()
+    refreshed(index, live_sessions)
+    remove(live_sessions, ids[3])
+    gone = pdq(3).value
+    now = time.time()
+    for hours in (0, 25, 50):
+        monkeypatch.setattr(time, "time", lambda hours=hours: now + hours * 3600)
+        refreshed(index, live_sessions)
+        settle()
+        refreshed(index, live_sessions)
+        settle()
+
+    assert not any(gone in path.read_bytes() for path in place.rglob("*") if path.is_file())
+    assert found(refreshed(index, live_sessions), 2, 3, 4) == [[ids[2]], [], [ids[4]]]
+
+
 def test_many_changes_since_the_last_look_are_folded_before_they_are_answered_from(
     live_sessions: sessionmaker[Session], owner: Account, open_index: Open
 ) -> None:
@@ -383,6 +409,41 @@ def test_where_nothing_can_be_written_lookups_go_on_from_memory_and_that_is_said
     assert works.tail == 10
     assert "could not be made" in caplog.text
     assert "can't be written to" in str(index.status().problem)
+
+
+@pytest.mark.flow
+@pytest.mark.database("sqlite")
+def test_a_full_disk_costs_memory_and_a_warning_and_is_over_when_there_is_room(
+    live_sessions: sessionmaker[Session],
+    owner: Account,
+    open_index: Open,
+    place: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ids = register(live_sessions, owner, *range(10))
+    index = open_index()
+    refreshed(index, live_sessions)
+    settle()
+    before = set(place.rglob("*"))
+    ids += register(live_sessions, owner, *range(10, 16))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))
+    try:
+        refreshed(index, live_sessions)
+        settle()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert found(refreshed(index, live_sessions), *range(16)) == [[work] for work in ids]
+    assert "too large" in caplog.text
+    assert "too large" in str(index.status().problem)
+    assert set(place.rglob("*")) == before
+    index._not_before = 0.0  # a minute later
+    refreshed(index, live_sessions)
+    settle()
+    status = index.status()
+    assert (status.in_memory, status.problem) == (0, None)
+    assert found(refreshed(index, live_sessions), *range(16)) == [[work] for work in ids]
 
 
 @pytest.mark.database("sqlite")
