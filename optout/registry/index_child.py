@@ -62,9 +62,12 @@ class Folder:
         if not isinstance(engine, Engine):
             raise TypeError("an index on the disk needs an engine")
         # Through the pipe: neither `ps` nor /proc shows the database's password to others.
+        url = engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            url = url.set(database=str(Path(url.database).absolute()))  # the child has another working folder
         order = json.dumps(
             {
-                "database_url": engine.url.render_as_string(hide_password=False),
+                "database_url": url.render_as_string(hide_password=False),
                 "folder": str(self._folder.path.absolute()),
                 "everything": everything,
             }

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,6 +41,10 @@ VERIFYING: Final = "lock-of-verifying"
 SEGMENTS: Final = "segments"
 _KIND: Final = "works"
 _ATTEMPTS: Final = 20
+_OURS: Final = re.compile(
+    rf"{SEGMENTS}/[0-9a-f]{{16}}|{SEGMENTS}/\.[0-9a-f]{{16}}\.building-\w+"
+    r"|.*/struck-[0-9a-f]{16}-\d+-[0-9a-f]{8}|.*/\.(current\.json|struck-[0-9a-f-]+)\.building-\w+",
+)
 
 Mark: TypeAlias = tuple[int, int, int]
 """Tells one `current.json` from the next without reading it."""
@@ -183,13 +188,12 @@ class IndexFolder:
             said = self._current() if self.mark() is not None else {"segments": []}
         except CorruptIndexError:
             said = {"segments": []}
-        kept = {CURRENT, LOCK, VERIFYING, SEGMENTS}
-        kept |= {one["struck"]["file"] for one in said["segments"] if one["struck"] is not None}
-        names = {one["name"] for one in said["segments"]}
-        left = [path for path in self.path.iterdir() if path.name not in kept]
-        if (self.path / SEGMENTS).is_dir():
-            left += [path for path in (self.path / SEGMENTS).iterdir() if path.name not in names]
-        for path in left:
+        named = {one["name"] for one in said["segments"]}
+        named |= {one["struck"]["file"] for one in said["segments"] if one["struck"] is not None}
+        # By our names only: somebody may have named a folder of theirs in the settings.
+        for path in [*self.path.glob("*"), *(self.path / SEGMENTS).glob("*")]:
+            if path.name in named or not _OURS.fullmatch(f"{path.parent.name}/{path.name}"):
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -226,7 +230,8 @@ class IndexFolder:
         if one["struck"] is None:
             return Segment(segment.index, segment.ids, name)
         gone = self._read_struck(len(segment.ids), one["struck"]["file"], one["struck"]["sha256"])
-        return Segment(segment.index, segment.ids, name, gone, float(one["struck"]["since"]))
+        count, since = int(np.bitwise_count(gone).sum()), float(one["struck"]["since"])
+        return Segment(segment.index, segment.ids, name, gone, gone_count=count, gone_since=since)
 
     def _open_segment(self, name: str, *, verify: bool) -> Segment:
         place = self.path / SEGMENTS / name

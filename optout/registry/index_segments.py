@@ -47,6 +47,7 @@ class Segment:
         ids: of the works.
         name: of its folder on the disk; None where it is in memory alone.
         gone: a bit a row, packed: what was struck out when it was read from the disk; None is nothing.
+        gone_count: how many these are.
         gone_since: when the first of them was, in seconds since 1970.
         struck: rows struck out since, with the version from which on. It grows; who reads at a version sees what was
             there at that version.
@@ -57,6 +58,7 @@ class Segment:
     ids: Ids
     name: str | None = None
     gone: NDArray[np.uint8] | None = None
+    gone_count: int = 0
     gone_since: float | None = None
     struck: dict[int, int] = field(default_factory=dict)
     held: Sequence[Entry] | None = None
@@ -65,11 +67,6 @@ class Segment:
     def size(self) -> int:
         """How many works it stands for now."""
         return len(self.ids) - self.gone_count - len(self.struck)
-
-    @property
-    def gone_count(self) -> int:
-        """How many rows were struck out when it was read from the disk."""
-        return 0 if self.gone is None else int(np.bitwise_count(self.gone).sum())
 
     def stands_for(self, row: int, version: int) -> bool:
         """Whether a row is not struck out as of a version."""

@@ -463,9 +463,28 @@ def test_only_one_process_folds_at_a_time(
         assert found(works, *range(10, 16)) == [[work] for work in ids]
         assert names(place) == before
 
+    index._not_before = 0.0  # a second later
     refreshed(index, live_sessions)
     settle()
     assert refreshed(index, live_sessions).tail == 0
+
+
+@pytest.mark.database("sqlite")
+def test_what_somebody_else_keeps_in_the_folder_stays(
+    live_sessions: sessionmaker[Session], owner: Account, open_index: Open, place: Path
+) -> None:
+    theirs = [place / "diary.txt", place / ".hidden", place / "struck-by-lightning", place / SEGMENTS / "of an orange"]
+    left = [place / SEGMENTS / "0123456789abcdef", place / "struck-0123456789abcdef-7-01234567"]
+    left += [place / ".current.json.building-x_1", place / SEGMENTS / ".0123456789abcdef.building-y"]
+    (place / SEGMENTS).mkdir(parents=True)
+    for path in theirs + left:
+        path.write_text("here")
+    register(live_sessions, owner, *range(10))
+
+    refreshed(open_index(), live_sessions)
+
+    assert [path for path in theirs if not path.exists()] == []
+    assert [path for path in left if path.exists()] == []
 
 
 def test_a_segment_takes_no_more_works_than_it_is_told(
