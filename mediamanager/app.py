@@ -149,6 +149,7 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
                 counters=counters,
                 uses=uses,
             )
+            lookups.follow()
             yield
         finally:
             lookups.close()

@@ -120,6 +120,7 @@ def answer_orders(url: str, index: str) -> None:
     lookups = Lookups(sessions, Path(index) if index else None)
     with db.reading(sessions) as session:
         works = lookups.warm(session)
+    lookups.follow()
     _tell({"start_seconds": time.perf_counter() - began, "works": works, "before_kib": memory})
     for line in sys.stdin:
         order = json.loads(line)

@@ -39,7 +39,7 @@ STRUCK_PART: Final = 0.25
 STRUCK_SECONDS: Final = 86_400.0
 """... in which something has been for so long: what was withdrawn does not lie on the disk for ever."""
 _BLOCK_WORKS: Final = 2_000
-_NICE: Final = 10
+_NICE: Final = 5
 
 _log = logging.getLogger(__name__)
 

@@ -19,6 +19,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from fingerprinting.errors import CorruptIndexError
+from optout.errors import StorageUnavailableError
 from optout.registry import fingerprints, index_folding
 from optout.registry.index_child import Folder
 from optout.registry.index_folder import IndexFolder, Mark, Opened
@@ -34,6 +35,7 @@ _BACKLOG: Final = 4
 _RATIO: Final = 8
 _AGAIN_SECONDS: Final = 60.0
 _BUSY_SECONDS: Final = 1.0
+_FOLLOW_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ class LiveIndex:
         # Held while segments are made: whoever asks meanwhile needs them too, so waiting is right.
         self._lock = threading.Lock()
         self._tending = threading.Lock()
+        self._closing = threading.Event()
+        self._follower: threading.Thread | None = None
 
     def refresh(self, session: Session) -> Works:
         """All works whose fingerprints were committed before this call, as far as the session can see them."""
@@ -99,8 +103,16 @@ class LiveIndex:
         elif self._said(self._child.fold(self._seen, wait=True, everything=True)):
             self._adopt()
 
+    def follow(self) -> None:
+        """Keep up with the database from the first lookup on, in a thread, so that none finds much to catch up with."""
+        self._follower = threading.Thread(target=self._keep_up, name="follow-index", daemon=True)
+        self._follower.start()
+
     def close(self) -> None:
         """End what is done in the background."""
+        self._closing.set()
+        if self._follower is not None:
+            self._follower.join()
         if self._child is not None:
             self._child.close()
 
@@ -109,7 +121,7 @@ class LiveIndex:
     def _begun(self, session: Session) -> Works:
         if self._folder is not None:
             found = self._usable()
-            if found is None and fingerprints.has_more_works_than(session, self._seal_works) and self._folded():
+            if found is None and fingerprints.has_more_works_than(session, self._seal_works) and self._folded(session):
                 found = self._usable()
             if found is not None:
                 self._seen, self._base, self._changed, self._is_verified = found.mark, found.version, {}, False
@@ -120,7 +132,7 @@ class LiveIndex:
 
     def _advanced(self, session: Session, works: Works) -> Works:
         version = changes.latest(session)
-        if version - works.version > _BACKLOG * self._seal_works and self._folder is not None and self._folded():
+        if version - works.version > _BACKLOG * self._seal_works and self._folded(session):
             works = self._joined(works, self._usable(works.segments))
         if version <= works.version:
             return works
@@ -160,10 +172,11 @@ class LiveIndex:
             self._seen = mark  # not looked at again
         return found
 
-    def _folded(self) -> bool:
+    def _folded(self, session: Session) -> bool:
         """Whether the index on the disk was brought up to date, by us or by another process just now."""
         if self._child is None or time.monotonic() < self._not_before:
             return False
+        db.release(session)
         return self._said(self._child.fold(self._seen, wait=True))
 
     def _said(self, problem: str | None) -> bool:
@@ -223,6 +236,18 @@ class LiveIndex:
     def _is_overdue(self, works: Works) -> bool:
         """Whether something that was struck out has been on the disk for too long."""
         return any(map(index_folding.is_old, (self._struck_since, *(one.gone_since for one in works.segments))))
+
+    def _keep_up(self) -> None:
+        while not self._closing.wait(_FOLLOW_SECONDS):
+            if self._works is None:
+                continue
+            try:
+                with db.reading(self._sessions) as session:
+                    self.refresh(session)
+            except StorageUnavailableError as error:
+                _log.info("the index does not follow the database at the moment: %s", error)
+            except Exception:  # noqa: BLE001 - a thread has nobody to raise to
+                _log.exception("following the database failed")
 
     def _run(self, due: Callable[[], None]) -> None:
         try:

@@ -112,6 +112,10 @@ class Lookups:
         """Make one index of everything now; it happens by itself in the background as works come in."""
         self._index.fold()
 
+    def follow(self) -> None:
+        """Keep up with the database in the background from the first lookup on, until `close`."""
+        self._index.follow()
+
     def close(self) -> None:
         """End what is done in the background."""
         self._index.close()

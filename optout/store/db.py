@@ -116,6 +116,16 @@ def reading(of: sessionmaker[Session]) -> Iterator[Session]:
         yield session
 
 
+def release(session: Session) -> None:
+    """End what a reading session sees of the database; its next statement sees what is there then.
+
+    Before something slow: as long as SQLite has a reader, it can't take back what it wrote ahead, and that grows. Of
+    any other session nothing is ended.
+    """
+    if session.in_transaction() and session.connection().get_execution_options().get(_READ_ONLY, False):
+        session.rollback()
+
+
 def after_commit(session: Session, call: Callable[[], None]) -> None:
     """Run a call once this session's transaction has committed; never if it rolls back.
 

@@ -234,6 +234,22 @@ def test_what_was_removed_does_not_lie_on_the_disk_for_ever(
     assert found(refreshed(index, live_sessions), 2, 3, 4) == [[ids[2]], [], [ids[4]]]
 
 
+def test_a_process_keeps_up_without_being_asked(
+    live_sessions: sessionmaker[Session], owner: Account, open_index: Open
+) -> None:
+    register(live_sessions, owner, *range(10))
+    index = open_index()
+    refreshed(index, live_sessions)
+    index.follow()
+
+    register(live_sessions, owner, 10)
+
+    end = time.monotonic() + 60
+    while index.status().works < 11 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert index.status().works == 11
+
+
 def test_many_changes_since_the_last_look_are_folded_before_they_are_answered_from(
     live_sessions: sessionmaker[Session], owner: Account, open_index: Open
 ) -> None:

@@ -159,6 +159,18 @@ def test_a_connection_that_breaks_is_a_domain_error_and_the_next_one_is_good(
         assert session.scalars(select(Account)).all() == []
 
 
+def test_a_reading_session_can_let_go_of_what_it_sees_and_a_writing_one_does_not(
+    live_sessions: sessionmaker[Session],
+) -> None:
+    with db.reading(live_sessions) as reading:
+        reading.scalars(select(Account)).all()
+        with db.transaction(live_sessions) as writing:
+            make_account(writing)
+            db.release(writing)
+        db.release(reading)
+        assert len(reading.scalars(select(Account)).all()) == 1
+
+
 def test_a_database_that_is_away_is_a_domain_error() -> None:
     away = db.engine(Settings(database_url="postgresql://nobody@127.0.0.1:9/none"))
 
