@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +81,17 @@ class ChromaprintSearcher:
                     if key not in best or _order(found) > _order(best[key][0]):
                         best[key] = (found, self._match(asset, fingerprint, copy, found))
         return [match for _, match in best.values()]
+
+    def entries(self) -> Iterator[Entry]:
+        """Give back what it was built from, in that order; where one ends follows from its codes."""
+        held = self._recordings
+        row_of = np.empty(len(held.works), dtype=np.int64)
+        row_of[held.copies.entries] = np.repeat(np.arange(len(held.starts) - 1), np.diff(held.copies.starts))
+        for work, begin, row in zip(held.works.tolist(), held.begins.tolist(), row_of.tolist(), strict=True):
+            codes = held.codes_of(row)
+            span = (begin, begin + _length(len(codes)))
+            value = codes.astype("<u4").tobytes()
+            yield work, Fingerprint(SPEC.name, SPEC.version, value, span=span, unit=SPEC.unit)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""
