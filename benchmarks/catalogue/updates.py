@@ -8,6 +8,7 @@ knows the work; start and memory of four processes with the index on the disk an
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import numpy as np
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from benchmarks.catalogue.opening import load_kernels
 from fingerprinting.types import Fingerprint
 from optout.catalogue.answers import Asset
 from optout.consent.vocabulary import Use
@@ -115,7 +117,8 @@ def prints(work: UUID, flipped: int = 0) -> tuple[Fingerprint, ...]:
 def answer_orders(url: str, index: str) -> None:
     """Does what the lines on standard input say; a line of JSON for each."""
     sessions = db.sessions(db.engine(Settings(database_url=url)))
-    memory = _pss()
+    load_kernels()
+    memory = _memory(index)
     began = time.perf_counter()
     lookups = Lookups(sessions, Path(index) if index else None)
     with db.reading(sessions) as session:
@@ -129,7 +132,7 @@ def answer_orders(url: str, index: str) -> None:
         elif order["do"] == "find":
             _tell({"found": _answer(sessions, lookups, [Asset(prints(UUID(order["work"]), 7))])[0]})
         else:
-            _tell({"pss_kib": _pss(), **vars_of(lookups)})
+            _tell({"memory_kib": _memory(index), **vars_of(lookups)})
     lookups.close()
 
 
@@ -166,10 +169,15 @@ def _answer(sessions: sessionmaker[Session], lookups: Lookups, assets: list[Asse
         return [bool(one.matches) for one in lookups.answer(session, assets, Question(Use.TRAIN_GENAI, None)).answers]
 
 
-def _pss() -> int:
-    """Memory of this process in KiB, of what it shares its share."""
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+def _memory(index: str) -> int:
+    """KiB that this process has for itself, and its share of what it maps of the index with others."""
+    own = Path("/proc/self/smaps_rollup").read_text()
+    total = int(re.search(r"^Pss_Anon: +(\d+)", own, re.MULTILINE).group(1))  # type: ignore[union-attr]
+    if index:
+        for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text(), flags=re.MULTILINE):
+            if f" {index}/" in mapping:
+                total += int(re.search(r"^Pss: +(\d+)", mapping, re.MULTILINE).group(1))  # type: ignore[union-attr]
+    return total
 
 
 def _tell(facts: dict[str, Any]) -> None:
@@ -232,14 +240,14 @@ def _processes(url: str, index: Path | None) -> dict[str, Any]:
     known = [str(UUID(int=number)) for number in range(10)]
     for each in running:
         each.ask(do="look", known=known, batch=100, seconds=0.5)
-    pss = [each.ask(do="state")["pss_kib"] - each.ready["before_kib"] for each in running]
+    pss = [each.ask(do="state")["memory_kib"] - each.ready["before_kib"] for each in running]
     starts = [each.ready["start_seconds"] for each in running]
     for each in running:
         each.end()
     return {
         "start_milliseconds": [round(one * 1000, 1) for one in starts],
-        "pss_mib_of_each": [round(one / 1024, 1) for one in pss],
-        "pss_mib_together": round(sum(pss) / 1024, 1),
+        "mib_of_each": [round(one / 1024, 1) for one in pss],
+        "mib_together": round(sum(pss) / 1024, 1),
     }
 
 

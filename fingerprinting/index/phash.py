@@ -52,7 +52,7 @@ class PhashSearcher:
 
     def entries(self) -> Iterator[Entry]:
         """Give back what it was built from."""
-        return pictures.entries(self._index.views, SPEC)
+        return self._index.entries(SPEC)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""

@@ -64,6 +64,13 @@ class PictureIndex:
         for pairs in self._index.blocks(hashes, radius, groups=asked.owners):
             yield Candidates(asked, pairs.query, pairs.row, pairs.distance)
 
+    def entries(self, spec: AlgorithmSpec) -> Iterator[Entry]:
+        """Give back the fingerprints that it was built from."""
+        views, hashes = self.views, self._index.hashes
+        for row, (owner, quality) in enumerate(zip(views.owners.tolist(), views.qualities.tolist(), strict=True)):
+            value = hashes[row].tobytes()
+            yield owner, Fingerprint(spec.name, spec.version, value, quality, views.span(row), spec.unit)
+
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""
         arrays: dict[str, folders.Array] = {
@@ -121,13 +128,6 @@ def gather(entries: Sequence[Entry], width: int) -> tuple[NDArray[np.uint8], Vie
         spans=spans,
     )
     return np.frombuffer(joined, dtype=np.uint8).reshape(-1, width), views
-
-
-def entries(views: Views, spec: AlgorithmSpec) -> Iterator[Entry]:
-    """Turn arrays back into fingerprints, the inverse of `gather`."""
-    for row, (owner, quality) in enumerate(zip(views.owners.tolist(), views.qualities.tolist(), strict=True)):
-        value = views.hashes[row].tobytes()
-        yield owner, Fingerprint(spec.name, spec.version, value, quality, views.span(row), spec.unit)
 
 
 def best_pairs(found: Candidates, works: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -150,12 +150,12 @@ class LiveIndex:
         return Works.of(version, self._fewer(segments))
 
     def _fewer(self, segments: list[Segment]) -> list[Segment]:
-        """The same with small neighbours in memory made one; a base in memory is left alone."""
+        """The same with small neighbours in memory made one; a lookup should not have to wait for large ones."""
         kept = [segment for segment in segments if segment.size]
         fixed = next((at for at, one in enumerate(kept) if one.name is None), len(kept))
         if self._folder is None:
             fixed = 1
-        first = fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works * _BACKLOG)
+        first = fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works // 2)
         if first >= len(kept) - 1:
             return kept
         return [*kept[:first], in_memory_together(kept[first:])]
