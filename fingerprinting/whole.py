@@ -99,14 +99,25 @@ def _require_free(place: Path, may_replace: Callable[[Path], bool]) -> None:
 @contextmanager
 def _scratch(place: Path) -> Iterator[Path]:
     """Give a hidden folder beside `place`, locked for as long as we live, and remove it at the end."""
-    scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}{_INFIX}", dir=place.parent))
-    descriptor = os.open(scratch, os.O_RDONLY)
+    scratch, descriptor = _locked(place)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         os.close(descriptor)
+
+
+def _locked(place: Path) -> tuple[Path, int]:
+    """Make a hidden folder beside `place` and lock it; what locks it is to be closed."""
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}{_INFIX}", dir=place.parent))
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(scratch, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if scratch.exists():
+                return scratch, descriptor
+            os.close(descriptor)
+        # Somebody who swept took it, before it was locked, for what a killed process had left.
 
 
 def _flush(new: Path) -> None:
