@@ -1,4 +1,4 @@
-"""What kernels over blocks of bytes are made of: asking for memory ahead of time, and comparing 64 bytes at once.
+"""What kernels over blocks of bytes are made of: reading a word anywhere, and comparing 64 bytes at once.
 
 Each function is an intrinsic: it exists inside kernels only, and positions are not checked. LLVM's portable vectors:
 AVX-512, AVX2 and NEON each get their own code. Bytes are read as little-endian numbers, as they lie in the files.
@@ -8,33 +8,17 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from fingerprinting.index.kernels_layout import BLOCK_BYTES
+from fingerprinting.index.lane_kernels import intrinsic
 
-_I1, _I8, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+_I8, _I32, _I64 = (ir.IntType(bits) for bits in (8, 32, 64))
 _BYTES = ir.VectorType(_I8, BLOCK_BYTES)
 _SPLAT = ir.Constant(ir.VectorType(_I32, BLOCK_BYTES), [0] * BLOCK_BYTES)
-_READ, _KEEP, _DATA = 0, 3, 1
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def prefetch(_context: Any, array: Any, position: Any) -> Any:
-    """Ask for the cache line of `array[position]`, without waiting for it. Positions beyond the array do no harm."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = builder.bitcast(_place(context, builder, signature, arguments), _I8.as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [place, _I32(_READ), _I32(_KEEP), _I32(_DATA)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), emit
-
-
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def read_word(_context: Any, array: Any, position: Any) -> Any:
     """Read the 8 bytes from `position` on, wherever they lie, as a uint64."""
 
@@ -45,7 +29,7 @@ def read_word(_context: Any, array: Any, position: Any) -> Any:
     return types.uint64(array, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def equal_bytes(_context: Any, array: Any, position: Any, value: Any) -> Any:
     """Compare the 64 bytes from `position` on with one value: a uint64 with a bit for each that is equal."""
 
@@ -59,16 +43,6 @@ def equal_bytes(_context: Any, array: Any, position: Any, value: Any) -> Any:
         return builder.bitcast(equal, _I64)
 
     return types.uint64(array, types.int64, types.uint8), emit
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def lowest_bit(_context: Any, value: Any) -> Any:
-    """Give the position of the lowest bit that is set in a uint64 other than 0, as int64."""
-
-    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(_I1, 1))
-
-    return types.int64(types.uint64), emit
 
 
 def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -10,9 +10,9 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from fingerprinting.index.block_kernels import prefetch
 from fingerprinting.index.kernels import kernel, reads, writes
 from fingerprinting.index.keys_kernels import mix
+from fingerprinting.index.lane_kernels import prefetch
 
 _BATCH = 1024  # queries whose places are all asked for before the first is looked at
 _AHEAD = 24

@@ -6,8 +6,8 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from fingerprinting.index.block_kernels import prefetch
 from fingerprinting.index.kernels import kernel, reads, writes
+from fingerprinting.index.lane_kernels import prefetch
 
 LEAST_CELL_BITS, MOST_CELL_BITS = 12, 23
 VOTES = (1 << MOST_CELL_BITS) + 1  # cells, and one for postings that do not count

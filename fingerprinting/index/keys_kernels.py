@@ -12,9 +12,10 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from fingerprinting.index.block_kernels import equal_bytes, lowest_bit, prefetch, read_word
+from fingerprinting.index.block_kernels import equal_bytes, read_word
 from fingerprinting.index.kernels import kernel, reads, writes
 from fingerprinting.index.kernels_layout import BLOCK_BYTES, KEY_BYTES, MULTIPLIER, OVERFULL, TAGS
+from fingerprinting.index.lane_kernels import lowest_bit, prefetch
 
 _HEADER_BYTES = BLOCK_BYTES - TAGS
 _BATCH = 1024  # queries that go through each step together: their mixed keys and candidates stay in the L1 and L2 cache
