@@ -1,6 +1,6 @@
 """Pages of a creator's collections: making one, its works, what is said about it; and how to ask, on every form."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,28 +9,14 @@ import factories
 import pytest
 from starlette.testclient import TestClient
 
-from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.registry import claim_targets, claims, collection_members
 from optout.store import db
 from optout.store.models import Account, Role, Work
-from optout.store.settings import Settings
 
 CHANNEL = "UC" + "x" * 22
 ASK_FIRST = {"preset": "ask-first"}
 HOW = {"terms_url": "https://ann.example/terms", "contact": "ann@example.org", "languages": "fr, en"}
-
-
-@pytest.fixture
-def client(built: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(built), follow_redirects=False) as made:
-        yield made
-
-
-@pytest.fixture
-def resources(client: TestClient) -> Resources:
-    found: Resources = client.app.state.resources  # type: ignore[attr-defined] # an application of ours
-    return found
 
 
 @pytest.fixture

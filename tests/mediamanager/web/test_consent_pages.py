@@ -1,6 +1,6 @@
 """Pages about all works at once, permissions, wrong matches, and what applied when; in both languages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,25 +8,11 @@ import factories
 import pytest
 from starlette.testclient import TestClient
 
-from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.consent.vocabulary import EvidenceLevel
 from optout.registry import claims, non_matches
 from optout.store import db
 from optout.store.models import Account, Role, Work
-from optout.store.settings import Settings
-
-
-@pytest.fixture
-def client(built: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(built), follow_redirects=False) as made:
-        yield made
-
-
-@pytest.fixture
-def resources(client: TestClient) -> Resources:
-    found: Resources = client.app.state.resources  # type: ignore[attr-defined] # an application of ours
-    return found
 
 
 @pytest.fixture
