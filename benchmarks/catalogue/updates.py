@@ -171,13 +171,17 @@ def _answer(sessions: sessionmaker[Session], lookups: Lookups, assets: list[Asse
 
 def _memory(index: str) -> int:
     """KiB that this process has for itself, and its share of what it maps of the index with others."""
-    own = Path("/proc/self/smaps_rollup").read_text()
-    total = int(re.search(r"^Pss_Anon: +(\d+)", own, re.MULTILINE).group(1))  # type: ignore[union-attr]
+    total = _kib("Pss_Anon", Path("/proc/self/smaps_rollup").read_text())
     if index:
         for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text(), flags=re.MULTILINE):
             if f" {index}/" in mapping:
-                total += int(re.search(r"^Pss: +(\d+)", mapping, re.MULTILINE).group(1))  # type: ignore[union-attr]
+                total += _kib("Pss", mapping)
     return total
+
+
+def _kib(name: str, facts: str) -> int:
+    [size] = re.findall(rf"^{name}: +(\d+)", facts, re.MULTILINE)
+    return int(size)
 
 
 def _tell(facts: dict[str, Any]) -> None:

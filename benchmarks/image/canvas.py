@@ -18,8 +18,12 @@ def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(max(8, size))
 
 
-def write(image: Image.Image, at: tuple[float, float], text: str, size: float, colour: str, **more: object) -> None:
-    ImageDraw.Draw(image).text(at, text, fill=colour, font=font(size), **more)  # type: ignore[arg-type]
+def write(
+    image: Image.Image, at: tuple[float, float], text: str, size: float, colour: str, *, outline: int = 0
+) -> None:
+    """Write a line; `outline` is how many pixels of black surround its letters."""
+    drawing = ImageDraw.Draw(image)
+    drawing.text(at, text, fill=colour, font=font(size), stroke_width=outline, stroke_fill="black")
 
 
 def paragraph(image: Image.Image, box: Box, dice: random.Random, size: float, colour: str = "black") -> None:

@@ -139,9 +139,7 @@ def _captioned(image: Image.Image, dice: random.Random, *, lines: int, share: fl
     size = min(image.size) * share
     for line in range(lines):
         at = (image.width * 0.05, image.height * dice.uniform(0.05, 0.85) if lines == 1 else line * size * 1.3)
-        canvas.write(
-            shown, at, canvas.words(dice, 6), size, "white", stroke_width=max(1, int(size / 12)), stroke_fill="black"
-        )
+        canvas.write(shown, at, canvas.words(dice, 6), size, "white", outline=max(1, int(size / 12)))
     return shown
 
 
@@ -154,8 +152,7 @@ def _impact(image: Image.Image, dice: random.Random, _other: Image.Image) -> Mad
             canvas.words(dice, 5).upper(),
             size,
             "white",
-            stroke_width=3,
-            stroke_fill="black",
+            outline=3,
         )
     return shown, None
 
