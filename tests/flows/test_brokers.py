@@ -1,8 +1,6 @@
 """Real workers on each broker, as processes of their own: Redis, RabbitMQ, and the folder that needs no server."""
 
-import os
 import secrets
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import services
+from pausing import pause
 from production import Process, Production, production
 from registry_process import wait_for
 
@@ -96,7 +95,7 @@ def test_a_message_wakes_a_worker_at_once_and_it_stops_in_order(served: Served) 
 
 def test_messages_that_are_lost_and_workers_that_die_cost_seconds(served: Served) -> None:
     worker = served.production.start("worker").wait()
-    os.kill(worker.popen.pid, signal.SIGSTOP)
+    pause(worker.popen.pid, served.settings.data_folder)
     work = served.upload("words that no message tells of " * 30)
     purge(served.settings)
     worker.kill()

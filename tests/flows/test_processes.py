@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pausing import pause
 from registry_process import (
     COMMAND,
     RegistryProcess,
@@ -41,7 +42,7 @@ def test_a_worker_that_dies_is_started_again_and_its_work_is_done(tmp_path: Path
     with registry(tmp_path / "data") as served:
         key = served.key("creator")
         first = served.worker()
-        os.kill(first, signal.SIGSTOP)
+        pause(first, served.data)
         work = upload(served, key, "words that wait for a worker " * 30)
         os.kill(first, signal.SIGKILL)
 
@@ -55,7 +56,7 @@ def test_a_broker_that_is_wiped_costs_one_sweep(tmp_path: Path) -> None:
         worker = served.worker()
         broker = served.data / "broker" / "mediamanager"
         wait_for(broker.is_dir)
-        os.kill(worker, signal.SIGSTOP)
+        pause(worker, served.data)
         work = upload(served, key, "words that no message tells of " * 30)
         for message in broker.iterdir():
             message.unlink()
