@@ -58,13 +58,13 @@ class CodeLists:
         """Give the arrays to be saved, by name."""
         return {"codes": self.codes, "rows": self.rows, "starts": self.starts}
 
-    def fits(self, rows: int) -> bool:
-        """Say whether the arrays belong together, for `rows` owners. For what was read from a disk."""
+    def fits(self) -> bool:
+        """Say whether the arrays belong together. For what was read from a disk."""
         count = len(self.codes)
         lengths = len(self.starts) in (2, FINE + 1) and self.codes.shape == (count, 2) and self.rows.shape == (count,)
         if not lengths or int(self.starts[0]) != 0 or int(self.starts[-1]) != count:
             return False
-        return not count or (bool((np.diff(self.starts) >= 0).all()) and int(self.rows.max()) < rows)
+        return bool((np.diff(self.starts) >= 0).all())
 
 
 def build(codes: NDArray[np.uint64], rows: NDArray[np.uint32]) -> tuple[CodeLists, NDArray[np.uint32]]:

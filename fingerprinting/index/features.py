@@ -92,9 +92,10 @@ class _Sighting:
 class FeatureSearcher:
     """Works' pictures, searchable by their local features."""
 
-    def __init__(self, pictures: _Pictures, lists: CodeLists) -> None:
+    def __init__(self, pictures: _Pictures, lists: CodeLists, opened: Path | None = None) -> None:
         self._pictures = pictures
         self._lists = lists
+        self._opened = opened  # from here, and what points from one array into another has not been looked at
 
     @property
     def count(self) -> int:
@@ -103,6 +104,7 @@ class FeatureSearcher:
 
     def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
         """Find the works that the assets show, or that show a part of the assets."""
+        self.require_whole()
         best: dict[tuple[int, int], Match] = {}
         for asset, fingerprint in queries:
             for match in self._matches(asset, feature_bytes.read(fingerprint.value), context):
@@ -113,6 +115,7 @@ class FeatureSearcher:
 
     def entries(self) -> Iterator[Entry]:
         """Give back what it was built from, but for the qualities, which no search looks at."""
+        self.require_whole()
         known = self._pictures
         for row, work in enumerate(known.owners.tolist()):
             positions = known.positions[slice(*known.firsts[row : row + 2].tolist())]
@@ -132,6 +135,16 @@ class FeatureSearcher:
         }
         with folders.new_folder(folder) as scratch:
             folders.write(scratch, _KIND, arrays, {})
+
+    def require_whole(self) -> None:
+        """Check once that no array points outside of another. It reads them, so that opening does not do it.
+
+        Raises:
+            CorruptIndexError: one does.
+        """
+        if self._opened is not None and not _points_inside(self._pictures, self._lists):
+            raise folders.corrupt(self._opened, "its arrays do not belong together")
+        self._opened = None
 
     def _matches(self, asset: int, asked: Features, context: SearchContext) -> list[Match]:
         sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
@@ -299,7 +312,10 @@ def _open(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the 
     lists = CodeLists(**{name: contents.arrays[name] for name in CodeLists.__slots__})
     if not _fits(pictures, lists):
         raise folders.corrupt(folder, "its arrays do not belong together")
-    return FeatureSearcher(pictures, lists)
+    searcher = FeatureSearcher(pictures, lists, folder)
+    if verify:
+        searcher.require_whole()
+    return searcher
 
 
 def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
@@ -312,10 +328,13 @@ def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
         and pictures.places.shape == (count, PLACE.itemsize)
         and pictures.positions.shape == (count,)
     )
-    if not shapes or int(pictures.firsts[0]) != 0 or int(pictures.firsts[-1]) != count:
-        return False
-    inside = not count or int(pictures.positions.max()) < count
-    return inside and lists.fits(rows) and bool((np.diff(pictures.firsts) >= 0).all())
+    return shapes and int(pictures.firsts[0]) == 0 and int(pictures.firsts[-1]) == count and lists.fits()
+
+
+def _points_inside(pictures: _Pictures, lists: CodeLists) -> bool:
+    rows, count = len(pictures.owners), len(lists.codes)
+    inside = not count or (int(pictures.positions.max()) < count and int(lists.rows.max()) < rows)
+    return inside and bool((np.diff(pictures.firsts) >= 0).all())
 
 
 SPEC = AlgorithmSpec(

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fingerprinting.index import folder as folders
-from fingerprinting.index import hamming_brute, hamming_plan
+from fingerprinting.index import hamming_brute, hamming_order, hamming_plan, hamming_tables
 from fingerprinting.index.folder import FolderContents
+from fingerprinting.index.kernels_layout import Tables
 
 if TYPE_CHECKING:
-    from fingerprinting.index.hamming_kernels import Tables
     from fingerprinting.index.hamming_search import Found
 
 Mode: TypeAlias = Literal["all", "best", "any"]
@@ -42,7 +42,7 @@ class Pairs:
 class HammingIndex:
     """N hashes of one width. Made by `build` or `open`. Immutable; several threads may search it at once."""
 
-    def __init__(self, hashes: NDArray[np.uint8] | None, tables: "Tables | None") -> None:
+    def __init__(self, hashes: NDArray[np.uint8] | None, tables: Tables | None) -> None:
         self._hashes = hashes
         self._tables = tables
         self._count = len(hashes) if hashes is not None else len(tables.hashes) if tables is not None else 0
@@ -56,8 +56,6 @@ class HammingIndex:
         """The N hashes, shape (N, width), in the order given. A large index has to put them together first."""
         if self._hashes is not None or self._tables is None:
             return self._hashes if self._hashes is not None else np.empty((0, self._width), np.uint8)
-        from fingerprinting.index import hamming_order  # noqa: PLC0415 - numba takes its time
-
         return hamming_order.original(self._tables.hashes)
 
     @property
@@ -130,8 +128,6 @@ class HammingIndex:
         if self._tables is None:
             arrays: dict[str, folders.Array] = {"hashes": self.hashes}
         else:
-            from fingerprinting.index import hamming_order  # noqa: PLC0415 - numba takes its time
-
             arrays = dict(self._tables._asdict())
             parameters["order"] = hamming_order.permutation_id(self._width)
         with folders.new_folder(folder) as scratch:
@@ -158,9 +154,7 @@ class HammingIndex:
         near = distance <= reach[query]
         return query[near], row[near], distance[near]
 
-    def _search_by_class(
-        self, tables: "Tables", asked: NDArray[np.uint8], reach: NDArray[np.int16], mode: Mode
-    ) -> Pairs:
+    def _search_by_class(self, tables: Tables, asked: NDArray[np.uint8], reach: NDArray[np.int16], mode: Mode) -> Pairs:
         from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
 
         # A large radius costs many times a small one, so that queries are searched with others of their kind.
@@ -189,8 +183,6 @@ def build(hashes: ArrayLike) -> HammingIndex:
     array = np.ascontiguousarray(_as_hashes(hashes, None))
     if len(array) < _TABLES_FROM_ROWS:
         return HammingIndex(array, None)
-    from fingerprinting.index import hamming_tables  # noqa: PLC0415 - numba takes its time
-
     return HammingIndex(None, hamming_tables.build(array))
 
 
@@ -215,10 +207,7 @@ def open(folder: Path, *, verify: bool = True) -> HammingIndex:  # noqa: A001 - 
     return HammingIndex(hashes, None)
 
 
-def _open_tables(folder: Path, contents: FolderContents, width: int) -> "Tables":
-    from fingerprinting.index import hamming_order, hamming_tables  # noqa: PLC0415 - numba takes its time
-    from fingerprinting.index.hamming_kernels import Tables  # noqa: PLC0415
-
+def _open_tables(folder: Path, contents: FolderContents, width: int) -> Tables:
     folders.require(
         folder,
         contents,

@@ -17,13 +17,13 @@ from fingerprinting.index.hamming_kernels import (
     Pairs,
     Plan,
     Survivors,
-    Tables,
     chunk_of,
     is_done,
     verify,
 )
 from fingerprinting.index.kernels import kernel
-from fingerprinting.index.lane_kernels import LANES, RUN, append_run, bits_set, lowest_bit, meet_values, prefetch
+from fingerprinting.index.kernels_layout import LANES, Tables
+from fingerprinting.index.lane_kernels import RUN, append_run, bits_set, lowest_bit, meet_values, prefetch
 
 _BUCKETS = 65536
 _MET = 4096  # queries that meet a bucket at a time, a power of two

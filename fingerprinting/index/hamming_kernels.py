@@ -1,4 +1,4 @@
-"""What both ways of searching Hamming tables share: their arrays, comparing what is left whole, and ordering pairs."""
+"""What both ways of searching Hamming tables share: plans, comparing what is left whole, ordering pairs."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,8 @@ from numba import types
 from numpy.typing import NDArray
 
 from fingerprinting.index.kernels import kernel, reads, writes
-from fingerprinting.index.lane_kernels import LANES, bits_set, chains, lowest_bit, prefetch, short_chains
+from fingerprinting.index.kernels_layout import LANES, Tables
+from fingerprinting.index.lane_kernels import bits_set, chains, lowest_bit, prefetch, short_chains
 
 ALL, BEST, ANY = 0, 1, 2
 NOTHING = 2**64 - 1  # found nothing yet
@@ -17,23 +18,6 @@ _NOTHING = np.uint64(NOTHING)
 _HALF = np.uint64(32)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _WORDS = 4  # of a 256-bit hash
-
-
-class Tables(NamedTuple):
-    """An index: N hashes of W words, grouped by each of their C chunks of 16 bits.
-
-    Attributes:
-        hashes: shape (N, W), their bits in the order of the tables.
-        starts: shape (C, 65537): where the entries with each value of the chunk begin.
-        rows: shape (C * N,): the row of each entry.
-        following, second: shape (C * N + LANES,): the next two chunks of each entry, round the ring.
-    """
-
-    hashes: NDArray[np.uint64]
-    starts: NDArray[np.uint32]
-    rows: NDArray[np.uint32]
-    following: NDArray[np.uint16]
-    second: NDArray[np.uint16]
 
 
 class Plan(NamedTuple):

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting.index import hamming_build_kernels as kernels
-
 
 def permute(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Put the bits of hashes, shape (N, B), in the order of the tables: shape (N, B / 8)."""
+    from fingerprinting.index import hamming_build_kernels as kernels  # noqa: PLC0415 - loads numba
+
     permuted = np.empty((len(hashes), hashes.shape[1] // 8), np.uint64)
     kernels.permute(np.ascontiguousarray(hashes), _table(hashes.shape[1])[0], permuted)
     permuted.flags.writeable = False
@@ -19,6 +19,8 @@ def permute(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 def original(permuted: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Undo `permute`."""
+    from fingerprinting.index import hamming_build_kernels as kernels  # noqa: PLC0415 - loads numba
+
     hashes = np.empty(permuted.shape, np.uint64)
     kernels.permute(permuted.view(np.uint8), _table(permuted.shape[1] * 8)[1], hashes)
     return hashes.view(np.uint8)

@@ -17,13 +17,13 @@ from fingerprinting.index.hamming_kernels import (
     Pairs,
     Plan,
     Survivors,
-    Tables,
     chunk_of,
     is_done,
     verify,
 )
 from fingerprinting.index.kernels import kernel
-from fingerprinting.index.lane_kernels import LANES, bits_set, lowest_bit, meet_entries, prefetch
+from fingerprinting.index.kernels_layout import LANES, Tables
+from fingerprinting.index.lane_kernels import bits_set, lowest_bit, meet_entries, prefetch
 
 _PROBES = 8192  # planned at a time
 _PIECE = 1 << 14  # entries of a probe; a larger bucket is several

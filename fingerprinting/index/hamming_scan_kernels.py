@@ -3,8 +3,9 @@
 import numpy as np
 from numba import types
 
-from fingerprinting.index.hamming_kernels import ALL, ASKED, PAIRS, ROOM, TABLES, Asked, Pairs, Tables
+from fingerprinting.index.hamming_kernels import ALL, ASKED, PAIRS, ROOM, TABLES, Asked, Pairs
 from fingerprinting.index.kernels import kernel
+from fingerprinting.index.kernels_layout import Tables
 from fingerprinting.index.lane_kernels import bits_set
 
 _ROWS = 1024  # at a time: they stay in the processor's first cache while all queries pass

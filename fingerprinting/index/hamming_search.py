@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from fingerprinting.index import hamming_plan
 from fingerprinting.index.hamming_join_kernels import join
-from fingerprinting.index.hamming_kernels import NOTHING, ROOM, Asked, Pairs, Plan, Tables, order_pairs
+from fingerprinting.index.hamming_kernels import NOTHING, ROOM, Asked, Pairs, Plan, order_pairs
 from fingerprinting.index.hamming_order import permute
 from fingerprinting.index.hamming_probe_kernels import probe
 from fingerprinting.index.hamming_scan_kernels import scan
+from fingerprinting.index.kernels_layout import Tables
 
 Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]
 

@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting.index import hamming_build_kernels as kernels
-from fingerprinting.index.hamming_kernels import Tables
 from fingerprinting.index.hamming_order import permute
 from fingerprinting.index.hamming_plan import BUCKETS, CHUNK_BITS
-from fingerprinting.index.lane_kernels import LANES
+from fingerprinting.index.kernels_layout import LANES, Tables
 
 MAX_HASHES = 2**32 - 2**16  # rows and positions are 32-bit numbers
 
@@ -18,6 +16,8 @@ def build(hashes: NDArray[np.uint8]) -> Tables:
     Raises:
         ValueError: there are more than an index can hold.
     """
+    from fingerprinting.index import hamming_build_kernels as kernels  # noqa: PLC0415 - loads numba
+
     count, width = hashes.shape
     if count > MAX_HASHES:
         raise ValueError(f"an index holds {MAX_HASHES} hashes at most, not {count}: make several")

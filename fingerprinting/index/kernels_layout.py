@@ -1,9 +1,13 @@
-"""Numbers that kernels share with the numpy code beside them: where things lie in the files, and how keys are mixed.
+"""What kernels share with the numpy code beside them: where things lie in the files, and how keys are mixed.
 
-That "kernels" stands in this file's name makes kernels be compiled anew when a number changes.
+An index can be opened with this alone: numba, which takes half a second to load, is for building and searching. That
+"kernels" stands in this file's name makes kernels be compiled anew when something changes here.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 MULTIPLIER: Final = 0xD6E8FEB86659FD93
 """An odd number whose bits look random: multiplying by it, and folding the upper half of the bits into the lower half
@@ -21,3 +25,23 @@ OVERFULL: Final = 60
 
 KEY_BYTES: Final = 7
 """Bytes of a key beside the blocks. The first of the 8 is implied by the block."""
+
+LANES: Final = 32
+"""16-bit values that are compared at once."""
+
+
+class Tables(NamedTuple):
+    """A Hamming index: N hashes of W words, grouped by each of their C chunks of 16 bits.
+
+    Attributes:
+        hashes: shape (N, W), their bits in the order of the tables.
+        starts: shape (C, 65537): where the entries with each value of the chunk begin.
+        rows: shape (C * N,): the row of each entry.
+        following, second: shape (C * N + LANES,): the next two chunks of each entry, round the ring.
+    """
+
+    hashes: NDArray[np.uint64]
+    starts: NDArray[np.uint32]
+    rows: NDArray[np.uint32]
+    following: NDArray[np.uint16]
+    second: NDArray[np.uint16]

@@ -11,7 +11,8 @@ from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
 
-LANES = 32  # 16-bit values that are compared at once
+from fingerprinting.index.kernels_layout import LANES
+
 RUN = 8  # queries that are copied at once
 
 _I1, _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))

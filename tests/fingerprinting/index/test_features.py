@@ -12,6 +12,7 @@ from fingerprinting import thresholds
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
+from fingerprinting.index.algorithm import SearchContext
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.features import SPEC, _is_shown_throughout
 from fingerprinting.index.segment import Index
@@ -187,7 +188,7 @@ def test_arrays_that_do_not_fit_are_refused(index: Index, tmp_path: Path, name: 
     np.save(path, array)
 
     with pytest.raises(CorruptIndexError):
-        SPEC.open(tmp_path / "index", False)
+        SPEC.open(tmp_path / "index", False).search([], SearchContext(Depth.STANDARD, 1))
 
 
 def test_a_catalogue_without_features_says_so(index: Index, works: list[Image.Image], tmp_path: Path) -> None:
