@@ -71,27 +71,47 @@ def build(
     found = _references(source, output)
     _require_files_of(owners or {}, found, source)
     now = datetime.now(UTC)
-    works: list[CatalogueWork] = []
-    skipped: dict[str, str] = {}
-    exact_only: list[str] = []
-    without_features = 0
+    reading = _Reading(source, expand(preferences), owners or {}, now)
     with ExtractionPool(workers, role=Role.WORK) as pool:
-        for one in watch(pool.run(found.queries), len(found.queries)):
-            name = _id(one.query, source)
+        info = folder.stream(output, reading.works(watch(pool.run(found.queries), len(found.queries))), built_at=now)
+    missing = [_without(reading.without_features)] if reading.without_features else []
+    return Built(info, reading.skipped, tuple(reading.exact_only), (*found.notes, *missing))
+
+
+class _Reading:
+    """Makes works of files as they are read, one at a time, and notes what became of the others."""
+
+    def __init__(self, source: Path, uses: Mapping[Use, Preference], owners: Mapping[str, str], now: datetime) -> None:
+        self._source = source
+        self._uses = uses
+        self._owners = owners
+        self._now = now
+        self.skipped: dict[str, str] = {}
+        self.exact_only: list[str] = []
+        self.without_features = 0
+
+    def works(self, extracted: Iterable[Extracted]) -> Iterator[CatalogueWork]:
+        """Give the works, in the order of the files.
+
+        Raises:
+            InvalidInputError: there is not one.
+        """
+        is_empty = True
+        for one in extracted:
+            name = _id(one.query, self._source)
             if one.extraction is None:
-                skipped[name] = one.error or "there is nothing to fingerprint."
+                self.skipped[name] = one.error or "there is nothing to fingerprint."
                 continue
             if not one.extraction.identifiable:
-                exact_only.append(name)
-            without_features += FEATURES_MISSING in one.extraction.notes
-            owner = (owners or {}).get(name, name)
-            said = _statement(name, owner, preferences, now)
-            works.append(CatalogueWork(name, one.extraction.fingerprints, (said,), owner))
-    if not works:
-        raise InvalidInputError(f"{source} holds no file that can be read: no catalogue was written", field="dir")
-    info = folder.build(output, works, built_at=now)
-    notes = [*found.notes, *([_without(without_features)] if without_features else [])]
-    return Built(info, skipped, tuple(exact_only), tuple(notes))
+                self.exact_only.append(name)
+            self.without_features += FEATURES_MISSING in one.extraction.notes
+            owner = self._owners.get(name, name)
+            said = _statement(name, owner, self._uses, self._now)
+            is_empty = False
+            yield CatalogueWork(name, one.extraction.fingerprints, (said,), owner)
+        if is_empty:
+            problem = f"{self._source} holds no file that can be read: no catalogue was written"
+            raise InvalidInputError(problem, field="dir")
 
 
 def _without(works: int) -> str:
@@ -127,10 +147,11 @@ def read_owners(path: Path) -> dict[str, str]:
 
 
 def _references(source: Path, output: Path) -> Walk:
-    """Find the files, without a catalogue that lies among them."""
+    """Find the files in the order of their works' ids, without a catalogue that lies among them."""
     found = walk([source])
     inside = output.resolve()
     found.queries = [query for query in found.queries if not Path(query.path).resolve().is_relative_to(inside)]
+    found.queries.sort(key=lambda query: _id(query, source))
     return found
 
 
@@ -148,13 +169,13 @@ def _id(query: Query, source: Path) -> str:
     return Path(query.path).relative_to(source).as_posix()
 
 
-def _statement(work: str, owner: str, preferences: Mapping[Use, Preference], now: datetime) -> Statement:
+def _statement(work: str, owner: str, uses: Mapping[Use, Preference], now: datetime) -> Statement:
     return Statement(
         id=work,
         source=owner,
         carrier=Carrier.CLAIM,
         evidence=EvidenceLevel.VERIFIED,
-        uses=expand(preferences),
+        uses=uses,
         valid_from=_ALWAYS,
         valid_until=None,
         recorded_at=now,

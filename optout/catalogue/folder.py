@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,7 +17,7 @@ from optout.catalogue import manifest
 from optout.catalogue import works as works_file
 from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
-from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, sorted_by_id
+from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, WorksWriter, sorted_by_id
 from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import EvidenceLevel, Use
@@ -168,34 +167,65 @@ def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | 
         InvalidInputError: two works have the same id.
         InvalidFingerprintError: a fingerprint that no index understands.
     """
-    rows = sorted_by_id(works)
-    for before, after in pairwise(rows):
-        if before.id == after.id:
-            raise InvalidInputError(f"two works have the id `{after.id}`", field="works")
-    entries = ((row, one) for row, work in enumerate(rows) for one in work.fingerprints)
-    return write(folder, rows, entries, built_at=built_at or datetime.now(UTC))
+    return stream(folder, sorted_by_id(works), built_at=built_at)
 
 
-def write(
-    folder: Path, works: Iterable[CatalogueWork | WorkRecord], entries: Iterable[Entry], *, built_at: datetime
-) -> CatalogueInfo:
-    """Write a catalogue as `build` does, of works that are read once and not kept.
+def stream(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | None = None) -> CatalogueInfo:
+    """Write a catalogue as `build` does, of works that come sorted by id and are not kept.
+
+    Memory does not grow with what was said and found, only with what indexing one algorithm takes. Whatever `works`
+    raises ends it, and nothing has changed then.
 
     Args:
         folder: as of `build`.
-        works: sorted by id, no id twice.
-        entries: fingerprints by the row of their work, read after the works.
-        built_at: recorded in the manifest.
+        works: ascending by id, no id twice; read once.
+        built_at: as of `build`.
 
     Raises:
         ConflictError: `folder` holds something else.
+        InvalidInputError: works are not in order, or two have the same id.
         InvalidFingerprintError: a fingerprint that no index understands.
     """
-    moment = built_at.astimezone(UTC).isoformat(timespec="seconds")
+
+    def entries(lines: WorksWriter) -> Iterator[Entry]:
+        for row, work in enumerate(works):
+            lines.add(work)
+            for one in work.fingerprints:
+                yield row, one
+
+    return _write(folder, entries, built_at)
+
+
+def write(
+    folder: Path, works: Iterable[WorkRecord], entries: Iterable[Entry], *, built_at: datetime | None = None
+) -> CatalogueInfo:
+    """Write a catalogue as `stream` does, of works whose fingerprints come by themselves.
+
+    Args:
+        folder: as of `build`.
+        works: as of `stream`.
+        entries: fingerprints by the row of their work, in any order, read after the works.
+        built_at: as of `build`.
+
+    Raises:
+        ConflictError, InvalidInputError, InvalidFingerprintError: as `stream`.
+    """
+
+    def all_entries(lines: WorksWriter) -> Iterator[Entry]:
+        for work in works:
+            lines.add(work)
+        yield from entries
+
+    return _write(folder, all_entries, built_at)
+
+
+def _write(folder: Path, entries: Callable[[WorksWriter], Iterator[Entry]], built_at: datetime | None) -> CatalogueInfo:
+    """Write a catalogue of what an iterator gives, which writes the works as it goes."""
+    moment = (built_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     with _replacing(folder) as new:
-        count = works_file.write(new, works)
-        counts = Index.write(new / INDEX, entries)
-        manifest.write(new, built_at=moment, works=count, fingerprints=counts)
+        with works_file.writing(new) as lines:
+            counts = Index.write(new / INDEX, entries(lines))
+        manifest.write(new, built_at=moment, works=lines.count, fingerprints=counts)
         return _info(manifest.read(new))
 
 

@@ -9,7 +9,7 @@ gets it with `#2`. A copy of either finds what was said about it, a copy of both
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -76,9 +76,7 @@ def merge(
     renamed = _renamed(opened)
     merger = _Merger(opened, renamed)
     fingerprints = sum(sum(each.info.fingerprints.values()) for each in opened)
-    info = folder.write(
-        output, merger.works(), watch(merger.entries(), fingerprints), built_at=built_at or datetime.now(UTC)
-    )
+    info = folder.write(output, merger.works(), watch(merger.entries(), fingerprints), built_at=built_at)
     return Merged(info, {(sources[at.source], opened[at.source].record(at.row).id): at.id for at in renamed})
 
 

@@ -6,15 +6,16 @@ Row i of the index beside it is line i.
 
 import json
 import mmap
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from fingerprinting.types import Fingerprint
 from optout.consent import spelling
 from optout.consent.statements import Statement
-from optout.errors import CorruptCatalogueError
+from optout.errors import CorruptCatalogueError, InvalidInputError
 
 LINES = "works.jsonl"
 OFFSETS = "works.offsets"
@@ -51,26 +52,47 @@ class WorkRecord:
     statements: tuple[Statement, ...]
 
 
-def write(folder: Path, works: Iterable[CatalogueWork | WorkRecord]) -> int:
-    """Write both files; `works` come sorted by id. How many there were."""
-    offsets = array("Q", [0])
-    with (folder / LINES).open("wb") as lines:
-        for work in works:
-            line = json.dumps(
-                {
-                    "id": work.id,
-                    "owner": work.owner,
-                    "title": work.title,
-                    "statements": [spelling.write(statement) for statement in work.statements],
-                },
-                separators=(",", ":"),
-                sort_keys=True,
-            )
-            lines.write(line.encode("ascii") + b"\n")
-            offsets.append(lines.tell())
-    with (folder / OFFSETS).open("wb") as file:
-        file.writelines(offset.to_bytes(_OFFSET_BYTES, "little") for offset in offsets)
-    return len(offsets) - 1
+class WorksWriter:
+    """Both files while they are written, a work at a time; nothing of a work is kept in memory."""
+
+    def __init__(self, lines: BinaryIO, offsets: BinaryIO) -> None:
+        self._lines = lines
+        self._offsets = offsets
+        self._end = 0
+        self._last: str | None = None
+        self.count = 0
+        self._offsets.write(bytes(_OFFSET_BYTES))
+
+    def add(self, work: CatalogueWork | WorkRecord) -> None:
+        """Write one.
+
+        Raises:
+            InvalidInputError: its id does not come after that of the one before it.
+        """
+        if self._last is not None and work.id <= self._last:
+            problem = f"two works have the id `{work.id}`" if work.id == self._last else "works are not sorted by id"
+            raise InvalidInputError(problem, field="works")
+        line = json.dumps(
+            {
+                "id": work.id,
+                "owner": work.owner,
+                "title": work.title,
+                "statements": [spelling.write(statement) for statement in work.statements],
+            },
+            separators=(",", ":"),
+            sort_keys=True,
+        )
+        self._end += self._lines.write(line.encode("ascii") + b"\n")
+        self._offsets.write(self._end.to_bytes(_OFFSET_BYTES, "little"))
+        self._last = work.id
+        self.count += 1
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[WorksWriter]:
+    """Give a writer of both files, whole when the block ends."""
+    with (folder / LINES).open("wb") as lines, (folder / OFFSETS).open("wb") as offsets:
+        yield WorksWriter(lines, offsets)
 
 
 class WorksFile:
