@@ -3,18 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mediamanager.client.checkable import Sources
     from mediamanager.client.offline import Catalogue
     from mediamanager.client.queries import Query
     from mediamanager.client.registry import Registry
     from mediamanager.client.verdicts import Checked, Verdict
 
-__all__ = ["Catalogue", "Checked", "Query", "Registry", "Verdict"]
+__all__ = ["Catalogue", "Checked", "Query", "Registry", "Sources", "Verdict"]
 
 _HOMES = {
     "Catalogue": "mediamanager.client.offline",
     "Checked": "mediamanager.client.verdicts",
     "Query": "mediamanager.client.queries",
     "Registry": "mediamanager.client.registry",
+    "Sources": "mediamanager.client.checkable",
     "Verdict": "mediamanager.client.verdicts",
 }
 

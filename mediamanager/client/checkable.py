@@ -1,6 +1,7 @@
-"""A source that can be asked about files, not only about assets: what `Registry` and `Catalogue` build on."""
+"""What can be asked about files, not only about assets: a registry, a catalogue, or several of them as one."""
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from fingerprinting.types import Depth
@@ -9,10 +10,15 @@ from mediamanager.client.questions import Question
 from mediamanager.client.source import Source
 from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import EvidenceLevel, Use
+from optout.errors import InvalidInputError
 
 
-class CheckableSource(Source):
-    """A source with the one interface of the client: `check`."""
+class Checkable(ABC):
+    """The one interface of the client: `check`."""
+
+    @abstractmethod
+    def asked_sources(self) -> Sequence[Source]:
+        """Say who is asked; of several answers the most restrictive counts."""
 
     def check(
         self,
@@ -41,4 +47,31 @@ class CheckableSource(Source):
         from mediamanager.client.checking import check  # noqa: PLC0415 - it loads what fingerprints
 
         question = Question(Use(use), Depth(depth), EvidenceLevel(min_evidence), at, known_at)
-        return check([self], asked, question, workers=workers)
+        return check(self.asked_sources(), asked, question, workers=workers)
+
+
+class CheckableSource(Source, Checkable):
+    """A source that is asked alone: what `Registry` and `Catalogue` build on."""
+
+    def asked_sources(self) -> Sequence[Source]:
+        """Ask itself."""
+        return [self]
+
+
+class Sources(Checkable):
+    """Several registries and catalogues, asked as one: the most restrictive answer counts.
+
+    One that can't be read leaves an asset unchecked unless another one reserves it, and one that knows nothing of it
+    keeps the others from permitting it. What each said stands in `Checked.sources`.
+
+        Sources(Catalogue.open("ours.catalogue"), Catalogue.open("theirs.catalogue")).check(["fox.png"])
+    """
+
+    def __init__(self, *sources: Source) -> None:
+        if not sources:
+            raise InvalidInputError("nobody to ask: give a registry or a catalogue", field="sources")
+        self._sources = sources
+
+    def asked_sources(self) -> Sequence[Source]:
+        """Ask all of them."""
+        return self._sources

@@ -10,9 +10,9 @@ from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Askable, as_query
 from mediamanager.client.questions import Question
 from mediamanager.client.source import Source
-from mediamanager.client.verdicts import Checked, SourceAnswer, Step, Unanswered, Verdict
+from mediamanager.client.verdicts import Checked, SourceAnswer, SourceVerdict, Step, Unanswered, Verdict
 from optout.catalogue.answers import Asset, WorkMatch
-from optout.consent import policy
+from optout.consent.combining import combine_sources
 from optout.consent.reasons import Code, Reason
 from optout.consent.vocabulary import Preference, Use
 
@@ -95,10 +95,10 @@ def combine(
     """
     answered = [one for one in answers if isinstance(one, SourceAnswer)]
     errors = " ".join(one.error for one in answers if isinstance(one, Unanswered)) or None
-    verdict = policy.combine_works(one.verdict for one in answered)
+    verdict = combine_sources(one.verdict for one in answered)
     reserved = verdict in {Preference.DISALLOWED, Preference.CONDITIONAL}
     if errors is not None and not reserved:
-        return Checked.unchecked(path, use, errors, identifiable=asset.identifiable)
+        return Checked.unchecked(path, use, errors, identifiable=asset.identifiable, sources=_said(sources, answers))
     steps = [step for one in sorted(answered, key=lambda one: one.verdict is not verdict) for step in one.reasons]
     if len(sources) > 1:
         steps.append(Step.of(Reason(Code.SOURCES_COMBINED, {"sources": len(sources), "preference": verdict})))
@@ -112,6 +112,17 @@ def combine(
         reasons=tuple(steps),
         identifiable=all(one.identifiable for one in answered),
         error=errors,
+        sources=_said(sources, answers),
+    )
+
+
+def _said(sources: Sequence[Source], answers: Sequence[SourceAnswer | Unanswered]) -> tuple[SourceVerdict, ...]:
+    """Note what each source said, in their order: the evidence of what was combined."""
+    return tuple(
+        SourceVerdict(source.name, Verdict(one.verdict))
+        if isinstance(one, SourceAnswer)
+        else SourceVerdict(source.name, Verdict.UNCHECKED, one.error)
+        for source, one in zip(sources, answers, strict=True)
     )
 
 

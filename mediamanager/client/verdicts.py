@@ -55,6 +55,21 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceVerdict:
+    """What one registry or catalogue said about one asset, for the record.
+
+    Attributes:
+        source: its address or folder.
+        verdict: UNCHECKED where it could not answer.
+        error: why, then.
+    """
+
+    source: str
+    verdict: Verdict
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """One asset, checked or not.
 
@@ -66,6 +81,7 @@ class Checked:
         error: what went wrong, if anything did; a verdict beside it stands in spite of it.
         sha256: of the file's bytes, hex, where they were read.
         asset_key: 32 bytes, hex, that name the asset in a receipt; None where nothing is known of it.
+        sources: what each that was asked said, in the order in which they were given.
     """
 
     path: str
@@ -77,12 +93,23 @@ class Checked:
     error: str | None = None
     sha256: str | None = None
     asset_key: str | None = None
+    sources: tuple[SourceVerdict, ...] = ()
 
     @classmethod
-    def unchecked(cls, path: str, use: Use, error: str, *, identifiable: bool = False) -> "Checked":
+    def unchecked(
+        cls,
+        path: str,
+        use: Use,
+        error: str,
+        *,
+        identifiable: bool = False,
+        sources: tuple[SourceVerdict, ...] = (),
+    ) -> "Checked":
         """Say that an asset could not be checked, and why."""
         reason = Step.of(Reason(Code.NOT_CHECKED, {"error": error}))
-        return cls(path, Verdict.UNCHECKED, use, reasons=(reason,), identifiable=identifiable, error=error)
+        return cls(
+            path, Verdict.UNCHECKED, use, reasons=(reason,), identifiable=identifiable, error=error, sources=sources
+        )
 
     def as_json(self) -> JsonObject:
         """Give the line that `check --json` prints."""
@@ -99,6 +126,7 @@ class Checked:
             "error": self.error,
             "sha256": self.sha256,
             "asset_key": self.asset_key,
+            "sources": [{"source": one.source, "verdict": one.verdict, "error": one.error} for one in self.sources],
         }
 
 

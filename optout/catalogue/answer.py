@@ -124,6 +124,11 @@ def answer(
     return answers
 
 
+def best_first(match: WorkMatch) -> tuple[int, float, str]:
+    """Order matches: the surest first, then the nearest, then by work."""
+    return _STRENGTH_RANK[match.strength], _relative_distance(match), match.work
+
+
 def _found(view: CatalogueView, assets: Sequence[Asset], depth: Depth) -> dict[int, dict[str, list[Match]]]:
     """By asset and work."""
     found: dict[int, dict[str, list[Match]]] = {}
@@ -166,7 +171,7 @@ def _answer(
     rejected: Sequence[Reason],
     max_matches: int,
 ) -> Answer:
-    matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=_best_first)
+    matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=best_first)
     sure = [match for match in matches if match.strength is not Strength.LIKELY]
     verdict = policy.combine_works(match.verdict for match in sure)
 
@@ -239,10 +244,6 @@ def _work_match(work: str, matches: Sequence[Match], verdict: Preference) -> Wor
 
 def _surest_first(match: Match) -> tuple[int, float, str]:
     return _STRENGTH_RANK[match.strength], _relative_distance(match), match.algorithm
-
-
-def _best_first(match: WorkMatch) -> tuple[int, float, str]:
-    return _STRENGTH_RANK[match.strength], _relative_distance(match), match.work
 
 
 def _relative_distance(match: Match | WorkMatch) -> float:

@@ -105,6 +105,7 @@ class Answer:
         reasons: the deciding steps first; put together when they are first read.
         identifiable: as of the asset: False says that a copy of it could not have been recognised.
         asset_key: of the asset: by it, a wrong match is reported.
+        said: where several catalogues were asked, the verdict of each, by its name.
     """
 
     verdict: Preference
@@ -113,3 +114,4 @@ class Answer:
     reasons: Sequence[Reason]
     identifiable: bool
     asset_key: bytes = b""
+    said: Mapping[str, Preference] = field(default_factory=dict)

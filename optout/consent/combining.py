@@ -37,6 +37,14 @@ def combine_works(preferences: Iterable[Preference]) -> Preference:
     return combine_uses(preferences)
 
 
+def combine_sources(preferences: Iterable[Preference]) -> Preference:
+    """Fold what several registries and catalogues say about one asset: the rule of `combine_works`.
+
+    One that found nothing says UNKNOWN, and so keeps the others from permitting.
+    """
+    return combine_works(preferences)
+
+
 def combine_leaf(counted: AbstractSet[Preference], *, unread: bool) -> Preference:
     """Fold what counts about one leaf use; a source that could not be read keeps the others from permitting."""
     found = _first(STATED, counted)

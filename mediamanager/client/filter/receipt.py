@@ -10,7 +10,7 @@ from typing import Final
 
 from mediamanager.client import files
 from mediamanager.client.errors import OutputInUseError
-from mediamanager.client.filter import report
+from mediamanager.client.filter import report, said
 from mediamanager.client.filter.choices import Action
 from mediamanager.client.filter.journal import Entry, Journal, Parameters, require_same
 from mediamanager.client.filter.summary import Summary
@@ -84,7 +84,11 @@ def _receipt(
         "started_at": journal.header["started_at"],
         "finished_at": finished_at,
         "parameters": journal.header["parameters"],
-        "sources": list(sources),
+        # Who was asked, to the last bit, and what each said: `sources` of a line of `verdicts.jsonl`, counted.
+        "sources": [
+            {**source, "verdicts": counts}
+            for source, counts in zip(sources, said.count(journal.entries(), len(sources)), strict=True)
+        ],
         "counts": {
             "items": summary.kept + summary.excluded,
             "verdicts": {verdict: summary.verdicts[verdict] for verdict in Verdict},
@@ -115,6 +119,7 @@ def _opening(entry: Entry) -> dict[str, object]:
         "action": entry.action,
         "asset_key": entry.asset_key,
         "salt": entry.salt if _item(entry) is not None else None,
+        "sources": said.words(entry),
     }
 
 

@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from mediamanager.client import files
+from mediamanager.client.filter import said
 from mediamanager.client.filter.journal import Entry, Parameters
 from mediamanager.client.filter.summary import Summary
+from mediamanager.client.verdicts import Verdict
 from optout.consent.reasons import Code
 
 JSON: Final = "report.json"
@@ -24,7 +26,10 @@ def write(output: Path, summary: Summary, header: Parameters, entries: Iterable[
     reasons: Counter[str] = Counter()
     works: Counter[str] = Counter()
     excluded: list[Entry] = []
+    asked = _asked(header)
+    sources = said.Counted(len(asked))
     for entry in entries:
+        sources.add(entry)
         if entry.action != "excluded":
             continue
         reasons[_reason(entry)] += 1
@@ -44,6 +49,7 @@ def write(output: Path, summary: Summary, header: Parameters, entries: Iterable[
         "degraded": summary.degraded,
         "verdicts": {str(verdict): count for verdict, count in sorted(summary.verdicts.items())},
         "excluded_because": dict(reasons.most_common()),
+        "sources": [{**one, "verdicts": counts} for one, counts in zip(asked, sources.counts(), strict=True)],
         "works_found": len(works),
         "most_found_works": dict(works.most_common(_SHOWN)),
     }
@@ -74,6 +80,7 @@ def _page(summary: Summary, facts: dict[str, object], reasons: Counter[str], exc
         *(f"| {verdict} | {count} |" for verdict, count in sorted(summary.verdicts.items())),
         "",
     ]
+    lines += _sources(facts)
     if reasons:
         lines += ["| excluded because | items |", "|---|---|"]
         lines += [f"| `{code}` | {count} |" for code, count in reasons.most_common()]
@@ -86,6 +93,28 @@ def _page(summary: Summary, facts: dict[str, object], reasons: Counter[str], exc
         "",
     ]
     return "\n".join(lines)
+
+
+def _asked(header: Parameters) -> list[dict[str, object]]:
+    """Who was asked, as the run's parameters name them: kind, name, digest."""
+    parameters = header["parameters"]
+    found = parameters["sources"] if isinstance(parameters, dict) else []
+    return [dict(one) for one in found]
+
+
+def _sources(facts: Mapping[str, object]) -> list[str]:
+    """A table of what each source said, where there is more than one."""
+    sources = facts["sources"]
+    if not isinstance(sources, list) or len(sources) < len(("one", "another")):
+        return []
+    lines = [
+        "| asked | digest | " + " | ".join(Verdict) + " |",
+        "|---|---|" + "---|" * len(Verdict),
+    ]
+    for one in sources:
+        counts = " | ".join(str(one["verdicts"][verdict]) for verdict in Verdict)
+        lines.append(f"| {_quoted(str(one['name']))} | {str(one.get('digest') or '')[:16]} | {counts} |")
+    return [*lines, "", "Of several answers about an item the most restrictive counts.", ""]
 
 
 def _reason(entry: Entry) -> str:
