@@ -13,7 +13,7 @@ from fingerprinting import thresholds
 from fingerprinting.index import copies, inverted
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
-from fingerprinting.index.chromaprint_align import Alignment, align
+from fingerprinting.index.chromaprint_align import Alignment, Recording, align
 from fingerprinting.index.copies import Copies
 from fingerprinting.index.inverted import InvertedIndex
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
@@ -25,7 +25,9 @@ _RELIABLE_BITS = 0xAAAAAAAA  # the high bit of each of the 16 classifiers change
 _BLOCK_CODES = 1024  # 2 minutes of a long asset at a time
 _MIN_VOTES = 4
 _OFFSETS_A_RECORDING = 4  # music repeats itself: several alignments with one recording may be worth a comparison
+_FURTHER_CODES = 1 << 21  # codes compared in further alignments of recordings that none of the best few settled
 _BUDGET = 1 << 21  # postings read a block
+_REPEATS = 16  # postings of one code in one recording, and one more for every 2 minutes: 4 votes are enough
 _OFFSET_BIAS = 1 << 31
 
 _at_once = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
@@ -71,10 +73,8 @@ class ChromaprintSearcher:
         """Find the works that sound in the assets; of several stretches the longest sure one is reported."""
         best: dict[tuple[int, int], tuple[Alignment, Match]] = {}
         for asset, fingerprint in queries:
-            codes = _codes(fingerprint)
-            for row, offset in self._candidates(codes):
-                found = align(codes, self._recordings.codes_of(row), offset)
-                if found is None or (context.depth is Depth.FAST and not found.is_match):
+            for row, found in self._alignments(_codes(fingerprint)).items():
+                if context.depth is Depth.FAST and not found.is_match:
                     continue
                 for copy in self._recordings.copies.of(row):
                     key = (asset, int(self._recordings.works[copy]))
@@ -105,9 +105,39 @@ class ChromaprintSearcher:
             arrays |= {**self._recordings.copies.arrays(), **self._index.arrays()}
             folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT})
 
-    def _candidates(self, codes: NDArray[np.uint32]) -> list[tuple[int, int]]:
-        """Vote: alignments (recording, offset) under which several codes of the asset agree with the work's."""
-        found: set[tuple[int, int]] = set()
+    def _alignments(self, codes: NDArray[np.uint32]) -> dict[int, Alignment]:
+        """Compare an asset with each recording that got votes, laid on each other as most of them say.
+
+        Of music that repeats itself there are hundreds of ways to do that. Each recording is compared in the best few;
+        in more of them only while it is no match, and while there is time for it.
+        """
+        found: dict[int, Alignment] = {}
+        asked, known, last, left = Recording(codes), Recording(codes), -1, _FURTHER_CODES
+        for rank, row, offset in self._candidates(codes):
+            if row != last:
+                known, last = Recording(self._recordings.codes_of(row)), row
+            held = found.get(row)
+            overlap = min(len(codes), len(known.codes) - offset) - max(0, -offset)
+            if held is not None and held.is_match and (rank > _OFFSETS_A_RECORDING or overlap < held.codes):
+                continue  # it can't say more than what was found
+            if rank > _OFFSETS_A_RECORDING:
+                left -= overlap
+                if left < 0:
+                    break
+            stretch = align(asked, known, offset)
+            if stretch is not None and (held is None or _order(stretch) > _order(held)):
+                found[row] = stretch
+        return found
+
+    def _candidates(self, codes: NDArray[np.uint32]) -> Iterator[tuple[int, int, int]]:
+        """Vote: alignments under which several codes of the asset agree with the work's.
+
+        Yields:
+            Which of its recording it is (the first is 0), recording, and offset: the best few of each recording,
+            recording by recording, then what else there is, most votes first.
+        """
+        cells = [np.empty(0, dtype=np.int64)]
+        votes = [np.empty(0, dtype=np.int64)]
         for block in range(0, len(codes), _BLOCK_CODES):
             asked = codes[block : block + _BLOCK_CODES]
             terms = self._index.find(_terms(asked))
@@ -115,11 +145,41 @@ class ChromaprintSearcher:
             with _at_once:
                 hits = self._index.agreeing(terms, _BUDGET, _MIN_VOTES, by_offset=True)
                 offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
-                cells, votes = np.unique(hits.row << 32 | offsets, return_counts=True)
+                cell, count = np.unique(hits.row << 32 | offsets, return_counts=True)
                 del hits, offsets
-            enough = votes >= _MIN_VOTES
-            found.update(_leading(cells[enough], votes[enough]))
-        return sorted(found)
+            enough = count >= _MIN_VOTES
+            some, few, rank = self._ranked(cell[enough], count[enough], len(codes))
+            cells.append(some[rank <= _OFFSETS_A_RECORDING])
+            votes.append(few[rank <= _OFFSETS_A_RECORDING])
+        joined, member = np.unique(np.concatenate(cells), return_inverse=True)
+        total = np.bincount(member, np.concatenate(votes), len(joined)).astype(np.int64)
+        joined, total, rank = self._ranked(joined, total, len(codes))
+        further = rank > _OFFSETS_A_RECORDING
+        order = np.lexsort((rank, np.where(further, -total, joined >> 32), further))
+        rows, offsets = joined[order] >> 32, (joined[order] & 0xFFFFFFFF) - _OFFSET_BIAS
+        yield from zip(rank[order].tolist(), rows.tolist(), offsets.tolist(), strict=True)
+
+    def _ranked(
+        self, cells: NDArray[np.int64], votes: NDArray[np.int64], codes: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Put the cells of each recording in order of their votes: cells, votes, and which of its recording each is.
+
+        First comes the one that lays most codes on each other among those with half of the most votes: of a loop all
+        have about equally many.
+        """
+        if not len(cells):
+            return cells, votes, votes
+        order = np.lexsort((-votes, cells >> 32))
+        cells, votes = cells[order], votes[order]
+        rows, offsets = cells >> 32, (cells & 0xFFFFFFFF) - _OFFSET_BIAS
+        first = np.searchsorted(rows, rows)
+        lengths = self._recordings.starts[rows + 1] - self._recordings.starts[rows]
+        overlap = np.minimum(codes, lengths - offsets) - np.maximum(0, -offsets)
+        overlap[votes * 2 < votes[first]] = 0
+        order = np.lexsort((-overlap, rows))
+        rank = np.arange(len(rows)) - first + 1
+        rank[order[np.flatnonzero(first == np.arange(len(rows)))]] = 0
+        return cells, votes, rank
 
     def _match(self, asset: int, fingerprint: Fingerprint, copy: int, found: Alignment) -> Match:
         begin = fingerprint.span[0] if fingerprint.span is not None else 0.0
@@ -140,16 +200,6 @@ class ChromaprintSearcher:
                 "sharpness": round(found.sharpness, 2),
             },
         )
-
-
-def _leading(cells: NDArray[np.int64], votes: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Keep, of each recording, the offsets with most votes."""
-    rows, offsets = cells >> 32, (cells & 0xFFFFFFFF) - _OFFSET_BIAS
-    order = np.lexsort((-votes, rows))
-    rows, offsets = rows[order], offsets[order]
-    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    kept = rank < _OFFSETS_A_RECORDING
-    return list(zip(rows[kept].tolist(), offsets[kept].tolist(), strict=True))
 
 
 def _order(found: Alignment) -> tuple[bool, int, float]:
@@ -194,7 +244,8 @@ def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
     rows = np.repeat(np.arange(len(values), dtype=np.uint32), lengths)
     positions = (np.arange(len(rows)) - np.repeat(recordings.starts[:-1], lengths)).astype(np.uint32)
     heard = recordings.codes != thresholds.CHROMAPRINT_SILENCE
-    index = inverted.build(_terms(recordings.codes[heard]), rows[heard], positions[heard])
+    most = _REPEATS + lengths // _BLOCK_CODES
+    index = inverted.build(_terms(recordings.codes[heard]), rows[heard], positions[heard], most)
     return ChromaprintSearcher(recordings, index)
 
 

@@ -1,11 +1,11 @@
 """Two rows of Chromaprint codes laid on each other: over which stretch do they agree, and how well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
@@ -41,79 +41,119 @@ class Alignment:
     is_match: bool
 
 
-@dataclass(frozen=True, slots=True)
+class Recording:
+    """The codes of one recording, and what is asked of them again for each recording and place they are laid on.
+
+    Attributes:
+        codes: uint32, shape (n,).
+        sounding: bool, shape (n,): which are not silence.
+    """
+
+    def __init__(self, codes: NDArray[np.uint32]) -> None:
+        self.codes = codes
+        self.sounding = codes != np.uint32(thresholds.CHROMAPRINT_SILENCE)
+        self._variety: dict[int, NDArray[np.int64]] = {}
+
+    def variety(self, window: int) -> NDArray[np.int64]:
+        """Count the different codes in each window of `window` codes, shape (n - window + 1,)."""
+        if window not in self._variety:
+            self._variety[window] = _different(self._before, window)
+        return self._variety[window]
+
+    @cached_property
+    def _before(self) -> NDArray[np.int64]:
+        """Say where each code's like stands last before it; -1 for the first."""
+        order = np.argsort(self.codes, kind="stable")
+        before = np.full(len(self.codes), -1, dtype=np.int64)
+        same = self.codes[order][1:] == self.codes[order][:-1]
+        before[order[1:][same]] = order[:-1][same]
+        return before
+
+
 class _Overlap:
-    """The codes of the asset and of the work that lie on each other, equally many."""
+    """The codes of the asset and of the work that lie on each other."""
 
-    asked: NDArray[np.uint32]
-    known: NDArray[np.uint32]
+    def __init__(self, query: Recording, work: Recording, offset: int, start: int, stop: int) -> None:
+        self._query, self._work, self._offset, self._start = query, work, offset, start
+        asked, known = slice(start, stop), slice(start + offset, stop + offset)
+        # Silence agrees with silence in every recording: only codes count of which one is something else.
+        self.sounding = query.sounding[asked] | work.sounding[known]
+        self.errors = np.bitwise_count(query.codes[asked] ^ work.codes[known]) * self.sounding
+        self._heard, self._wrong = _sums(self.sounding), _sums(self.errors)
+        self._sharpness: dict[tuple[int, int], float] = {}
 
-    def errors(self) -> NDArray[np.float64]:
-        """Count the bits that differ, code by code."""
-        errors: NDArray[np.float64] = np.bitwise_count(self.asked ^ self.known).astype(np.float64)
-        return errors
+    def agreeing(self, tests: Iterable[tuple[int, float]]) -> NDArray[np.bool_]:
+        """Say which codes lie in a window that agrees well enough, given window lengths each with its limit."""
+        edges = np.zeros(len(self.errors) + 1, dtype=np.int32)
+        for window, limit in tests:
+            heard = self._heard[window:] - self._heard[:-window]
+            wrong = self._wrong[window:] - self._wrong[:-window]
+            # A window that is silent for more than half of it has too little to compare.
+            passing = np.flatnonzero((heard * 2 >= window) & (wrong <= limit * heard))
+            passing = self._varied(passing, window)
+            edges[passing] += 1
+            edges[passing + window] -= 1
+        inside: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
+        return inside
 
-    def sounding(self) -> NDArray[np.bool_]:
-        """Say where at least one of them is not silent: silence agrees with silence in every recording."""
-        silence = np.uint32(thresholds.CHROMAPRINT_SILENCE)
-        sounding: NDArray[np.bool_] = (self.asked != silence) | (self.known != silence)
-        return sounding
+    def mean(self, first: int, last: int) -> float:
+        """Give the mean differing bits of the codes that are not silent in both."""
+        return float(self._wrong[last] - self._wrong[first]) / float(self._heard[last] - self._heard[first])
 
-    def varied(self, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    def sharpness(self, first: int, last: int) -> float:
+        """Say how much worse a stretch gets when it is laid on the work a little earlier or later."""
+        if (first, last) not in self._sharpness:
+            place = (self._start + first, self._start + last)
+            shifted = _misaligned(self._query.codes, self._work.codes, self._offset, *place)
+            self._sharpness[first, last] = shifted - self.mean(first, last)
+        return self._sharpness[first, last]
+
+    def _varied(self, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
         """Keep those windows in which both have enough different codes to identify a recording."""
-        fewest = np.minimum(_distinct(self.asked, window, starts), _distinct(self.known, window, starts))
-        return starts[fewest >= thresholds.CHROMAPRINT_MIN_DISTINCT]
+        if not len(starts):
+            return starts
+        asked = self._query.variety(window)[starts + self._start]
+        known = self._work.variety(window)[starts + self._start + self._offset]
+        return starts[np.minimum(asked, known) >= thresholds.CHROMAPRINT_MIN_DISTINCT]
 
 
-def align(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int) -> Alignment | None:
+def align(query: Recording, work: Recording, offset: int) -> Alignment | None:
     """Lay code i of the query on code i + offset of the work, and find the longest stretch that agrees.
 
     A stretch that identifies the recording goes before a longer one that is only worth a look.
 
     Source: windows, limits and sharpness as measured, see `thresholds`.
     """
-    start, stop = max(0, -offset), min(len(query), len(work) - offset)
+    start, stop = max(0, -offset), min(len(query.codes), len(work.codes) - offset)
     if stop - start < thresholds.CHROMAPRINT_LIKELY_CODES:
         return None
-    overlap = _Overlap(query[start:stop], work[start + offset : stop + offset])
+    overlap = _Overlap(query, work, offset, start, stop)
     found: Alignment | None = None
     for curve in (thresholds.CHROMAPRINT_LIKELY_CURVE, thresholds.CHROMAPRINT_MATCH_CURVE):
-        stretch = _longest(overlap, curve, query, work, offset)
+        stretch = _longest(overlap, curve)
         if stretch is None:
             break
-        found = stretch
+        first, last, limit, sharpness = stretch
+        found = Alignment(
+            query_start=start + first,
+            work_start=start + first + offset,
+            codes=last - first,
+            bits=overlap.mean(first, last),
+            limit=limit,
+            sharpness=sharpness,
+            is_match=curve is thresholds.CHROMAPRINT_MATCH_CURVE,
+        )
     return found
 
 
-def _longest(
-    overlap: "_Overlap", curve: Curve, query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int
-) -> Alignment | None:
-    """Find the longest stretch within the limits of a curve that is sharp."""
-    start = max(0, -offset)
-    errors, sounding = overlap.errors(), overlap.sounding()
-    agreeing = np.zeros(len(errors), dtype=np.bool_)
-    for window, limit in _tests(curve, len(errors)):
-        heard = _moving_sum(sounding.astype(np.float64), window)
-        wrong = _moving_sum(errors * sounding, window)
-        # A window that is silent for more than half of it has too little to compare.
-        passing = np.flatnonzero((heard * 2 >= window) & (wrong <= limit * heard))
-        for first in overlap.varied(passing, window).tolist():
-            agreeing[first : first + window] = True
-    for stretch in _stretches(agreeing):
-        first, last = _trimmed(curve, errors, sounding, stretch)
-        bits = _mean(errors, sounding, first, last)
-        sharpness = _misaligned(query, work, offset, start + first, start + last) - bits
-        length_limit = thresholds.chromaprint_limit(curve, last - first)
-        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS and length_limit is not None:
-            return Alignment(
-                query_start=start + first,
-                work_start=start + first + offset,
-                codes=last - first,
-                bits=bits,
-                limit=length_limit,
-                sharpness=sharpness,
-                is_match=curve is thresholds.CHROMAPRINT_MATCH_CURVE,
-            )
+def _longest(overlap: _Overlap, curve: Curve) -> tuple[int, int, float, float] | None:
+    """Find the longest stretch within the limits of a curve that is sharp: first, last, limit, sharpness."""
+    for stretch in _stretches(overlap.agreeing(_tests(curve, len(overlap.errors)))):
+        first, last = _trimmed(curve, overlap, stretch)
+        sharpness = overlap.sharpness(first, last)
+        limit = thresholds.chromaprint_limit(curve, last - first)
+        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS and limit is not None:
+            return first, last, limit, sharpness
     return None
 
 
@@ -128,19 +168,25 @@ def _tests(curve: Curve, codes: int) -> list[tuple[int, float]]:
     return [*tests, (codes, whole)] if whole is not None and codes <= curve[-1][0] else tests
 
 
-def _moving_sum(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    total = np.concatenate(([0.0], np.cumsum(values)))
-    difference: NDArray[np.float64] = total[window:] - total[:-window]
-    return difference
+def _sums(values: NDArray[np.uint8] | NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Add up the values before each place, shape (n + 1,)."""
+    total = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, out=total[1:])
+    return total
 
 
-def _distinct(codes: NDArray[np.uint32], window: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the different codes in the windows that begin at `starts`: those whose like does not come before."""
-    order = np.argsort(codes, kind="stable")
-    before = np.full(len(codes), -1, dtype=np.int64)
-    same = codes[order][1:] == codes[order][:-1]
-    before[order[1:][same]] = order[:-1][same]
-    counts: NDArray[np.int64] = (sliding_window_view(before, window)[starts] < starts[:, None]).sum(axis=1)
+def _different(before: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    """Count the different codes in each window: those whose like does not come before within it.
+
+    A code counts for all windows that hold it and begin after its like: a range of windows, so one pass suffices.
+    """
+    windows = len(before) - window + 1
+    place = np.arange(len(before))
+    first = np.maximum(before + 1, place - window + 1)
+    last = np.minimum(place + 1, windows)
+    counting = first < last
+    edges = np.bincount(first[counting], minlength=windows + 1) - np.bincount(last[counting], minlength=windows + 1)
+    counts: NDArray[np.int64] = np.cumsum(edges[:windows])
     return counts
 
 
@@ -156,25 +202,19 @@ def _stretches(agreeing: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         yield int(firsts[run]), int(lasts[run])
 
 
-def _trimmed(
-    curve: Curve, errors: NDArray[np.float64], sounding: NDArray[np.bool_], stretch: tuple[int, int]
-) -> tuple[int, int]:
+def _trimmed(curve: Curve, overlap: _Overlap, stretch: tuple[int, int]) -> tuple[int, int]:
     """Cut off the ends of a stretch that passed only because its windows also held the part that agrees.
 
     What is left is the part whose codes are, in sum, furthest on the side of agreement.
     """
     first, last = stretch
-    gain = np.concatenate(([0.0], np.cumsum((_EDGE_BITS - errors[first:last]) * sounding[first:last])))
+    gain = np.concatenate(([0.0], np.cumsum((_EDGE_BITS - overlap.errors[first:last]) * overlap.sounding[first:last])))
     stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
     start = int(np.argmin(gain[: stop + 1]))
     limit = thresholds.chromaprint_limit(curve, stop - start)
-    if limit is None or _mean(errors, sounding, first + start, first + stop) > limit:
+    if limit is None or overlap.mean(first + start, first + stop) > limit:
         return first, last  # the whole stretch was measured to be enough, a part of it is not
     return first + start, first + stop
-
-
-def _mean(errors: NDArray[np.float64], sounding: NDArray[np.bool_], first: int, last: int) -> float:
-    return float(errors[first:last][sounding[first:last]].mean())
 
 
 def _misaligned(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int, start: int, stop: int) -> float:
@@ -185,5 +225,5 @@ def _misaligned(query: NDArray[np.uint32], work: NDArray[np.uint32], offset: int
         if (last - first) * 2 < stop - start:
             continue  # most of the stretch would lie beyond the work's ends
         known = work[first + offset + shift : last + offset + shift]
-        means.append(float(np.bitwise_count(query[first:last] ^ known).mean()))
+        means.append(int(np.bitwise_count(query[first:last] ^ known).sum()) / (last - first))
     return sum(means) / len(means) if means else 0.0

@@ -15,8 +15,8 @@ from fingerprinting.index.keys_places import Places
 
 _SHAPES = {"starts": ("<i8", 1), "rows": ("<u4", 1), "positions": ("<u4", 1)}
 _COMPILED_FROM_POSTINGS = 200_000  # below it numpy needs less time than it takes to load what is compiled
+_SCATTER = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it lie evenly
 _MOST_CELLS = 1 << 22  # a flood may have put more postings under one term than there is room for
-_ROOM = 1 << 14  # hits that are expected; more are found in a second pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +129,10 @@ class InvertedIndex:
         asked = (present, first, first + counts, terms, rows, by_offset)
         votes = np.empty(inverted_kernels.VOTES, dtype=np.uint8)
         cells = np.empty(min(int(counts.sum()), _MOST_CELLS), dtype=np.uint32)
-        room = _ROOM
-        while True:
-            hits = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64))
-            number = int(inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits))
-            if number <= room:
-                return Hits(hits[0][:number], hits[1][:number], hits[2][:number])
-            room = number
+        room = int(counts.sum())  # memory that nothing is written to costs nothing
+        hits = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64))
+        number = int(inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits))
+        return Hits(hits[0][:number].copy(), hits[1][:number].copy(), hits[2][:number].copy())
 
     def rows_of(self, terms: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Give the rows of all postings of some terms, by their numbers, one after the other."""
@@ -152,7 +149,9 @@ class InvertedIndex:
         first = self.starts[numbers]
         counts = self.starts[numbers + 1] - first
         if counts.sum() > budget:
-            rarest = np.argsort(counts, kind="stable")
+            # Of equally frequent ones some from everywhere: neighbours tell less than terms far from each other.
+            scattered = np.arange(len(counts), dtype=np.uint32) * np.uint32(_SCATTER)
+            rarest = np.lexsort((scattered, counts))
             within = np.cumsum(counts[rarest]) <= budget
             within[:1] = True
             kept = np.sort(rarest[within])
@@ -164,8 +163,21 @@ class InvertedIndex:
         return {**self.terms.arrays(), "starts": self.starts, "rows": self.rows, "positions": self.positions}
 
 
-def build(terms: NDArray[np.uint64], rows: NDArray[np.uint32], positions: NDArray[np.uint32]) -> InvertedIndex:
+def build(
+    terms: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    positions: NDArray[np.uint32],
+    most: NDArray[np.int64] | None = None,
+) -> InvertedIndex:
     """Index P postings, P below 2**32, given as arrays of shape (P,): the term, its row, its position in the row.
+
+    Args:
+        terms: any 64 bits.
+        rows: the row of each.
+        positions: where in it.
+        most: postings of one term to keep of each row, shape (R,), each at least 1: of more, so many spread evenly over
+            the row. A row that says one thing over and over would else use up what a question may read, and hide other
+            rows that hold the term. None keeps all.
 
     Raises:
         ValueError: there are too many.
@@ -175,9 +187,13 @@ def build(terms: NDArray[np.uint64], rows: NDArray[np.uint32], positions: NDArra
         order = np.lexsort((positions, rows))
         terms, rows, positions = terms[order], rows[order], positions[order]
     sorted_terms, by_term = keys_places.ascending(keys_places.mixed(terms))
+    rows, positions = rows[by_term], positions[by_term]
+    if most is not None and len(rows):
+        kept = _thinned(sorted_terms, rows, most)
+        sorted_terms, rows, positions = sorted_terms[kept], rows[kept], positions[kept]
     is_first = np.append(True, sorted_terms[1:] != sorted_terms[:-1])[: len(sorted_terms)]
-    starts = np.append(np.flatnonzero(is_first), len(terms)).astype(np.int64)
-    return InvertedIndex(keys_places.build(sorted_terms[is_first]), starts, rows[by_term], positions[by_term])
+    starts = np.append(np.flatnonzero(is_first), len(rows)).astype(np.int64)
+    return InvertedIndex(keys_places.build(sorted_terms[is_first]), starts, rows, positions)
 
 
 def read(folder: Path, contents: FolderContents, count: int) -> InvertedIndex:
@@ -194,6 +210,21 @@ def read(folder: Path, contents: FolderContents, count: int) -> InvertedIndex:
     if not fits or starts[0] != 0 or starts[-1] != len(rows):
         raise folders.corrupt(folder, "its arrays do not belong together")
     return InvertedIndex(terms, starts, rows, positions)
+
+
+def _thinned(terms: NDArray[np.uint64], rows: NDArray[np.uint32], most: NDArray[np.int64]) -> NDArray[np.bool_] | slice:
+    """Say which postings stay, given in order of terms and rows: of too many of one term and row, some of each part."""
+    fewest = int(most.min())
+    if not ((terms[fewest:] == terms[:-fewest]) & (rows[fewest:] == rows[:-fewest])).any():
+        return slice(None)
+    is_first = np.append(True, (terms[1:] != terms[:-1]) | (rows[1:] != rows[:-1]))
+    starts = np.flatnonzero(is_first)
+    counts = np.diff(np.append(starts, len(rows)))
+    limits = np.minimum(most[rows[starts]], counts)
+    rank = np.arange(len(rows)) - np.repeat(starts, counts)
+    counts, limits = np.repeat(counts, counts), np.repeat(limits, counts)
+    kept: NDArray[np.bool_] = is_first | (rank * limits // counts != (rank - 1) * limits // counts)
+    return kept
 
 
 def _in_order(rows: NDArray[np.uint32], positions: NDArray[np.uint32]) -> bool:

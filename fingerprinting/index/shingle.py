@@ -22,6 +22,7 @@ _LAYOUT = 2
 _RECORD = np.dtype([("shingle", "<u8"), ("position", "<u4")])
 _BUDGET = 1 << 22  # postings read for one asset
 _TERMS_A_BLOCK = 1 << 14
+_REPEATS = 64  # postings of one shingle in one text: as evidence it counts once
 _WORDS, _CHARACTERS = 3, 5  # tokens in a shingle; of character shingles only values below 2**63 are kept
 _MIXED_SHARE = 0.1
 
@@ -195,7 +196,9 @@ def _build(entries: Sequence[Entry]) -> ShingleSearcher:
     sizes = np.array([len(value) // _RECORD.itemsize for value in values], dtype=np.int64)
     terms = joined["shingle"].astype(np.uint64)
     rows = np.repeat(np.arange(len(values), dtype=np.uint32), sizes)
-    index = inverted.build(terms, rows, joined["position"].astype(np.uint32))
+    most = np.full(len(values), _REPEATS)
+    index = inverted.build(terms, rows, joined["position"].astype(np.uint32), most)
+    sizes = np.bincount(index.rows, minlength=len(values)).astype(np.int64)
     works = np.array([work for work, _ in entries], dtype=np.int64)
     named = shingle_groups.groups(terms, rows, len(values))
     return ShingleSearcher(Texts(held, works, sizes, _spread(index, named)), index)

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from synthetic_sound import RATE_HZ, melody
 
 from fingerprinting import thresholds
+from fingerprinting.audio import chromaprint as audio
 from fingerprinting.index import chromaprint
 from fingerprinting.index.algorithm import SearchContext
-from fingerprinting.index.chromaprint_align import align
+from fingerprinting.index.chromaprint_align import Alignment, Recording, align
 from fingerprinting.index.inverted import InvertedIndex
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
@@ -34,6 +36,19 @@ def songs(rng: np.random.Generator) -> list[Codes]:
 @pytest.fixture
 def index(songs: list[Codes], sound: Sound) -> Index:
     return Index.build([(work, sound(codes)) for work, codes in enumerate(songs)])
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the alignments that a search compares."""
+    lengths: list[int] = []
+
+    def counted(query: Recording, work: Recording, offset: int) -> Alignment | None:
+        lengths.append(min(len(query.codes), len(work.codes) - offset) - max(0, -offset))
+        return align(query, work, offset)
+
+    monkeypatch.setattr(chromaprint, "align", counted)
+    return lengths
 
 
 def search_one(index: Index, asset: Fingerprint) -> Match:
@@ -138,6 +153,62 @@ def test_music_that_repeats_itself_is_found_once_at_its_longest_stretch(songs: l
     assert match.query_span == match.work_span == pytest.approx((0, 300 / SECOND + 2.6), abs=0.1)
 
 
+@pytest.mark.parametrize("bits", [0.0, 1.0])
+def test_a_loop_finds_all_fifty_works_of_it_and_is_laid_on_each_a_few_times(
+    sound: Sound, recode: Recode, bits: float, compared: list[int]
+) -> None:
+    period = 81  # codes of 10 s
+    heard = audio.codes(np.tile(melody(period * 1365 / RATE_HZ, seed=1), 4))
+    loop = np.tile(heard[period : 2 * period], 24)  # 4 minutes
+    index = Index.build([(work, sound(recode(loop, bits))) for work in range(50)])
+    compared.clear()
+
+    found = index.search([[sound(recode(loop, bits))]])
+
+    assert sorted(match.work for match in found) == list(range(50))
+    assert {match.strength for match in found} == {Strength.MATCH}
+    assert all(match.query_span == pytest.approx((0, 24 * 10 + 2.6), abs=5) for match in found)
+    assert len(compared) <= 50 * 4
+
+
+def test_recordings_that_no_alignment_settles_cost_no_more_than_time_allows(
+    songs: list[Codes], sound: Sound, recode: Recode, compared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loops of few codes get votes at every offset, and identify nothing."""
+    monkeypatch.setattr(chromaprint, "_FURTHER_CODES", 20_000)
+    drones = [(work, sound(np.tile(songs[0][:9], 500))) for work in range(5)]
+    index = Index.build([*drones, (9, sound(songs[1]))])
+
+    match = search_one(index, sound(np.concatenate([np.tile(songs[0][:9], 500), recode(songs[1], 1.0)])))
+
+    assert (match.work, match.strength) == (9, Strength.MATCH)
+    assert sum(compared) <= 20_000 + 2 * 4 * 4500 + 1500
+
+
+def test_a_work_is_found_whose_codes_thousands_of_loops_hold(
+    songs: list[Codes], sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a question reads is bounded; nobody can use it up by repeating a work's codes without end."""
+    monkeypatch.setattr(chromaprint, "_BUDGET", 8_000)
+    loops = [(work, sound(np.tile(np.roll(songs[0][300:400], 3 * work), 100))) for work in range(30)]
+    index = Index.build([*loops, (99, sound(songs[0]))])
+
+    strengths = {match.work: match.strength for match in index.search([[sound(songs[0][300:400])]])}
+
+    assert strengths[99] is Strength.MATCH
+
+
+def test_near_copies_of_one_recording_hide_no_other(songs: list[Codes], sound: Sound, recode: Recode) -> None:
+    crowd = songs[0].copy()
+    crowd[700:730] = songs[1][100:130]
+    index = Index.build([*((work, sound(recode(crowd, 0.7))) for work in range(200)), (999, sound(songs[1]))])
+
+    mixed = index.search([[sound(np.concatenate([recode(crowd, 1.0), songs[1][300:400]]))]])
+
+    assert len(mixed) == 201
+    assert search_one(index, sound(songs[1][80:180])).work == 999
+
+
 def test_parts_of_a_work_report_their_place_in_the_whole(songs: list[Codes], sound: Sound) -> None:
     index = Index.build([(7, sound(songs[0], span=(0, 190))), (7, sound(songs[1], span=(200, 390)))])
 
@@ -150,7 +221,7 @@ def test_parts_of_a_work_report_their_place_in_the_whole(songs: list[Codes], sou
 
 @pytest.mark.parametrize("offset", [-2000, -90, 90, 2000])
 def test_an_alignment_with_too_little_overlap_is_none(songs: list[Codes], offset: int) -> None:
-    assert align(songs[0][:100], songs[0][:100], offset) is None
+    assert align(Recording(songs[0][:100]), Recording(songs[0][:100]), offset) is None
 
 
 def test_many_searches_at_once_hold_the_memory_of_few() -> None:

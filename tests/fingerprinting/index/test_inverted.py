@@ -225,3 +225,27 @@ def test_a_strangers_numbers_lead_nowhere_else(rng: np.random.Generator) -> None
     hits = forged._vote((np.arange(200), begins, counts), 1, False, None)
 
     assert set(hits.row.tolist()) <= set(range(500))
+
+
+@given(postings, st.integers(1, 5))
+def test_of_what_a_row_says_over_and_over_so_much_is_kept_from_all_parts_of_it(
+    held: list[tuple[int, int, int]], most: int
+) -> None:
+    held = sorted(held, key=lambda one: one[1:])
+    columns = np.array(held, dtype=np.int64).reshape(-1, 3)
+    terms, rows, positions = columns[:, 0].astype(np.uint64), columns[:, 1].astype(np.uint32), columns[:, 2]
+    index = inverted.build(terms, rows, positions.astype(np.uint32), np.full(6, most))
+
+    asked = np.arange(13, dtype=np.uint64)
+    left = Counter(triple[:2] for triple in triples(index.gather(index.find(asked), 1 << 30)))
+    assert left == {key: min(most, count) for key, count in Counter(one[:2] for one in held).items()}
+    assert set(triples(index.gather(index.find(asked), 1 << 30))) <= set(held)
+
+
+def test_what_is_kept_is_spread_over_the_row() -> None:
+    zeros = np.zeros(1000, dtype=np.int64)
+    index = inverted.build(
+        zeros.astype(np.uint64), zeros.astype(np.uint32), np.arange(1000, dtype=np.uint32), zeros[:1] + 4
+    )
+
+    assert np.diff(index.positions).tolist() == [250, 250, 250]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fingerprinting.index import shingle_groups
+from fingerprinting.index import shingle, shingle_groups
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -142,6 +142,39 @@ def test_a_work_buried_under_padded_copies_of_it_is_still_found_as_a_whole(
     index = Index.build([(0, text(victim)), *flood])
 
     assert [match.work for match in index.search([[text(victim)]])] == [0]
+
+
+def test_a_passage_is_found_that_thousands_of_loops_repeat(
+    text: Text, fresh: Callable[[int], Shingles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a question reads is bounded; nobody can use it up by repeating a work's words without end."""
+    monkeypatch.setattr(shingle, "_BUDGET", 6_000)
+    victim = fresh(300)
+    loops = [(work, text(np.tile(np.roll(victim[100:160], 5 * work), 400))) for work in range(1, 11)]
+    index = Index.build([(0, text(victim)), *loops])
+
+    assert 0 in {match.work for match in index.search([[text(victim[100:160])]])}
+
+
+def test_near_copies_of_one_text_hide_no_other(text: Text, fresh: Callable[[int], Shingles]) -> None:
+    crowd, victim = fresh(300), fresh(300)
+    crowd[100:120] = victim[50:70]
+    copies = [np.concatenate([crowd[:280], fresh(20)]) for _ in range(200)]
+    index = Index.build([(999, text(victim)), *((work, text(copy)) for work, copy in enumerate(copies))])
+
+    alone, mixed = victim[40:100], np.concatenate([copies[7], victim[100:160]])
+    found = index.search([[text(alone)], [text(mixed)]])
+
+    assert found[0].work == 999
+    assert {match.work for match in found if match.asset == 1} == {*range(200), 999}
+
+
+def test_an_index_built_of_what_another_holds_is_the_same(text: Text, fresh: Callable[[int], Shingles]) -> None:
+    index = Index.build([(0, text(np.tile(fresh(5), 100))), (1, text(fresh(300)))])
+
+    once = list(index.entries())
+
+    assert list(Index.build(once).entries()) == once
 
 
 def test_a_script_without_spaces_needs_longer_passages(text: Text, rng: np.random.Generator) -> None:
