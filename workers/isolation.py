@@ -127,12 +127,14 @@ def _look(nursery: Nursery) -> _Found:
         reading, writing = os.pipe()
         try:
             try:
-                nursery.begin({**request, "canary": canary.name, "port": server.getsockname()[1]}, [writing])
+                child = nursery.begin({**request, "canary": canary.name, "port": server.getsockname()[1]}, [writing])
             finally:
                 os.close(writing)
-            said = os.read(reading, _PROBE_BYTES) if is_readable(reading, deadline) else b""
+            with child:
+                said = os.read(reading, _PROBE_BYTES) if is_readable(reading, deadline) else b""
+                status = child.status(deadline)
         finally:
             os.close(reading)
-    if nursery.status(deadline) != 0:
+    if status != 0:
         raise SandboxUnavailableError("the media decoder could not be tried out")
     return _Found.model_validate(json.loads(said or b"{}"))

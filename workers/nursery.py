@@ -14,10 +14,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import fingerprinting
 import optout
@@ -75,8 +76,41 @@ def _wrapping() -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev", "--chdir", "/", "--remount-ro", "/")
 
 
+class Child:
+    """One child of a nursery, as long as the block lasts; then nothing of it runs any more."""
+
+    def __init__(self, nursery: "Nursery", lane: socket.socket) -> None:
+        """Know a child that was just asked for by the lane on which its nursery tells of it."""
+        self._nursery = nursery
+        self._lane = lane
+
+    def __enter__(self) -> Self:
+        """Nothing happens: it works already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have it killed if it still runs; should that not happen in time, its nursery and all others go with it."""
+        with self._lane:
+            with contextlib.suppress(OSError):
+                self._lane.shutdown(socket.SHUT_WR)
+            deadline = time.monotonic() + _END_SECONDS
+            while is_readable(self._lane, deadline):
+                if not _received(self._lane):
+                    return
+        self._nursery.end()
+
+    def status(self, deadline: float) -> int | None:
+        """The exit status, negative for a signal; None if the nursery did not tell in time, or is gone."""
+        try:
+            told = json.loads(_line(self._lane, deadline))
+        except ValueError:
+            return None
+        status = told.get("status") if isinstance(told, dict) else None
+        return status if isinstance(status, int) else None
+
+
 class Nursery:
-    """A process that forks a limited child for each request. Used by one thread at a time."""
+    """A process that forks a limited child for each request, several at once. Safe to use from several threads."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """Start it and wait until its decoders are loaded, half a second.
@@ -84,7 +118,7 @@ class Nursery:
         Raises:
             SandboxUnavailableError: it did not start.
         """
-        self.served = 0
+        self._sending = threading.Lock()
         self._control, theirs = socket.socketpair()
         with theirs:
             try:
@@ -100,35 +134,31 @@ class Nursery:
             except OSError as error:
                 self._control.close()
                 raise _not_started() from error
-        if self._line(time.monotonic() + _START_SECONDS) != b"ready":
+        if _line(self._control, time.monotonic() + _START_SECONDS) != b"ready":
             self.end()
             raise _not_started()
 
     @property
-    def is_idle(self) -> bool:
-        """Whether it lives and has nothing to say, as it should between two requests."""
-        return self._process.poll() is None and not is_readable(self._control, 0.0)
+    def is_alive(self) -> bool:
+        """Whether it can be asked: it runs, and has not closed its end."""
+        return self._control.fileno() >= 0 and self._process.poll() is None and not is_readable(self._control, 0.0)
 
-    def begin(self, request: Mapping[str, object], descriptors: Sequence[int]) -> None:
+    def begin(self, request: Mapping[str, object], descriptors: Sequence[int]) -> Child:
         """Have a child do something. It gets copies of the descriptors, the first of which it answers on.
 
         Raises:
             SandboxUnavailableError: the nursery is gone.
         """
-        self.served += 1
-        try:
-            socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], list(descriptors))
-        except OSError as error:
-            raise SandboxUnavailableError("the media decoder has ended; try again in a moment") from error
-
-    def status(self, deadline: float) -> int | None:
-        """The exit status of the child, negative for a signal; None if the nursery did not tell: end it."""
-        try:
-            told = json.loads(self._line(deadline))
-        except ValueError:
-            return None
-        status = told.get("status") if isinstance(told, dict) else None
-        return status if isinstance(status, int) else None
+        lane, theirs = socket.socketpair()
+        with theirs:
+            try:
+                with self._sending:
+                    line = json.dumps(request).encode() + b"\n"
+                    socket.send_fds(self._control, [line], [theirs.fileno(), *descriptors])
+            except OSError as error:
+                lane.close()
+                raise SandboxUnavailableError("the media decoder has ended; try again in a moment") from error
+        return Child(self, lane)
 
     def forget(self) -> None:
         """Let go of it without ending it: in a fork of our process it belongs to somebody else."""
@@ -145,20 +175,23 @@ class Nursery:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
 
-    def _line(self, deadline: float) -> bytes:
-        """What it says next, without the line's end; nothing if it ended or said nothing in time."""
-        said = b""
-        while not said.endswith(b"\n") and len(said) < _MAX_STATUS_BYTES:
-            if not is_readable(self._control, deadline):
-                return b""
-            try:
-                piece = self._control.recv(_MAX_STATUS_BYTES)
-            except OSError:
-                return b""
-            if not piece:
-                return b""
-            said += piece
-        return said[:-1]
+
+def _line(source: socket.socket, deadline: float) -> bytes:
+    """What is said next, without the line's end; nothing if it ended or said nothing in time."""
+    said = b""
+    while not said.endswith(b"\n") and len(said) < _MAX_STATUS_BYTES:
+        piece = _received(source) if is_readable(source, deadline) else b""
+        if not piece:
+            return b""
+        said += piece
+    return said[:-1]
+
+
+def _received(source: socket.socket) -> bytes:
+    try:
+        return source.recv(_MAX_STATUS_BYTES)
+    except OSError:
+        return b""
 
 
 def is_readable(source: socket.socket | int, deadline: float) -> bool:

@@ -145,14 +145,13 @@ def run(
         with _pool.lend(patience, allowance.seats) as nursery:
             deadline = time.monotonic() + allowance.wall_seconds
             try:
-                nursery.begin(request, descriptors)
+                child = nursery.begin(request, descriptors)
             finally:
                 os.close(answering)
                 answering = -1
-            heard = listen(deadline)
-            status = nursery.status(min(deadline, time.monotonic() + _LAST_WORDS_SECONDS))
-            if status is None:
-                nursery.end()
+            with child:
+                heard = listen(deadline)
+                status = child.status(min(deadline, time.monotonic() + _LAST_WORDS_SECONDS))
     finally:
         if answering >= 0:
             os.close(answering)

@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -24,17 +25,19 @@ _CANNOT_START: Final = 3
 """A child's exit status when it could not be limited or lacks a decoder: the file was not judged."""
 
 _MAX_REQUEST_BYTES: Final = 64 * 1024
-_MAX_DESCRIPTORS: Final = 2
+_MAX_DESCRIPTORS: Final = 3
 _MAX_OPEN_FILES: Final = 64
 _MORE_PROCESSES: Final = 128
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_CHILDREN: Final = "/proc/thread-self/children"
 
 
 def main(readable: list[str]) -> None:
-    """Have one child after the other wait on standard input for a request: a line of JSON with descriptors beside it.
+    """Fork a child for each request on standard input: a line of JSON with descriptors beside it.
 
-    The next child is there before it is needed, and each one's end is told to the parent by a line of JSON.
+    The first descriptor is the child's lane, a socket that stays here: the child's end is told on it by a line of JSON,
+    and who closes the other end has the child killed. The others are the child's.
 
     Args:
         readable: where Python and its libraries lie; a child may read nothing else.
@@ -43,18 +46,34 @@ def main(readable: list[str]) -> None:
     _prepare()
     awake = _wake_on_child()
     control.sendall(b"ready\n")
+    lanes: dict[int, socket.socket] = {}
+    abandoned: set[int] = set()
     while True:
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.close(awake)
-            _child(control, readable)
-        status = _wait(pid, control, awake)
-        _end_leftovers()
-        if status is None:
-            return
-        control.sendall(json.dumps({"status": status}).encode() + b"\n")
+        ready = _ready([control.fileno(), awake, *(lanes[pid].fileno() for pid in lanes.keys() - abandoned)])
+        if awake in ready:
+            os.read(awake, 4096)
+            abandoned -= _bury(lanes)
+        for pid in lanes.keys() - abandoned:
+            if lanes[pid].fileno() in ready:
+                os.kill(pid, signal.SIGKILL)
+                abandoned.add(pid)
+        if control.fileno() in ready:
+            line, descriptors = _receive(control)
+            if not line:
+                _end_leftovers(spared=())
+                return
+            lane = socket.socket(fileno=descriptors.pop(0))
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.close(awake)
+                for each in (control, lane, *lanes.values()):  # what is said on them is the nursery's word
+                    each.close()
+                _child(line, descriptors, readable)
+            lanes[pid] = lane
+            for descriptor in descriptors:
+                os.close(descriptor)
 
 
 def _prepare() -> None:
@@ -82,43 +101,46 @@ def _wake_on_child() -> int:
     return reading
 
 
-def _wait(pid: int, control: socket.socket, awake: int) -> int | None:
-    """A child's exit status, negative for a signal; None when the parent is gone, and then so is the child."""
+def _ready(descriptors: list[int]) -> set[int]:
+    """Wait until some of these have something to read, or ended; which."""
     poll = select.poll()
-    poll.register(control, 0)  # requests are for the child; only the end of the parent is for us
-    poll.register(awake, select.POLLIN)
-    while True:
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll()}
+
+
+def _bury(lanes: dict[int, socket.socket]) -> set[int]:
+    """Tell of each child that has ended, on its lane, when nothing of what it started runs any more; which."""
+    ended = set()
+    for pid in list(lanes):
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            return os.waitstatus_to_exitcode(status)
-        if control.fileno() in dict(poll.poll()):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
-        os.read(awake, 4096)
+            ended.add(pid)
+            with lanes.pop(pid) as lane:
+                _end_leftovers(spared=lanes)
+                with contextlib.suppress(OSError):  # nobody listens any more
+                    lane.sendall(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+    return ended
 
 
-def _end_leftovers() -> None:
-    """Kill what a child left running. On Linux it has become ours."""
+def _end_leftovers(spared: Collection[int]) -> None:
+    """Kill our children but for some. What an ended child left running has become ours on Linux."""
     with contextlib.suppress(OSError):
-        while children := Path("/proc/thread-self/children").read_text(encoding="ascii").split():
-            for pid in children:
-                os.kill(int(pid), signal.SIGKILL)
-                os.waitpid(int(pid), 0)
+        while left := {int(pid) for pid in Path(_CHILDREN).read_text(encoding="ascii").split()} - set(spared):
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
-def _child(control: socket.socket, readable: list[str]) -> NoReturn:
-    """Wait for a request, limit this process for good, do what was asked, end."""
+def _child(line: bytes, descriptors: list[int], readable: list[str]) -> NoReturn:
+    """Limit this process for good, do what was asked, end."""
     status = _CANNOT_START
     try:
-        line, descriptors = _receive(control)
-        control.close()
-        if line:
-            request = json.loads(line)
-            _limit(int(request["memory_bytes"]), int(request["cpu_seconds"]))
-            confined = confine(readable, descriptors[1] if len(descriptors) > 1 else None)
-            if set(request["walls"]) <= confined:
-                status = _serve(request, descriptors, confined)
+        request = json.loads(line)
+        _limit(int(request["memory_bytes"]), int(request["cpu_seconds"]))
+        confined = confine(readable, descriptors[1] if len(descriptors) > 1 else None)
+        if set(request["walls"]) <= confined:
+            status = _serve(request, descriptors, confined)
     finally:  # whatever happened: never back into the nursery's loop
         os._exit(status)
 

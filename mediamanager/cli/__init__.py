@@ -101,6 +101,8 @@ def _run(words: list[str]) -> int:
         return _unknown(words[0])
     from mediamanager.cli.invoke import invoke  # noqa: PLC0415 - Typer is loaded only where a command runs
 
+    # Before NumPy is loaded: our matrices are small, and each thread of its library would only hold memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     module, attribute = command.target.split(":")
     try:
         target = getattr(importlib.import_module(module), attribute)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,32 +147,65 @@ def test_every_file_meets_a_child_that_saw_no_other(instead: Instead, prose: Pat
 
 
 def test_a_crashed_child_is_replaced_and_its_nursery_goes_on(instead: Instead, prose: Path) -> None:
-    pool = instead("os.abort() if request['name'] == 'bad' else tell(os.getppid())")
+    instead("os.abort() if request['name'] == 'bad' else tell(os.getppid())")
     first = told(prose)
     with pytest.raises(UnreadableMediaError, match="broke its decoder"):
         sandbox.extract(prose, name="bad")
 
     assert told(prose) == first
-    assert len(pool._idle) == 1
 
 
 def test_a_dead_nursery_is_replaced(instead: Instead, prose: Path) -> None:
     pool = instead("tell(os.getppid())")
     first = told(prose)
-    pool._idle[0]._process.send_signal(signal.SIGKILL)
-    pool._idle[0]._process.wait()
+    assert pool._nursery is not None
+    pool._nursery._process.send_signal(signal.SIGKILL)
+    pool._nursery._process.wait()
 
     assert told(prose) != first
 
 
-def test_a_nursery_is_retired_after_many_files(instead: Instead, monkeypatch: pytest.MonkeyPatch, prose: Path) -> None:
-    monkeypatch.setattr("workers.sandbox_pool._MAX_SERVED", 2)
-    instead("tell(os.getppid())")
+def test_one_nursery_has_several_children_and_the_end_of_one_disturbs_no_other(instead: Instead, prose: Path) -> None:
+    instead("time.sleep(float(request['name']))\ntell(f'{os.getppid()} {os.getpid()}')")
+    with ThreadPoolExecutor(2) as both:
+        patient = both.submit(told, prose, "2.5")
+        with pytest.raises(LimitExceededError, match="too long"):
+            sandbox.extract(prose, name="60", allowance=Allowance(wall_seconds=1))
+        again = both.submit(told, prose, "0")
+        (one_nursery, one), (other_nursery, other) = patient.result().split(), again.result().split()
 
-    said = [told(prose) for _ in range(4)]
+    assert one_nursery == other_nursery
+    assert one != other
 
-    assert said[0] == said[1]
-    assert said[2] == said[3] != said[1]
+
+def test_a_nursery_that_does_not_kill_when_told_to_is_ended_itself(
+    instead: Instead, monkeypatch: pytest.MonkeyPatch, prose: Path
+) -> None:
+    monkeypatch.setattr("workers.nursery._END_SECONDS", 0.5)
+    pool = instead("os.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(60)", walls=False)
+    sandbox.isolation()
+    stuck = pool._nursery
+
+    with pytest.raises(LimitExceededError, match="too long"):
+        sandbox.extract(prose, allowance=Allowance(wall_seconds=0.5))
+
+    assert stuck is not None
+    assert not stuck.is_alive
+
+
+def test_a_child_holds_nothing_by_which_its_nursery_is_spoken_to(instead: Instead, prose: Path) -> None:
+    instead(
+        """
+        time.sleep(float(request["name"]))
+        held = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+        tell([place for place in held if os.path.lexists(place) and "socket:" in os.readlink(place)])
+        """,
+        walls=False,
+    )
+    with ThreadPoolExecutor(2) as both:
+        said = list(both.map(lambda name: told(prose, name), ("1", "0.5")))
+
+    assert said == ["[]", "[]"]
 
 
 def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Instead, prose: Path) -> None:
@@ -253,8 +287,9 @@ def test_after_the_time_out_nothing_of_the_child_lives(instead: Instead, prose: 
         _listening(prose, said, Allowance(wall_seconds=1.5))
 
     assert time.monotonic() - started < 8
-    pids = [int(pid) for pid in said[0].split()]
+    *pids, nursery = [int(pid) for pid in said[0].split()]
     wait_for(lambda: all(gone(pid) for pid in pids))
+    assert not gone(nursery)
 
 
 def _listening(path: Path, said: list[bytes], allowance: Allowance) -> None:
