@@ -17,6 +17,7 @@ from fingerprinting.index.pictures import Candidates, PictureIndex
 from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND: Final = "dct"
+_LAYOUT: Final = 1
 _MATCH, _LIKELY, _NONE = 0, 1, 2
 _FORM_STEP: Final = 16
 
@@ -60,7 +61,9 @@ class DctSearcher:
         """Write it into a new folder."""
         with folders.new_folder(folder) as scratch:
             self._index.save(scratch / "views")
-            folders.write(scratch, _KIND, {"thumbnails": self._thumbnails}, {}, {"views": scratch / "views"})
+            folders.write(
+                scratch, _KIND, {"thumbnails": self._thumbnails}, {"layout": _LAYOUT}, {"views": scratch / "views"}
+            )
 
     def _matches(
         self, near: Candidates, part: Sequence[Entry], thumbnails: Sequence[NDArray[np.uint8]], sure: int
@@ -136,6 +139,7 @@ def _build(entries: Sequence[Entry]) -> DctSearcher:
 
 def _open(folder: Path, verify: bool) -> DctSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
+    folders.require_layout(folder, contents, _LAYOUT)
     folders.require(folder, contents, {"thumbnails": ("|u1", 2)})
     if contents.children != ("views",):
         raise folders.corrupt(folder, "the views are missing")

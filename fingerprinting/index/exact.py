@@ -13,6 +13,7 @@ from fingerprinting.index.keys import KeyIndex
 from fingerprinting.types import Fingerprint, Match, Modality, Strength
 
 _KIND = "digests"
+_LAYOUT = 1
 _BYTES = 32
 
 
@@ -63,7 +64,7 @@ class DigestSearcher:
         with folders.new_folder(folder) as scratch:
             self._index.save(scratch / "keys")
             arrays: dict[str, folders.Array] = {"digests": self._digests, "works": self._works}
-            folders.write(scratch, _KIND, arrays, {}, {"keys": scratch / "keys"})
+            folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT}, {"keys": scratch / "keys"})
 
 
 def _digests(entries: Sequence[Entry]) -> NDArray[np.uint8]:
@@ -85,6 +86,7 @@ def digests(name: str, modality: Modality | None, version: int = 1) -> Algorithm
 
     def open_folder(folder: Path, verify: bool) -> DigestSearcher:  # noqa: FBT001 - the shape AlgorithmSpec asks for
         contents = folders.read(folder, _KIND, verify=verify)
+        folders.require_layout(folder, contents, _LAYOUT)
         folders.require(folder, contents, {"digests": ("|u1", 2), "works": ("<i8", 1)})
         values, works = contents.arrays["digests"], contents.arrays["works"]
         if contents.children != ("keys",):

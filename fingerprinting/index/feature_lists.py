@@ -1,5 +1,6 @@
 """Codes of 128 bits in lists of like ones, so that the nearest are found without looking at all of them."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ CENTRES: Final = Path(__file__).parent / "sift-itq-128.v1.centres.npy"
 
 _WHOLE: Final = 20_000
 """So many codes or fewer are scanned whole: that is quicker than to choose lists."""
+
+MOST_CODES: Final = (1 << 32) - 1  # rows and positions are 32-bit numbers
 
 PARENTS: Final = 8
 PROBES: Final = 48
@@ -58,6 +61,10 @@ class CodeLists:
         """Give the arrays to be saved, by name."""
         return {"codes": self.codes, "rows": self.rows, "starts": self.starts}
 
+    def parameters(self) -> dict[str, int]:
+        """Give what the lists depend on: of which centres they are, where there is more than one list."""
+        return {"centres": centres_id()} if len(self.starts) == FINE + 1 else {}
+
     def fits(self) -> bool:
         """Say whether the arrays belong together. For what was read from a disk."""
         count = len(self.codes)
@@ -68,7 +75,15 @@ class CodeLists:
 
 
 def build(codes: NDArray[np.uint64], rows: NDArray[np.uint32]) -> tuple[CodeLists, NDArray[np.uint32]]:
-    """Sort codes into lists; the second result says where each has come to lie."""
+    """Sort codes into lists; the second result says where each has come to lie.
+
+    Raises:
+        ValueError: there are more than can be numbered.
+    """
+    if len(codes) > MOST_CODES:
+        raise ValueError(
+            f"an index holds at most {MOST_CODES:,} local features, not {len(codes):,}: make several of them"
+        )
     if len(codes) <= _WHOLE:
         return CodeLists(codes, rows, np.array([0, len(codes)], np.int64)), np.arange(len(codes), dtype=np.uint32)
     from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
@@ -82,6 +97,12 @@ def build(codes: NDArray[np.uint64], rows: NDArray[np.uint32]) -> tuple[CodeList
     places = np.empty(len(codes), np.uint32)
     places[order] = np.arange(len(codes), dtype=np.uint32)
     return CodeLists(codes[order], rows[order], starts), places
+
+
+@cache
+def centres_id() -> int:
+    """Give a number that stands for the centres: the first 48 bits of the SHA-256 of their file."""
+    return int.from_bytes(hashlib.sha256(CENTRES.read_bytes()).digest()[:6], "big")
 
 
 @cache

@@ -21,6 +21,7 @@ from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND: Final = "features"
+_LAYOUT: Final = 1
 _THUMBNAIL: Final = 48
 
 NEAREST: Final = 4
@@ -134,7 +135,7 @@ class FeatureSearcher:
             **{name: getattr(self._pictures, name) for name in _Pictures.__slots__},
         }
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, arrays, {})
+            folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT, **self._lists.parameters()})
 
     def require_whole(self) -> None:
         """Check once that no array points outside of another. It reads them, so that opening does not do it.
@@ -307,9 +308,12 @@ def _build(entries: Sequence[Entry]) -> FeatureSearcher:
 
 def _open(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
+    folders.require_layout(folder, contents, _LAYOUT)
     folders.require(folder, contents, _SHAPES)
     pictures = _Pictures(**{name: contents.arrays[name] for name in _Pictures.__slots__})
     lists = CodeLists(**{name: contents.arrays[name] for name in CodeLists.__slots__})
+    if any(contents.parameters.get(name) != value for name, value in lists.parameters().items()):
+        raise folders.corrupt(folder, "its lists are of centres that this program does not know")
     if not _fits(pictures, lists):
         raise folders.corrupt(folder, "its arrays do not belong together")
     searcher = FeatureSearcher(pictures, lists, folder)

@@ -193,8 +193,7 @@ def open(folder: Path, *, verify: bool = True) -> HammingIndex:  # noqa: A001 - 
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
     contents = folders.read(folder, _KIND, verify=verify)
-    if contents.parameters.get("layout") != _LAYOUT:
-        raise folders.corrupt(folder, "its arrays are laid out in another way than this program reads")
+    folders.require_layout(folder, contents, _LAYOUT)
     width = contents.parameters.get("width")
     if width not in _WIDTHS:
         raise folders.corrupt(folder, f"hashes of {width} bytes")

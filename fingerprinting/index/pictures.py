@@ -14,6 +14,7 @@ from fingerprinting.index.hamming import HammingIndex
 from fingerprinting.types import Fingerprint, Span
 
 _KIND = "pictures"
+_LAYOUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class PictureIndex:
         }
         with folders.new_folder(folder) as scratch:
             self._index.save(scratch / "hashes")
-            folders.write(scratch, _KIND, arrays, {}, {"hashes": scratch / "hashes"})
+            folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT}, {"hashes": scratch / "hashes"})
 
 
 def build(entries: Sequence[Entry], width: int) -> PictureIndex:
@@ -96,6 +97,7 @@ def open_folder(folder: Path, width: int, *, verify: bool) -> PictureIndex:
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
     contents = folders.read(folder, _KIND, verify=verify)
+    folders.require_layout(folder, contents, _LAYOUT)
     folders.require(folder, contents, {"owners": ("<i8", 1), "qualities": ("<f4", 1), "spans": ("<f4", 2)})
     if contents.children != ("hashes",):
         raise folders.corrupt(folder, "the hashes are missing")

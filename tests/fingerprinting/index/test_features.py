@@ -191,6 +191,29 @@ def test_arrays_that_do_not_fit_are_refused(index: Index, tmp_path: Path, name: 
         SPEC.open(tmp_path / "index", False).search([], SearchContext(Depth.STANDARD, 1))
 
 
+def test_lists_of_other_centres_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    few = 11  # times 2,000 are more than are scanned whole
+    entries = [
+        (work, Fingerprint(SPEC.name, SPEC.version, feature_bytes.write(many_features(random)))) for work in range(few)
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(feature_lists, "centres_id", lambda: 1)
+        SPEC.build(entries).save(tmp_path / "index")
+
+    with pytest.raises(CorruptIndexError, match="centres"):
+        SPEC.open(tmp_path / "index", False)
+
+
+def many_features(random: np.random.Generator) -> feature_bytes.Features:
+    return feature_bytes.Features(
+        size=(640, 480),
+        thumbnail=np.zeros((36, 48), np.uint8),
+        places=np.zeros(feature_bytes.MAX_FEATURES, feature_bytes.PLACE),
+        codes=random.integers(0, 2**64, (1, feature_bytes.MAX_FEATURES, 2), dtype=np.uint64),
+    )
+
+
 def test_a_catalogue_without_features_says_so(index: Index, works: list[Image.Image], tmp_path: Path) -> None:
     index.save(tmp_path / "index", without={SPEC.name})
 
