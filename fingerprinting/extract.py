@@ -60,10 +60,10 @@ def _image(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth
     return kind, fingerprint_image(path, limits, role=role, depth=depth)
 
 
-def _audio(path: Path, kind: MediaKind, limits: Limits, _role: Role, _depth: Depth) -> tuple[MediaKind, Prints]:
+def _audio(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.audio.fingerprints import fingerprint_audio  # noqa: PLC0415
 
-    return kind, fingerprint_audio(path, limits)
+    return kind, fingerprint_audio(path, limits, role=role, depth=depth)
 
 
 def _video(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:

@@ -68,6 +68,28 @@ Copies of the 30 songs get worse by 8.4 or more; asking for 2 already removed th
 CHROMAPRINT_MIN_DISTINCT: Final = 10
 """A stretch with fewer different codes (wind, rain, a held note) fits too many recordings to identify one."""
 
+# --- sound: band energies -------------------------------------------------------------------------------------------
+
+BAND_DEVIATION: Final = 0.39
+BAND_DEVIATION_CODES: Final = 100
+"""Standard deviation of the mean differing bits (of 32) of so many codes (5 s) of unrelated recordings: their mean is
+16. Of more codes it falls with the square root of their number."""
+
+BAND_MATCH_CURVE: Final = ((46, 10.6), (64, 11.4), (100, 12.3), (207, 12.9), (430, 13.2))
+"""Mean differing bits of a window of so many codes (46 are 2.5 s) up to which it is a match."""
+
+BAND_LIKELY_CURVE: Final = ((46, 11.4), (64, 12.1), (100, 12.9), (207, 13.4), (430, 13.7))
+"""The same for what is worth a look."""
+
+BAND_MIN_SHARPNESS: Final = 1.0
+"""How much worse (mean bits) it must get when moved by half a second to two: what is steady fits everywhere."""
+
+
+def band_match_limit(codes: int) -> float:
+    """Give the limit of a match for a window of one of the lengths of `BAND_MATCH_CURVE`."""
+    return dict(BAND_MATCH_CURVE)[codes]
+
+
 # --- text: shingles ------------------------------------------------------------------------------------------------
 
 SHINGLE_BASE_EVIDENCE: Final = 6

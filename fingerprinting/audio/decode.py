@@ -6,6 +6,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -20,6 +21,7 @@ RATE_HZ: Final = 11025
 """Samples a second of everything decoded here: the rate that Chromaprint works at, so that it does not resample."""
 
 _CHUNK_SAMPLES: Final = 1 << 16
+_RESAMPLED_AT_ONCE: Final = 1 << 15
 # A file that is nothing but broken packets must end; a scratch in a song is shorter than this.
 _MAX_BROKEN_PACKETS: Final = 1000
 # What a header or a timestamp may promise beyond the sound that is there, before we call a recording cut short.
@@ -131,6 +133,7 @@ class _Resampler:
     def __init__(self) -> None:
         self._shape: tuple[str, str, int] | None = None
         self._resampler: AudioResampler | None = None
+        self._waiting = AudioFifo()
 
     def resample(self, frame: AudioFrame) -> Iterator[NDArray[np.int16]]:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -140,11 +143,20 @@ class _Resampler:
             self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
         # Gaps and jumps of timestamps must not become silence: only the sound counts.
         frame.pts = None
-        yield from self._run(frame)
+        # A frame has some hundred samples, and a call costs as much as they do: many are resampled together.
+        try:
+            self._waiting.write(frame)
+        except _DECODE_ERRORS as error:
+            raise damaged() from error
+        if self._waiting.samples >= _RESAMPLED_AT_ONCE:
+            yield from self._run(self._waiting.read())
 
     def flush(self) -> Iterator[NDArray[np.int16]]:
+        if self._waiting.samples:
+            yield from self._run(self._waiting.read())
         yield from self._run(None)
         self._resampler = None
+        self._waiting = AudioFifo()
 
     def _run(self, frame: AudioFrame | None) -> Iterator[NDArray[np.int16]]:
         if self._resampler is None:

@@ -1,35 +1,54 @@
 """From a recording to its fingerprints, and the word on whether sound can identify it at all."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import thresholds
-from fingerprinting.audio import chromaprint
+from fingerprinting.audio import chromaprint, print_bytes
+from fingerprinting.audio.bandenergy import UNCHANGED, BandPrint, BandPrinter, Change
 from fingerprinting.audio.decode import Recording
+from fingerprinting.audio.landmarks import LandmarkPrinter
+from fingerprinting.audio.movement import PARTLY
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.types import Fingerprint, Prints, SpanUnit
+from fingerprinting.types import Depth, Fingerprint, Prints, Role, SpanUnit
 
 ALGORITHM: Final = "chromaprint-2"
 VERSION: Final = 1
 
-_MIN_SPREAD_BITS: Final = 6.0
-"""Mean bits (of 32) in which two codes of one recording differ, below which it is a steady sound. White noise has at
-most 5.8, whichever noise it is. Of 48 whole recordings (5 s to 6 min of game music and effects) the least had 6.8, and
-30 s out of the middle of a drone 6.3."""
+CHANGES: Final = (
+    UNCHANGED,
+    *(Change(tempo, 0) for tempo in (-150, -100, -50, 50, 100, 150)),
+    *(Change(0, pitch) for pitch in (-109, -92, -74, -56, -38, -19, 19, 39, 59, 80, 101, 122)),
+    *(Change(speed, speed) for speed in (-60, -40, -20, 20, 40, 60)),
+)
+"""What may have been done to the sound that asks thoroughly, in thousandths of tempo and pitch."""
+
+LEAST_SECONDS: Final = 1.8
+"""Of less than this, counted in whole blocks, nothing is recognised: a recording of 2.5 s has 5 blocks of 0.37 s."""
+
+_REMARKED_SECONDS: Final = 5.0
 
 
-def fingerprint_audio(path: Path, limits: Limits = DEFAULT_LIMITS) -> Prints:
-    """Fingerprint the sound of a recording, or of the first track of sound in a video.
+def fingerprint_audio(
+    path: Path, limits: Limits = DEFAULT_LIMITS, *, role: Role = Role.WORK, depth: Depth = Depth.STANDARD
+) -> Prints:
+    """Fingerprint the sound of a recording, or of the first track of sound in a video, from one decoding.
 
     Where sound identifies nothing there is no fingerprint and a note says why: `audio-too-short`, `audio-silent`
     or `audio-monotonous`. `audio-damaged` is a remark only: parts could not be decoded, the rest counts.
 
+    Args:
+        path: where it is.
+        limits: how long and how large it may be.
+        role: a query has more peaks than a work.
+        depth: a query that asks thoroughly has codes of band energies under each change of `CHANGES`.
+
     Returns:
-        Prints with at most one fingerprint, whose value is the whole recording's Chromaprint codes as little-endian
-        uint32, and whose quality is the share of them that are not silence, in per cent.
+        Prints with the whole recording's Chromaprint codes as little-endian uint32, its peaks, and its codes of band
+        energies. Their quality is the share of the recording that is telling, in per cent.
 
     Raises:
         UnreadableMediaError: empty, damaged beyond reading, or without sound.
@@ -37,40 +56,44 @@ def fingerprint_audio(path: Path, limits: Limits = DEFAULT_LIMITS) -> Prints:
         LimitExceededError: longer or larger than `limits`.
     """
     recording = Recording(path, limits)
-    codes = chromaprint.codes(recording)
+    is_thorough = role is Role.QUERY and depth is Depth.THOROUGH
+    landmarks, bands = LandmarkPrinter(role), BandPrinter(CHANGES if is_thorough else (UNCHANGED,))
+    codes = chromaprint.codes(_shared(recording, landmarks, bands))
+    heard = bands.finish()
     notes = ("audio-damaged",) if recording.is_damaged else ()
-    reason = unidentifiable_because(codes)
+    reason = unidentifiable_because(heard)
     if reason is not None:
         return Prints(fingerprints=(), identifiable=False, notes=(*notes, reason))
-    audible = float(np.mean(codes != thresholds.CHROMAPRINT_SILENCE))
-    fingerprint = Fingerprint(
-        algorithm=ALGORITHM,
-        version=VERSION,
-        value=codes.astype("<u4").tobytes(),
-        quality=round(100.0 * audible, 1),
-        unit=SpanUnit.SECONDS,
+    if heard.other_seconds >= _REMARKED_SECONDS:
+        notes = (*notes, f"{PARTLY}:{round(heard.other_seconds)}")
+    quality = round(100.0 * heard.telling_seconds / (heard.telling_seconds + heard.other_seconds), 1)
+    values = []
+    if len(codes):
+        values.append((ALGORITHM, VERSION, codes.astype("<u4").tobytes()))
+    peaks = landmarks.finish()
+    if len(peaks.frames):
+        values.append((print_bytes.LANDMARK_ALGORITHM, print_bytes.LANDMARK_VERSION, print_bytes.write_peaks(peaks)))
+    band = print_bytes.BAND_ALGORITHM, print_bytes.BAND_VERSION
+    values += [(*band, print_bytes.write_codes(each)) for each in heard.codes]
+    fingerprints = tuple(
+        Fingerprint(algorithm=name, version=version, value=value, quality=quality, unit=SpanUnit.SECONDS)
+        for name, version, value in values
     )
-    return Prints(fingerprints=(fingerprint,), notes=notes)
+    return Prints(fingerprints=fingerprints, notes=notes)
 
 
-def unidentifiable_because(codes: NDArray[np.uint32]) -> str | None:
-    """Say why a recording's codes would fit too many other recordings, as a note's code; None if they are telling.
+def _shared(recording: Recording, landmarks: LandmarkPrinter, bands: BandPrinter) -> Iterator[NDArray[np.int16]]:
+    """Let two prints be computed of each chunk that goes to the third."""
+    for chunk in recording:
+        landmarks.feed(chunk)
+        bands.feed(chunk)
+        yield chunk
 
-    Args:
-        codes: Chromaprint codes in order, shape (c,).
-    """
-    if len(codes) < thresholds.CHROMAPRINT_LIKELY_CODES:
+
+def unidentifiable_because(heard: BandPrint) -> str | None:
+    """Say why a recording would fit too many others, as a note's code; None where enough of it is telling."""
+    if heard.telling_seconds + heard.other_seconds < LEAST_SECONDS:
         return "audio-too-short"
-    audible = codes[codes != thresholds.CHROMAPRINT_SILENCE]
-    if audible.size == 0:
+    if not heard.is_audible:
         return "audio-silent"
-    if np.unique(audible).size < thresholds.CHROMAPRINT_MIN_DISTINCT or _spread_bits(audible) < _MIN_SPREAD_BITS:
-        return "audio-monotonous"
-    return None
-
-
-def _spread_bits(codes: NDArray[np.uint32]) -> float:
-    """Compute in how many bits two codes drawn from these differ on average."""
-    bits = np.unpackbits(codes.astype("<u4").view(np.uint8).reshape(-1, 4), axis=1)
-    ones = bits.mean(axis=0)
-    return float((2.0 * ones * (1.0 - ones)).sum())
+    return "audio-monotonous" if heard.telling_seconds < LEAST_SECONDS else None

@@ -82,6 +82,26 @@ class ChromaprintSearcher:
                         best[key] = (found, self._match(asset, fingerprint, copy, found))
         return [match for _, match in best.values()]
 
+    def propose(self, fingerprint: Fingerprint, begin: int, end: int) -> set[tuple[int, float, int]]:
+        """Find recordings that a part of an asset may hold, for another algorithm to decide.
+
+        Args:
+            fingerprint: the asset's.
+            begin: first code of the part.
+            end: one past its last.
+
+        Returns:
+            The work, where the recording begins in it in seconds, and by how many codes it is later there.
+        """
+        held = self._recordings
+        found: set[tuple[int, float, int]] = set()
+        for rank, row, offset in self._candidates(_codes(fingerprint)[begin:end]):
+            if rank > _OFFSETS_A_RECORDING:
+                break
+            copy = held.copies.of(row)[0]
+            found.add((int(held.works[copy]), float(held.begins[copy]), offset - begin))
+        return found
+
     def entries(self) -> Iterator[Entry]:
         """Give back what it was built from, in that order; where one ends follows from its codes."""
         held = self._recordings

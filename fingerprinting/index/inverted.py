@@ -91,6 +91,7 @@ class InvertedIndex:
         *,
         by_offset: bool,
         telling: Telling | None = None,
+        at: NDArray[np.int64] | None = None,
     ) -> Hits:
         """Fetch, of what `gather` gives, the hits that agree with enough others: all of those, and perhaps some more.
 
@@ -104,6 +105,8 @@ class InvertedIndex:
             needed: terms asked for whose hits must agree, 1 to 255.
             by_offset: whether they must agree in the offset, too.
             telling: which hits count; the others are left out. None: all.
+            at: where each term stands, ascending, where that is not its number among those asked. Hits then have that
+                for `query`. Not together with `telling`.
         """
         chosen = self._within(found, budget)
         if len(chosen[0]) < needed:
@@ -111,7 +114,11 @@ class InvertedIndex:
             return Hits(none, none, none)
         if len(self.rows) < _COMPILED_FROM_POSTINGS:
             hits = self.gather(found, budget)
+            if at is not None:
+                return Hits(at[hits.query], hits.row, hits.position)
             return hits if telling is None else hits.take(telling.terms[hits.query] | telling.rows[hits.row])
+        if at is not None:
+            chosen = (at[chosen[0]], *chosen[1:])
         return self._vote(chosen, needed, by_offset, telling)
 
     def _vote(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fingerprinting.errors import InvalidFingerprintError
-from fingerprinting.index import chromaprint, dct, exact, features, pdq, phash, shingle
+from fingerprinting.index import bandenergy, chromaprint, dct, exact, features, landmark, pdq, phash, shingle
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, spec_id
 from fingerprinting.types import Fingerprint
 
@@ -22,6 +22,8 @@ _SPECS = (
     dct.SPEC,
     features.SPEC,
     chromaprint.SPEC,
+    landmark.SPEC,
+    bandenergy.SPEC,
     shingle.SPEC,
 )
 

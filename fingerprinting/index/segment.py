@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from fingerprinting.errors import WithheldIndexError
+from fingerprinting.index import bandenergy, pdq, phash, registry, sound
 from fingerprinting.index import folder as folders
-from fingerprinting.index import pdq, phash, registry
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
+from fingerprinting.index.bandenergy import BandSearcher
 from fingerprinting.index.spool import Spool
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -180,6 +181,9 @@ class Index:
             searcher = self._searchers.get(each)
             if searcher is not None:
                 found += searcher.search(queries, context)
+        bands = self._searchers.get(bandenergy.SPEC.id)
+        if isinstance(bands, BandSearcher):
+            found = sound.decided(found, bands, self._searchers, grouped, context)
         return sorted(_corroborate(found), key=_sort_key)
 
 

@@ -79,7 +79,12 @@ def test_a_recording_is_fingerprinted(tmp_path: Path) -> None:
     found = extract(synthetic_sound.write_sound(tmp_path / "song", synthetic_sound.melody(12)))
 
     assert found.modality is Modality.AUDIO
-    assert [each.algorithm for each in found.fingerprints] == ["sha256", "chromaprint-2"]
+    assert [each.algorithm for each in found.fingerprints] == [
+        "sha256",
+        "chromaprint-2",
+        "landmark-1024",
+        "bandenergy-32",
+    ]
 
 
 def test_a_text_is_fingerprinted(tmp_path: Path) -> None:
@@ -144,7 +149,12 @@ def test_a_video_is_fingerprinted_by_its_sound_and_says_so(tmp_path: Path) -> No
     found = extract(film(tmp_path / "film", has_sound=True, has_video=True))
 
     assert (found.modality, found.media_type) == (Modality.VIDEO, "video/mp4")
-    assert [each.algorithm for each in found.fingerprints] == ["sha256", "chromaprint-2"]
+    assert [each.algorithm for each in found.fingerprints] == [
+        "sha256",
+        "chromaprint-2",
+        "landmark-1024",
+        "bandenergy-32",
+    ]
     assert "video-sound-only" in found.notes
 
 

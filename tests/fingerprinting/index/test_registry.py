@@ -1,5 +1,7 @@
 """Fingerprints on the wire: what is well-formed comes back as it was, anything else is refused by name."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,8 @@ VALUES = {
     "dct-256": bytes(256 + 32),
     "sift-itq-128": FEATURES,
     "chromaprint-2": bytes(12),
+    "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 5, 1 << 10),
+    "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
     "shingle-3": RECORD * 2,
 }
 

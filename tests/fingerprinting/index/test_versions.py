@@ -77,7 +77,11 @@ def test_what_is_missing_is_the_newest_version_of_what_suits_the_modality(two_ve
     assert coverage.missing(Modality.IMAGE, had) == {"pixels-sha256.v2"}
     assert coverage.missing(Modality.IMAGE, had | {"pixels-sha256.v2"}) == set()
     assert coverage.missing(Modality.TEXT, {"sha256.v1", "shingle-3.v1"}) == set()
-    assert coverage.missing(Modality.VIDEO, {"sha256.v1"}) == {"chromaprint-2.v1"}
+    assert coverage.missing(Modality.VIDEO, {"sha256.v1"}) == {
+        "chromaprint-2.v1",
+        "landmark-1024.v1",
+        "bandenergy-32.v1",
+    }
 
 
 def test_a_newer_version_of_a_key_is_missing_only_where_there_is_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,8 @@ VALUES = {
     "dct-256": bytes(256 + 32),
     "sift-itq-128": FEATURES,
     "chromaprint-2": bytes(range(120)),
+    "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 40, 9 << 10 | 50),
+    "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
     "shingle-3": (b"\x01" * 8 + b"\x00" * 4) * 2,
 }
 

@@ -1,0 +1,145 @@
+"""Landmarks: the strongest peaks of a spectrogram, which noise, voices and equalisers leave where they are.
+
+Only peaks are kept, not the pairs of them that an index looks up: that is a sixth of the bytes, and an asset's peaks
+can be stretched in time and frequency afterwards, to ask what was played faster or higher.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from fingerprinting.audio.print_bytes import LANDMARK_FRAME, LANDMARK_HOP, RATE_HZ, Peaks
+from fingerprinting.types import Role
+
+WORK_DENSITY: Final = 6
+QUERY_DENSITY: Final = 16
+
+_FIRST_BIN: Final = 8
+_END_BIN: Final = 400
+_NEAR_FRAMES: Final = 10
+_NEAR_BINS: Final = 16
+_RANK_FRAMES: Final = RATE_HZ // (2 * LANDMARK_HOP)
+_FLOOR: Final = 1e-4
+_WINDOW: Final = np.hanning(LANDMARK_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * LANDMARK_FRAME / 4)
+_AT_ONCE: Final = 1024
+_MARGIN: Final = _NEAR_FRAMES + _RANK_FRAMES
+
+Magnitudes = NDArray[np.float32]
+
+
+class LandmarkPrinter:
+    """Takes a recording in chunks and gives its peaks; memory grows with the peaks alone."""
+
+    def __init__(self, role: Role) -> None:
+        self._density = WORK_DENSITY if role is Role.WORK else QUERY_DENSITY
+        looks = (0,) if role is Role.WORK else (0, LANDMARK_HOP // 2)
+        self._looks = [_Look(skip, self._density) for skip in looks]
+
+    def feed(self, chunk: NDArray[np.int16]) -> None:
+        """Take the next samples, int16, shape (n,), at RATE_HZ."""
+        for look in self._looks:
+            look.feed(chunk)
+
+    def finish(self) -> Peaks:
+        """Give the peaks of everything that was fed."""
+        found = [look.finish() for look in self._looks]
+        frames = np.concatenate([frames for frames, _ in found])
+        bins = np.concatenate([bins for _, bins in found])
+        shifted = np.repeat(np.arange(len(found)) > 0, [len(frames) for frames, _ in found])
+        order = np.lexsort((bins, shifted, frames))
+        return Peaks(frames[order], bins[order], shifted[order], self._density)
+
+
+class _Look:
+    """The peaks of one grid of frames."""
+
+    def __init__(self, skip: int, density: int) -> None:
+        self._rest = np.empty(0, dtype=np.float32)
+        self._skip = skip
+        self._density = density
+        self._rows = np.empty((0, _END_BIN - _FIRST_BIN), dtype=np.float32)
+        self._first = 0  # the frame that the first of these rows is
+        self._done = 0  # frames whose peaks were decided
+        self._frames: list[NDArray[np.int64]] = []
+        self._bins: list[NDArray[np.int64]] = []
+
+    def feed(self, chunk: NDArray[np.int16]) -> None:
+        samples = chunk[self._skip :]
+        self._skip -= min(self._skip, len(chunk))
+        self._rest = np.concatenate((self._rest, samples.astype(np.float32)))
+        if len(self._rest) < LANDMARK_FRAME:
+            return
+        frames = sliding_window_view(self._rest, LANDMARK_FRAME)[::LANDMARK_HOP]
+        for start in range(0, len(frames), _AT_ONCE):
+            self._rows = np.concatenate((self._rows, _magnitudes(frames[start : start + _AT_ONCE])))
+            self._decide(self._first + len(self._rows) - _MARGIN)
+        self._rest = self._rest[len(frames) * LANDMARK_HOP :].copy()
+
+    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        self._decide(self._first + len(self._rows))
+        empty = np.empty(0, dtype=np.int64)
+        return np.concatenate([empty, *self._frames]), np.concatenate([empty, *self._bins])
+
+    def _decide(self, end: int) -> None:
+        """Find the peaks up to a frame around which all is known that they are compared with."""
+        if end <= self._done:
+            return
+        frames, bins = _strongest(self._rows, self._density)
+        frames += self._first
+        kept = (frames >= self._done) & (frames < end)
+        self._frames.append(frames[kept])
+        self._bins.append(bins[kept])
+        self._done = end
+        unneeded = max(0, end - _MARGIN - self._first)
+        self._rows, self._first = self._rows[unneeded:], self._first + unneeded
+
+
+def _magnitudes(frames: NDArray[np.float32]) -> Magnitudes:
+    spectrum = np.fft.rfft(frames * _WINDOW, axis=1)[:, _FIRST_BIN:_END_BIN]
+    power = spectrum.real**2 + spectrum.imag**2
+    root: Magnitudes = np.sqrt(power).astype(np.float32, copy=False)
+    return root
+
+
+def _strongest(rows: Magnitudes, density: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find cells that nothing near exceeds, and of these the strongest of each second."""
+    if not len(rows):
+        empty = np.empty(0, dtype=np.int64)
+        return empty, empty
+    highest = _running_max(_running_max(rows, _NEAR_BINS, 1), _NEAR_FRAMES, 0)
+    frames, bins = np.nonzero((rows == highest) & (rows > _FLOOR))
+    kept = _ranks(frames, rows[frames, bins]) < density
+    return frames[kept].astype(np.int64), bins[kept].astype(np.int64) + _FIRST_BIN
+
+
+def _running_max(rows: Magnitudes, reach: int, axis: int) -> Magnitudes:
+    """Give the highest value within `reach` on both sides, doubling the width as long as that fits."""
+    padding = [(0, 0), (0, 0)]
+    padding[axis] = (reach, reach)
+    padded = np.pad(rows, padding, constant_values=-1.0)
+    wanted, width = 2 * reach + 1, 1
+    while width * 2 <= wanted:
+        padded = np.maximum(_without(padded, axis, 0, width), _without(padded, axis, width, 0))
+        width *= 2
+    rest = wanted - width
+    return np.maximum(_without(padded, axis, 0, rest), _without(padded, axis, rest, 0)) if rest else padded
+
+
+def _without(rows: Magnitudes, axis: int, first: int, last: int) -> Magnitudes:
+    stop = rows.shape[axis] - last
+    return rows[first:stop] if axis == 0 else rows[:, first:stop]
+
+
+def _ranks(frames: NDArray[np.int64], strength: Magnitudes) -> NDArray[np.int64]:
+    """Count, for each peak, the stronger ones within half a second."""
+    stronger = np.zeros(len(frames), dtype=np.int64)
+    for step in range(1, len(frames)):
+        near = frames[step:] - frames[:-step] <= _RANK_FRAMES
+        if not near.any():
+            break
+        later_wins = strength[step:] > strength[:-step]
+        stronger[:-step] += near & later_wins
+        stronger[step:] += near & ~later_wins
+    return stronger

@@ -1,0 +1,120 @@
+"""How the two prints of sound beside Chromaprint are written: a header with their parameters, then 32-bit numbers.
+
+Pure numpy: an index reads and checks prints without loading a decoder.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ: Final = 11025
+
+LANDMARK_ALGORITHM: Final = "landmark-1024"
+LANDMARK_VERSION: Final = 1
+LANDMARK_FRAME: Final = 1024
+LANDMARK_HOP: Final = 256
+LANDMARK_BINS: Final = 512
+LANDMARK_SECONDS: Final = LANDMARK_HOP / RATE_HZ
+
+BAND_ALGORITHM: Final = "bandenergy-32"
+BAND_VERSION: Final = 1
+BAND_FRAME: Final = 4096
+BAND_HOP: Final = 512
+BAND_SECONDS: Final = BAND_HOP / RATE_HZ
+"""How far one code of band energies is from the next, in the time of an unchanged recording."""
+
+BAND_REACH_SECONDS: Final = BAND_FRAME / RATE_HZ
+"""How much more of the sound N codes see than N steps."""
+
+NOTHING: Final = 0
+"""The code of a moment that is silent or steady: it says nothing."""
+
+MAX_CHANGE: Final = 500
+"""Largest change of tempo or pitch that a print may assume, in thousandths."""
+
+_LANDMARK: Final = struct.Struct("<HHHH")
+_BAND: Final = struct.Struct("<HHhh")
+HEADER_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Peaks of a spectrogram, in order of time.
+
+    Attributes:
+        frames: int64, shape (P,): frame of each, LANDMARK_SECONDS apart.
+        bins: int64, shape (P,): its frequency, in steps of RATE_HZ / LANDMARK_FRAME.
+        shifted: bool, shape (P,): it is from a second look, half a hop later.
+        density: most peaks a second that were kept.
+    """
+
+    frames: NDArray[np.int64]
+    bins: NDArray[np.int64]
+    shifted: NDArray[np.bool_]
+    density: int
+
+
+@dataclass(frozen=True, slots=True)
+class BandCodes:
+    """Codes of band energies, in order of time.
+
+    Attributes:
+        codes: uint32, shape (N,).
+        tempo: by how much the sound was assumed to be too fast, in thousandths; 0 in prints of works.
+        pitch: the same of its pitch.
+    """
+
+    codes: NDArray[np.uint32]
+    tempo: int = 0
+    pitch: int = 0
+
+
+def write_peaks(peaks: Peaks) -> bytes:
+    """Write peaks; `read_peaks` is the inverse. The first 27 hours have room."""
+    packed = peaks.frames << 10 | peaks.shifted.astype(np.int64) << 9 | peaks.bins
+    return _LANDMARK.pack(LANDMARK_FRAME, LANDMARK_HOP, peaks.density, 0) + packed.astype("<u4").tobytes()
+
+
+def read_peaks(value: bytes) -> Peaks:
+    """Read what `write_peaks` wrote and `check_peaks` accepted."""
+    _, _, density, _ = _LANDMARK.unpack_from(value)
+    packed = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES).astype(np.int64)
+    return Peaks(packed >> 10, packed & 511, (packed >> 9 & 1).astype(np.bool_), density)
+
+
+def check_peaks(value: bytes) -> str | None:
+    """Say what is wrong with written peaks, or None."""
+    if len(value) <= HEADER_BYTES or len(value) % 4:
+        return "the value must be a header of 8 bytes and one or more peaks of 4 bytes"
+    frame, hop, _, _ = _LANDMARK.unpack_from(value)
+    if (frame, hop) != (LANDMARK_FRAME, LANDMARK_HOP):
+        return f"its windows must be {LANDMARK_FRAME} samples, {LANDMARK_HOP} apart, not {frame} and {hop}"
+    frames = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES) >> 10
+    return None if bool((frames[1:] >= frames[:-1]).all()) else "the peaks must be in order of time"
+
+
+def write_codes(print_: BandCodes) -> bytes:
+    """Write codes of band energies; `read_codes` is the inverse."""
+    return _BAND.pack(BAND_FRAME, BAND_HOP, print_.tempo, print_.pitch) + print_.codes.astype("<u4").tobytes()
+
+
+def read_codes(value: bytes) -> BandCodes:
+    """Read what `write_codes` wrote and `check_codes` accepted."""
+    _, _, tempo, pitch = _BAND.unpack_from(value)
+    codes = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES).astype(np.uint32, copy=False)
+    return BandCodes(codes, tempo, pitch)
+
+
+def check_codes(value: bytes) -> str | None:
+    """Say what is wrong with written codes, or None."""
+    if len(value) <= HEADER_BYTES or len(value) % 4:
+        return "the value must be a header of 8 bytes and one or more codes of 4 bytes"
+    frame, hop, tempo, pitch = _BAND.unpack_from(value)
+    if (frame, hop) != (BAND_FRAME, BAND_HOP):
+        return f"its windows must be {BAND_FRAME} samples, {BAND_HOP} apart, not {frame} and {hop}"
+    if max(abs(tempo), abs(pitch)) > MAX_CHANGE:
+        return f"tempo and pitch may be assumed to be changed by at most {MAX_CHANGE} thousandths"
+    return None

@@ -1,0 +1,213 @@
+"""Two rows of band-energy codes laid on each other: over which stretches do they agree, and how unlikely is that."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.audio.print_bytes import NOTHING
+
+_SLACK: Final = 6
+"""Codes (0.28 s) by which a proposal may be wrong."""
+
+_BRIDGE: Final = 43
+"""Codes (2 s) of disagreement over which a stretch goes on."""
+
+_SMOOTHED: Final = 16
+"""Codes on both sides by which the shift of one is chosen."""
+
+_PREFERENCE: Final = 1.0
+"""Mean bits by which another shift must be better than that of the whole."""
+
+_SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
+_CHANCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of an asset that agrees with a part of a recording. All in codes, BAND_SECONDS of the work apart.
+
+    Attributes:
+        first: where it begins in the asset, under the change that was assumed.
+        last: one past its end.
+        work_first: where it begins in the recording.
+        work_last: one past its end.
+        bits: mean differing bits (of 32) of its best window.
+        mean: of the whole stretch.
+        limit: up to which a window of that length is a match.
+        window: the length of that window.
+        z: by how many standard deviations that is below chance.
+        sharpness: how much worse it is when the recording is moved.
+    """
+
+    first: int
+    last: int
+    work_first: int
+    work_last: int
+    bits: float
+    mean: float
+    limit: float
+    window: int
+    z: float
+    sharpness: float
+
+    @property
+    def weight(self) -> float:
+        """More is surer: the evidence of the best window, for as long as it goes on."""
+        return self.z * math.sqrt((self.last - self.first) / self.window)
+
+    @property
+    def offset(self) -> int:
+        """How much later it begins in the recording."""
+        return self.work_first - self.first
+
+
+def deviation(codes: int) -> float:
+    """Give the standard deviation of the mean differing bits of so many codes of unrelated recordings."""
+    return thresholds.BAND_DEVIATION * math.sqrt(thresholds.BAND_DEVIATION_CODES / codes)
+
+
+def z_of(bits: float, codes: int) -> float:
+    """Say by how many standard deviations a mean is below what unrelated recordings have."""
+    return (_CHANCE - bits) / deviation(codes)
+
+
+def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, begin: int, end: int) -> list[Stretch]:
+    """Lay codes of an asset on those of a recording, code i on code i + offset or near that, and find what agrees.
+
+    Args:
+        asked: the asset's codes.
+        known: the recording's.
+        offset: as proposed.
+        begin: first code of the asset to look at.
+        end: one past the last.
+
+    Returns:
+        Stretches whose best window is worth a look, in order.
+    """
+    laid = _Laid.of(asked[begin:end], known, offset + begin)
+    agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
+    count = laid.wrong.shape[-1]
+    for window, limit in thresholds.BAND_LIKELY_CURVE:
+        if window <= count:
+            for shift, first in np.argwhere(laid.means(window) <= limit).tolist():
+                agreeing[shift, first : first + window] = True
+    found = []
+    for first, last in _runs(np.asarray(agreeing.any(axis=0), dtype=np.bool_)):
+        stretch = _stretch(laid, agreeing, first, last)
+        start, work_start = begin, begin + offset - _SLACK
+        sharpness = (
+            _misaligned(asked, known, begin + first, begin + last, work_start + stretch.work_first) - stretch.mean
+        )
+        found.append(
+            replace(
+                stretch,
+                first=stretch.first + start,
+                last=stretch.last + start,
+                work_first=stretch.work_first + work_start,
+                work_last=stretch.work_last + work_start,
+                sharpness=sharpness,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """Differing bits of n codes at each of S shifts: shape (S, n), and their sums from the left, shape (S, n + 1)."""
+
+    wrong: NDArray[np.uint8]
+    total: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, asked: NDArray[np.uint32], known: NDArray[np.uint32], start: int) -> "_Laid":
+        """Lay codes on a recording around a start. A code that says nothing differs by what chance gives."""
+        count = len(asked)
+        low, high = start - _SLACK, start + _SLACK + count
+        part = known[max(0, low) : max(0, min(len(known), high))]
+        padded = np.full(high - low, NOTHING, dtype=np.uint32)
+        at = max(0, -low)
+        padded[at : at + len(part)] = part
+        view = sliding_window_view(padded, count)
+        wrong = np.bitwise_count(view ^ asked)
+        wrong[(view == NOTHING) | (asked == NOTHING)] = _CHANCE
+        total = np.zeros((len(wrong), count + 1), dtype=np.int32)
+        np.cumsum(wrong, axis=1, dtype=np.int32, out=total[:, 1:])
+        return cls(wrong, total)
+
+    def means(self, window: int, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """Give the mean of each window that begins at or after `first` and ends by `last`."""
+        total = self.total[:, first : None if last is None else last + 1]
+        means: NDArray[np.float64] = (total[:, window:] - total[:, :-window]) / window
+        return means
+
+
+def _runs(agreeing: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    at = np.flatnonzero(agreeing)
+    if not len(at):
+        return []
+    breaks = np.flatnonzero(np.diff(at) > _BRIDGE)
+    firsts = at[np.concatenate(([0], breaks + 1)).astype(np.int64)]
+    lasts = at[np.concatenate((breaks, [len(at) - 1])).astype(np.int64)] + 1
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def _stretch(laid: _Laid, agreeing: NDArray[np.bool_], first: int, last: int) -> Stretch:
+    """Weigh a run by its best window, and cut off its ends where codes don't agree."""
+    best_z, window, best_shift, bits = -math.inf, 0, 0, float(_CHANCE)
+    for length, limit in thresholds.BAND_LIKELY_CURVE:
+        if length <= last - first:
+            means = laid.means(length, first, last)
+            shift, at = divmod(int(means.argmin()), means.shape[1])
+            z = z_of(float(means[shift, at]), length)
+            if means[shift, at] <= limit and z > best_z:
+                best_z, window, best_shift, bits = z, length, shift, float(means[shift, at])
+    shifts = _path(laid, agreeing[:, first:last], first, best_shift)
+    wrong = laid.wrong[shifts, np.arange(first, last)]
+    gain = np.concatenate(([0.0], np.cumsum((bits + _CHANCE) / 2 - wrong)))
+    stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
+    start = int(np.argmin(gain[: stop + 1]))
+    return Stretch(
+        first=first + start,
+        last=first + stop,
+        work_first=first + start + int(shifts[start]),
+        work_last=first + stop + int(shifts[stop - 1]),
+        bits=bits,
+        mean=float(wrong[start:stop].mean()),
+        limit=thresholds.band_match_limit(window),
+        window=window,
+        z=best_z,
+        sharpness=0.0,
+    )
+
+
+def _path(laid: _Laid, agreeing: NDArray[np.bool_], first: int, best_shift: int) -> NDArray[np.intp]:
+    """Choose a shift for each code of a run: what was played a little faster drifts from one to the next."""
+    count = agreeing.shape[1]
+    at = np.arange(first, first + count)
+    low, high = np.maximum(at - _SMOOTHED, 0), np.minimum(at + _SMOOTHED + 1, laid.wrong.shape[1])
+    means = (laid.total[:, high] - laid.total[:, low]) / (high - low)
+    # A shift in which no window agrees there is not taken, however well a few codes do.
+    means[~agreeing] = np.inf
+    means[best_shift] -= _PREFERENCE
+    path: NDArray[np.intp] = np.where(agreeing.any(axis=0), means.argmin(axis=0), best_shift)
+    return path
+
+
+def _misaligned(asked: NDArray[np.uint32], known: NDArray[np.uint32], first: int, last: int, work_first: int) -> float:
+    """Give the mean differing bits when a stretch is laid on the recording a little earlier or later."""
+    means = []
+    for shift in _SHIFTS:
+        start = work_first + shift
+        low, high = max(0, -start), min(last - first, len(known) - start)
+        if (high - low) * 2 < last - first:
+            continue  # most of it would lie beyond the recording's ends
+        mine, its = asked[first + low : first + high], known[start + low : start + high]
+        wrong = np.bitwise_count(mine ^ its).astype(np.float64)
+        wrong[(mine == NOTHING) | (its == NOTHING)] = _CHANCE
+        means.append(float(wrong.mean()))
+    return sum(means) / len(means) if means else float(_CHANCE)
