@@ -17,6 +17,10 @@ PDQ_MIN_QUALITY: Final = 50
 """Below this gradient quality (of 100) a picture is so flat that some of its bits are noise, and the limits are lower.
 Source: PDQ reference."""
 
+PDQ_BLANK_QUALITY: Final = 4
+"""Below this a whole picture is blank. Copies of a faint wallpaper of quality 8 moved by 0 to 10 bits, those of one of
+quality 1 by 18 to 26; unrelated pictures lie 100 and more apart all the same."""
+
 PDQ_FLAT_MATCH_BITS: Final = 16
 """The limit for flat pictures. JPEG copies at full and half size of 18 flat wallpapers and backgrounds moved by 2 to 14
 bits (one by 20); unrelated flat ones lie 106 or more apart, two forms of one scenery (faded and not) 20."""

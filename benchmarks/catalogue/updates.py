@@ -25,7 +25,7 @@ import numpy as np
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from benchmarks.catalogue.opening import load_kernels
+from fingerprinting.index import kernels
 from fingerprinting.types import Fingerprint
 from optout.catalogue.answers import Asset
 from optout.consent.vocabulary import Use
@@ -117,7 +117,8 @@ def prints(work: UUID, flipped: int = 0) -> tuple[Fingerprint, ...]:
 def answer_orders(url: str, index: str) -> None:
     """Does what the lines on standard input say; a line of JSON for each."""
     sessions = db.sessions(db.engine(Settings(database_url=url)))
-    load_kernels()
+    for _ in kernels.compile_all():
+        pass  # what is compiled takes a process half a second once, whatever it opens
     memory = _memory(index)
     began = time.perf_counter()
     lookups = Lookups(sessions, Path(index) if index else None)

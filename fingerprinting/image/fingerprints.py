@@ -13,7 +13,7 @@ from fingerprinting.image.decode import Appearance, appearances
 from fingerprinting.image.pdq import Spectrum
 from fingerprinting.image.phash import phash
 from fingerprinting.media import Limits
-from fingerprinting.thresholds import DCT_MIN_QUALITY, DCT_MIN_STRENGTH
+from fingerprinting.thresholds import DCT_MIN_QUALITY, DCT_MIN_STRENGTH, PDQ_BLANK_QUALITY
 from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, Role, SpanUnit
 
 WORK_FRAMES: Final = 12
@@ -26,10 +26,6 @@ IMAGE_FLAT: Final = "image-flat"
 
 FEW_FEATURES: Final = "image-few-features"
 """The note of a work with so few local features that small parts of it can't be recognised."""
-
-MIN_QUALITY: Final = 4
-"""PDQ quality under which a whole picture is flat. Copies of a faint wallpaper of quality 8 moved by 0 to 10 bits,
-those of one of quality 1 by 18 to 26; unrelated pictures lie 100 and more apart all the same."""
 
 _TELLING_FEATURES: Final = 40
 
@@ -147,7 +143,7 @@ def _local(described: feature_bytes.Features) -> Fingerprint:
 
 
 def _tells(whole: Spectrum) -> bool:
-    return whole.quality >= MIN_QUALITY and whole.strength >= views.MIN_WHOLE_STRENGTH
+    return whole.quality >= PDQ_BLANK_QUALITY and whole.strength >= views.MIN_WHOLE_STRENGTH
 
 
 def pixels_sha256(image: Image.Image) -> bytes:

@@ -1,6 +1,6 @@
 """Voting by diagonals: where do shared shingles stand in the same order in two texts, and how much of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +64,9 @@ class Passage:
         return self.query[1] - self.query[0]
 
 
-def passages(shared: SharedShingles, needed: int, size: int) -> list[Passage]:
+def passages(
+    shared: SharedShingles, needed: int, size: int, known: Callable[[Passage], float] = lambda _: 1.0
+) -> list[Passage]:
     """Find, in each work, the passage with most evidence; only passages with at least `needed` of it.
 
     Counted are distinct shingles in distinct blocks of the query of a shingle's size: one long name gives many
@@ -75,6 +77,8 @@ def passages(shared: SharedShingles, needed: int, size: int) -> list[Passage]:
         shared: what the query has in common with works.
         needed: evidence that is asked for.
         size: tokens in a shingle.
+        known: which part of the query's shingles in a passage was looked up at all; where a flood has left some out,
+            shared ones lie less densely.
     """
     _, member, counts = np.unique(shared.row, return_inverse=True, return_counts=True)
     shared = shared.take(counts[member] >= needed)
@@ -90,7 +94,7 @@ def passages(shared: SharedShingles, needed: int, size: int) -> list[Passage]:
         best = found.get(passage.row)
         if passage.evidence < needed or passage.length < thresholds.SHINGLE_MIN_SPAN:
             continue
-        is_dense = passage.matched_query >= thresholds.SHINGLE_MIN_DENSITY * passage.length
+        is_dense = passage.matched_query >= thresholds.SHINGLE_MIN_DENSITY * passage.length * known(passage)
         if is_dense and (best is None or passage.evidence > best.evidence):
             found[passage.row] = passage
     return list(found.values())

@@ -141,6 +141,10 @@ class InvertedIndex:
         number = int(inverted_kernels.agreeing(asked, (self.rows, self.positions), needed, votes, cells, hits))
         return Hits(hits[0][:number].copy(), hits[1][:number].copy(), hits[2][:number].copy())
 
+    def unread(self, found: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
+        """Say which of the terms asked for are there, but left out for want of budget: positions among them."""
+        return np.setdiff1d(np.flatnonzero(found >= 0), self._within(found, budget)[0], assume_unique=True)
+
     def rows_of(self, terms: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Give the rows of all postings of some terms, by their numbers, one after the other."""
         first = self.starts[terms]

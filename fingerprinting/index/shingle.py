@@ -19,7 +19,7 @@ from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, 
 
 _KIND = "texts"
 _LAYOUT = 2
-_RECORD = np.dtype([("shingle", "<u8"), ("position", "<u4")])
+RECORD = np.dtype([("shingle", "<u8"), ("position", "<u4")])
 _BUDGET = 1 << 22  # postings read for one asset
 _TERMS_A_BLOCK = 1 << 14
 _REPEATS = 64  # postings of one shingle in one text: as evidence it counts once
@@ -87,7 +87,7 @@ class ShingleSearcher:
         row_of[texts.copies.entries] = np.repeat(np.arange(len(ends)), np.diff(texts.copies.starts))
         for work, row in zip(texts.works.tolist(), row_of.tolist(), strict=True):
             some = order[ends[row] - int(texts.sizes[row]) : ends[row]]
-            records = np.empty(len(some), dtype=_RECORD)
+            records = np.empty(len(some), dtype=RECORD)
             records["shingle"], records["position"] = shingles[term[some]], index.positions[some]
             yield work, Fingerprint(SPEC.name, SPEC.version, records.tobytes(), unit=SPEC.unit)
 
@@ -121,7 +121,14 @@ class ShingleSearcher:
             query=records["position"][hits.query].astype(np.int64),
             work=hits.position,
         )
-        return passages(shared, wanted, _shingle_size(records))
+        positions = records["position"]
+        unread = positions[self._index.unread(terms, _BUDGET)]
+
+        def known(passage: Passage) -> float:
+            asked, left_out = (np.searchsorted(each, passage.query) for each in (positions, unread))
+            return 1.0 - float(left_out[1] - left_out[0]) / max(1.0, float(asked[1] - asked[0]))
+
+        return passages(shared, wanted, _shingle_size(records), known)
 
     def _quoted(self, common: int) -> NDArray[np.bool_]:
         """Say which texts others quote whole: nearly all of their shingles are common, so all of them count."""
@@ -176,12 +183,12 @@ def _shingle_size(records: NDArray[np.void]) -> int:
 
 
 def _records(fingerprint: Fingerprint) -> NDArray[np.void]:
-    return np.frombuffer(fingerprint.value, dtype=_RECORD)
+    return np.frombuffer(fingerprint.value, dtype=RECORD)
 
 
 def _check(fingerprint: Fingerprint) -> str | None:
-    if not fingerprint.value or len(fingerprint.value) % _RECORD.itemsize:
-        return f"the value must be one or more records of {_RECORD.itemsize} bytes, not {len(fingerprint.value)} bytes"
+    if not fingerprint.value or len(fingerprint.value) % RECORD.itemsize:
+        return f"the value must be one or more records of {RECORD.itemsize} bytes, not {len(fingerprint.value)} bytes"
     positions = _records(fingerprint)["position"]
     if (np.diff(positions.astype(np.int64)) < 0).any():
         return "the records must be sorted by position"
@@ -192,8 +199,8 @@ def _check(fingerprint: Fingerprint) -> str | None:
 
 def _build(entries: Sequence[Entry]) -> ShingleSearcher:
     values, held = copies.distinct(entries)
-    joined = np.frombuffer(b"".join(values), dtype=_RECORD)
-    sizes = np.array([len(value) // _RECORD.itemsize for value in values], dtype=np.int64)
+    joined = np.frombuffer(b"".join(values), dtype=RECORD)
+    sizes = np.array([len(value) // RECORD.itemsize for value in values], dtype=np.int64)
     terms = joined["shingle"].astype(np.uint64)
     rows = np.repeat(np.arange(len(values), dtype=np.uint32), sizes)
     most = np.full(len(values), _REPEATS)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -126,10 +127,12 @@ def _report(built: Built, output: Path, preferences: dict[Use, Preference], *, a
         sys.stderr.write(f"skipped: {printable(path)}: {error}\n")
     if as_json:
         facts = {**_facts(output, built.info), "skipped": dict(built.skipped), "exact_only": list(built.exact_only)}
+        facts["exact_only_because"] = {path: list(notes) for path, notes in built.exact_only.items()}
         sys.stdout.write(json.dumps(facts) + "\n")
         return
     if built.exact_only:
-        few = ", ".join(map(printable, built.exact_only[:3])) + (", ..." if len(built.exact_only) > 3 else "")  # noqa: PLR2004 - enough to recognise what they are
+        shown = [f"{printable(path)} ({', '.join(notes)})" for path, notes in islice(built.exact_only.items(), 3)]
+        few = ", ".join(shown) + (", ..." if len(built.exact_only) > 3 else "")  # noqa: PLR2004 - enough to recognise what they are
         count = len(built.exact_only)
         verb = "file holds" if count == 1 else "files hold"
         asking.say([f"{count} {verb} too little to recognise more than exact copies: {few}"])

@@ -31,13 +31,14 @@ class Built:
 
     Attributes:
         skipped: files that could not be read, with the sentence that says why.
-        exact_only: works of which only exact copies will be found (a blank picture, silence, ten words).
+        exact_only: works of which only exact copies will be found (a blank picture, silence, ten words), with the
+            notes that say why.
         notes: what was left out on the way, and what was not computed for want of a library.
     """
 
     info: CatalogueInfo
     skipped: Mapping[str, str]
-    exact_only: tuple[str, ...]
+    exact_only: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
@@ -75,7 +76,7 @@ def build(
     with ExtractionPool(workers, role=Role.WORK) as pool:
         info = folder.stream(output, reading.works(watch(pool.run(found.queries), len(found.queries))), built_at=now)
     missing = [_without(reading.without_features)] if reading.without_features else []
-    return Built(info, reading.skipped, tuple(reading.exact_only), (*found.notes, *missing))
+    return Built(info, reading.skipped, reading.exact_only, (*found.notes, *missing))
 
 
 class _Reading:
@@ -87,7 +88,7 @@ class _Reading:
         self._owners = owners
         self._now = now
         self.skipped: dict[str, str] = {}
-        self.exact_only: list[str] = []
+        self.exact_only: dict[str, tuple[str, ...]] = {}
         self.without_features = 0
 
     def works(self, extracted: Iterable[Extracted]) -> Iterator[CatalogueWork]:
@@ -103,7 +104,7 @@ class _Reading:
                 self.skipped[name] = one.error or "there is nothing to fingerprint."
                 continue
             if not one.extraction.identifiable:
-                self.exact_only.append(name)
+                self.exact_only[name] = one.extraction.notes
             self.without_features += FEATURES_MISSING in one.extraction.notes
             owner = self._owners.get(name, name)
             said = _statement(name, owner, self._uses, self._now)

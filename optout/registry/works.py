@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.index import coverage
+from fingerprinting.index import blanks, coverage
 from fingerprinting.index import registry as algorithms
 from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
@@ -132,7 +132,7 @@ def register_fingerprints(
 
     Raises:
         InvalidInputError: no fingerprint, too many, two SHA-256, or a title that is too long.
-        InvalidFingerprintError: one of them is not well-formed.
+        InvalidFingerprintError: one of them is not well-formed, or would fit a multitude of works.
     """
     hashes = {one.value for one in extraction.fingerprints if one.algorithm == SHA256}
     if not extraction.fingerprints or len(extraction.fingerprints) > MAX_FINGERPRINTS or len(hashes) > 1:
@@ -141,6 +141,7 @@ def register_fingerprints(
         )
     for one in extraction.fingerprints:
         algorithms.validate(one)
+        blanks.refuse_blank(one)
     identity = next(iter(hashes)) if hashes else fingerprint_digest(extraction.fingerprints)
     wanted = Work(account_id=account_id, identity=identity, title=_title(title))
     work, created = _insert(session, wanted, ())

@@ -169,6 +169,21 @@ def test_near_copies_of_one_text_hide_no_other(text: Text, fresh: Callable[[int]
     assert {match.work for match in found if match.asset == 1} == {*range(200), 999}
 
 
+def test_a_text_is_found_of_which_more_near_copies_are_registered_than_can_be_read(
+    text: Text, fresh: Callable[[int], Shingles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then only few of its shingles are looked up, and what it shares with the work seems thin."""
+    monkeypatch.setattr(shingle, "_BUDGET", 4_000)
+    victim = fresh(2000)
+    crowd = [np.concatenate([victim[:1990], fresh(10)]) for _ in range(40)]
+    index = Index.build([(0, text(victim)), *((work, text(copy)) for work, copy in enumerate(crowd, 1))])
+
+    found = index.search([[text(victim[:1900])]])
+
+    assert [match.work for match in found] == list(range(41))
+    assert {match.strength for match in found} == {Strength.MATCH}
+
+
 def test_an_index_built_of_what_another_holds_is_the_same(text: Text, fresh: Callable[[int], Shingles]) -> None:
     index = Index.build([(0, text(np.tile(fresh(5), 100))), (1, text(fresh(300)))])
 

@@ -38,7 +38,7 @@ def test_what_can_not_be_read_is_listed_and_left_out(references: Path, tmp_path:
     built = build(references, tmp_path / "c", NO)
 
     assert list(built.skipped) == ["broken.png"]
-    assert built.exact_only == ("few.txt",)
+    assert built.exact_only == {"few.txt": ("text-too-short",)}
     assert built.info.works == 3
 
 

@@ -191,6 +191,16 @@ def test_a_malformed_fingerprint_leaves_nothing(session: Session, account: Accou
     assert count(session, Work) == 0
 
 
+def test_a_fingerprint_of_a_blank_picture_is_refused_with_the_reason(session: Session, account: Account) -> None:
+    blank = Fingerprint("pdq-256", 1, bytes(32))
+
+    with pytest.raises(InvalidFingerprintError, match="identifies nothing: all bits of it are equal"):
+        works.register_fingerprints(
+            session, account_id=account.id, extraction=Extraction(Modality.IMAGE, "image/png", (pdq(1), blank))
+        )
+    assert count(session, Work) == 0
+
+
 def test_a_read_work_is_ready_and_its_media_is_given_up(session: Session, account: Account) -> None:
     work = upload(session, account).work
 
