@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fingerprinting.audio.print_bytes import LANDMARK_FRAME, LANDMARK_HOP, RATE_HZ, Peaks
 from fingerprinting.types import Role
 
-WORK_DENSITY: Final = 6
+WORK_DENSITY: Final = 9
 QUERY_DENSITY: Final = 16
 
 _FIRST_BIN: Final = 8

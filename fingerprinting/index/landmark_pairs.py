@@ -10,7 +10,7 @@ from fingerprinting.audio.print_bytes import LANDMARK_BINS, Peaks
 FRAMES_A_POSITION: Final = 2
 """Positions are in steps of two frames (46 ms), which is the step of the codes of band energies, too."""
 
-WORK_FAN: Final = 3
+WORK_FAN: Final = 4
 QUERY_FAN: Final = 12
 
 _LEAST_FRAMES: Final = 2

@@ -54,10 +54,16 @@ class _Found:
         return _seconds(self.stretch.first, self.stretch.last, 1 + self.tempo / 1000)
 
     @property
+    def limit(self) -> float:
+        """Up to which differing bits it is a match."""
+        is_changed = self.tempo != 0 or self.pitch != 0
+        return self.stretch.limit - (thresholds.BAND_CHANGED_BITS if is_changed else 0.0)
+
+    @property
     def is_match(self) -> bool:
         """Whether it identifies the recording; else it is only worth a look."""
         known = self.stretch
-        return known.bits <= known.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
+        return known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
 
 
 def decided(
@@ -178,7 +184,7 @@ class SoundSearcher:
             version=bandenergy.SPEC.version,
             strength=Strength.MATCH if best.is_match else Strength.LIKELY,
             score=round(32 - stretch.bits, 2),
-            threshold=round(32 - stretch.limit, 2),
+            threshold=round(32 - best.limit, 2),
             query_span=placed[0][0],
             work_span=placed[0][1],
             evidence=evidence,
