@@ -61,6 +61,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         workers_errors.ContentChangedError: 422,
         workers_errors.FetchFailedError: 503,
         workers_errors.SandboxUnavailableError: 503,
+        workers_errors.SandboxBusyError: 503,
     }
 )
 """The status of every domain error. A test fails on an error class that is missing here."""
@@ -118,6 +119,8 @@ def answer(
 def of(error: DomainError) -> Response:
     """Answer a domain error. What lies behind a 5xx is for the operator's log, not for the client."""
     status = status_of(error)
+    if isinstance(error, workers_errors.SandboxBusyError):
+        return answer(status, error.code, "All media decoders are busy, and nothing was kept. Try again in a moment.")
     if status >= codes.HTTP_500_INTERNAL_SERVER_ERROR:
         return _internal(error, status, error.code)
     field = error.parameters.get("field")

@@ -31,3 +31,9 @@ class SandboxUnavailableError(OptoutError):
     """The child that decodes media could not be started or broke before it read a byte; the file is not to blame."""
 
     code = "sandbox-unavailable"
+
+
+class SandboxBusyError(SandboxUnavailableError):
+    """All decoders have work, and enough files wait for them already: nothing is wrong, and it is worth coming back."""
+
+    code = "decoders-busy"

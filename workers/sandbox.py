@@ -52,7 +52,10 @@ _ORDINARY: Final = {Role.WORK: Allowance(), Role.QUERY: Allowance(cpu_seconds=90
 _ORDINARY_PICTURE_BYTES: Final = 112 * 1024**2
 """A JPEG picture of 13 million pixels, as telephones make them, needs less."""
 
-_LARGE: Final = Allowance(memory_bytes=1208 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
+_LARGEST_PICTURE_BYTES: Final = 320 * 1024**2
+"""Of a PNG 42 million pixels, of a WebP 22 million (15 with transparency), of a JPEG 100 million."""
+
+_LARGE: Final = Allowance(memory_bytes=1120 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
 """For a picture or text that needs more memory. All others may have to wait for it, so it gets less time."""
 
 _pool = Pool(max(2, os.cpu_count() or 2))
@@ -95,7 +98,8 @@ def extract(
     except LimitExceededError as error:
         if error.parameters.get("limit") != "memory":
             raise
-    return _extract(path, name, limits, role, depth, _LARGE)
+    largest = dataclasses.replace(limits, max_picture_bytes=min(limits.max_picture_bytes, _LARGEST_PICTURE_BYTES))
+    return _extract(path, name, largest, role, depth, _LARGE)
 
 
 def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance) -> Extraction:

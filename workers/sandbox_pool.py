@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from workers import seats
-from workers.errors import SandboxUnavailableError
+from workers.errors import SandboxBusyError
 from workers.isolation import Isolation, Way, choose
 from workers.nursery import Nursery
 
@@ -45,7 +45,8 @@ class Pool:
         """The warm nursery, and seats for one child of it, for the length of the block.
 
         Raises:
-            SandboxUnavailableError: all are busy until the deadline, too many wait, or none can be started.
+            SandboxBusyError: all are busy until the deadline, or too many wait.
+            SandboxUnavailableError: none can be started.
         """
         if not self._queue.acquire(blocking=False):
             raise _busy()
@@ -89,5 +90,5 @@ class Pool:
         return self._way
 
 
-def _busy() -> SandboxUnavailableError:
-    return SandboxUnavailableError("all media decoders are busy; try again in a moment")
+def _busy() -> SandboxBusyError:
+    return SandboxBusyError("all media decoders are busy; try again in a moment")

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from workers.errors import SandboxUnavailableError
+from workers.errors import SandboxBusyError
 
 LARGE: Final = 3
 """Seats of a large file."""
@@ -40,7 +40,7 @@ class Seats:
             deadline: how long to wait for them, a moment of `time.monotonic()`.
 
         Raises:
-            SandboxUnavailableError: they were not free in time.
+            SandboxBusyError: they were not free in time.
         """
         with contextlib.ExitStack() as held:
             with contextlib.ExitStack() as collecting:
@@ -65,7 +65,7 @@ def _wait_for(names: list[str], folder: Path, held: contextlib.ExitStack, deadli
                 held.callback(os.close, file)
                 return name
         if time.monotonic() >= deadline:
-            raise SandboxUnavailableError("all media decoders are busy; try again in a moment")
+            raise SandboxBusyError("all media decoders are busy; try again in a moment")
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 

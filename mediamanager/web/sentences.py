@@ -72,6 +72,7 @@ _DONE: Final[Mapping[str, str]] = {
 _OURS: Final[Mapping[str, str]] = {
     "storage-unavailable": _ERRORS["storage-unavailable"],
     "sandbox-unavailable": _("We can't read files at the moment. Nothing was kept: try again in a minute."),
+    "decoders-busy": _("Many files are being read at the moment. Nothing was kept: try again in a minute."),
 }
 
 _REQUESTS: Final[Mapping[str, str]] = {
@@ -122,7 +123,8 @@ _JOB_REASONS: Final[Mapping[str, str]] = {
     ),
     "internal-error": _("Something went wrong that nobody foresaw. The log of the worker says more."),
     "storage-unavailable": _("The storage or the database did not answer."),
-    "sandbox-unavailable": _("The program that reads media could not be started, or was busy for too long."),
+    "sandbox-unavailable": _("The program that reads media could not be started."),
+    "decoders-busy": _("The programs that read media were busy with other files for too long."),
     "fetch-failed": _("The address did not deliver the file."),
     "log-integrity": _(
         "What is stored contradicts what was signed. Run mediamanager doctor first; trying again changes nothing."

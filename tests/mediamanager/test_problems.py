@@ -23,6 +23,7 @@ from mediamanager.problems import LastResort
 from mediamanager.remedies import MAX_SHOWN, field_problems
 from mediamanager.schemas.problems import Problem
 from optout.errors import ConflictError, InvalidInputError, NotAuthenticatedError, OptoutError
+from workers.errors import SandboxBusyError
 
 
 def all_subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
@@ -134,6 +135,14 @@ def test_what_is_ours_to_mend_is_logged_and_not_told(
     assert record.exc_info is not None
     assert record.exc_info[1] is error
     assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_a_crowd_is_told_to_come_back_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    answer = broken(SandboxBusyError("busy")).get("/")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "decoders-busy")
+    assert "retry-after" in answer.headers
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("get", "/nowhere", 404), ("delete", "/", 405)])

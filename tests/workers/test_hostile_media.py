@@ -76,19 +76,19 @@ def test_pictures_of_many_pixels_are_refused_by_their_header(tmp_path: Path) -> 
 
 
 def test_a_picture_as_large_as_may_be_leaves_service_and_decoder_far_below_a_gigabyte(tmp_path: Path) -> None:
-    path = written(tmp_path, "large.png", hostile_media.png(5_900, 5_900, bits=8, colour=6))
+    path = written(tmp_path, "large.png", hostile_media.png(5_000, 5_000, bits=8, colour=6))
 
     with watched_memory() as peak:
         found = outcome(path)
 
     assert isinstance(found, Extraction)
-    assert 300_000_000 < peak.largest_bytes < 650_000_000
-    assert peak.total_bytes - peak.before_bytes < 750_000_000
+    assert 250_000_000 < peak.largest_bytes < 500_000_000
+    assert peak.total_bytes - peak.before_bytes < 500_000_000
 
 
 def test_a_large_webp_is_read_though_its_decoder_takes_all_of_its_memory_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "large.webp"
-    synthetic_media.natural_picture(1, (500, 500)).resize((5_000, 5_000)).save(path, lossless=False, method=0)
+    synthetic_media.natural_picture(1, (500, 500)).resize((4_700, 4_700)).save(path, lossless=False, method=0)
 
     found = outcome(path)
 

@@ -260,7 +260,7 @@ def test_what_needs_more_memory_gets_it_and_what_does_not_leaves_it_to_others(
     )
 
     assert (told(prose, "small"), taken) == ("112", [1])
-    assert (told(prose, "large"), taken) == ("448", [1, 1, seats.LARGE])
+    assert (told(prose, "large"), taken) == ("320", [1, 1, seats.LARGE])
 
 
 def _ignoring(path: Path, name: str) -> None:
