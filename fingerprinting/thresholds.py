@@ -82,17 +82,21 @@ laid on each other anyhow, 0.575, 0.489, 0.392, 0.273 and 0.191 were measured, a
 0.271 and 0.188. The nearest of 130,000, 62,000, 58,000, 22,000 and 9,700 came to 4.6, 4.4, 4.1, 3.7 and 3.5 deviations,
 as normal values do."""
 
-BAND_MATCH_CURVE: Final = ((46, 10.6), (64, 11.4), (100, 12.3), (207, 12.9), (430, 13.2))
-"""Mean differing bits of a window of so many codes (46 are 2.5 s, 100 are 5 s) up to which it is a match: 9.4 to 15
+BAND_MATCH_CURVE: Final = ((36, 9.2), (44, 9.8), (64, 11.2), (100, 12.3), (207, 12.9), (430, 13.2))
+"""Mean differing bits of a window of so many codes (44 are 2.5 s, 100 are 5 s) up to which it is a match: 9.5 to 15
 deviations below chance, a chance of 1e-20 and less for each of the some 10,000 alignments of a query. Chance is not
 what the limits guard against: pieces of one composer with the same sequenced parts came to 12.98 over 5 s and 13.5 over
 30 s, so the limits of longer windows hardly rise."""
+
+BAND_LEAST_CODES: Final = 34
+"""Codes (2 s) that must agree, the ends of a window aside: a speaker who says a word twice agrees over 1.3 s, and three
+of eight wrong works in 648 parts and windows were that."""
 
 BAND_CHANGED_BITS: Final = 0.7
 """So much nearer it must be where a change of tempo or pitch is assumed: with 25 changes there are as many more chances
 for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s; copies have 3 to 8."""
 
-BAND_LIKELY_CURVE: Final = ((46, 11.4), (64, 12.1), (100, 12.9), (207, 13.4), (430, 13.7))
+BAND_LIKELY_CURVE: Final = ((36, 10.6), (44, 11.2), (64, 12.1), (100, 12.9), (207, 13.4), (430, 13.7))
 """The same for what is worth a look: 8 deviations and more."""
 
 BAND_MIN_SHARPNESS: Final = 1.0

@@ -63,7 +63,8 @@ class _Found:
     def is_match(self) -> bool:
         """Whether it identifies the recording; else it is only worth a look."""
         known = self.stretch
-        return known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
+        is_long = known.last - known.first >= thresholds.BAND_LEAST_CODES
+        return is_long and known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
 
 
 def decided(

@@ -1,0 +1,60 @@
+"""Parts of recordings, altered: how many are found at each depth, how many others are taken for a work, and the cost.
+
+    ./run bench audio collect --material FOLDER       fetches Debian packages into FOLDER and cuts excerpts
+    ./run bench audio run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/audio.md]
+
+Tune on the half `tuning` alone; `reporting` is for figures. What is called wrong is listed: listen to each, since two
+recordings of one game may share sounds.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmarks.audio import material, measure, page
+from benchmarks.audio.transformations import KINDS
+
+
+def main() -> None:
+    arguments = _arguments()
+    if arguments.do == "collect":
+        for half in material.PACKAGES:
+            material.fetch(half, arguments.material)
+            found = material.tracks(half, arguments.material)
+            print(f"{half}: {len(found)} recordings, {sum(each.seconds for each in found) / 3600:.1f} h")
+        return
+    plan = measure.Plan(
+        works=arguments.works,
+        copied=arguments.copied,
+        strangers=arguments.strangers,
+        lengths=arguments.lengths,
+        kinds=arguments.only or list(KINDS),
+        seed=arguments.seed,
+    )
+    result = measure.measure(material.tracks(arguments.half, arguments.material), plan)
+    result["half"], result["licences"] = arguments.half, material.licences(arguments.half, arguments.material)
+    page.show(result)
+    if arguments.output is not None:
+        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    if arguments.page is not None:
+        page.write(result, arguments.page)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("do", choices=("collect", "run"))
+    parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--half", choices=tuple(material.PACKAGES), default="tuning")
+    parser.add_argument("--works", type=int, default=50, help="registered")
+    parser.add_argument("--copied", type=int, default=10, help="works of which parts are asked in every way")
+    parser.add_argument("--strangers", type=int, default=100, help="windows of recordings that are not registered")
+    parser.add_argument("--lengths", type=float, nargs="*", default=[2.5, 5.0, 10.0], metavar="SECONDS")
+    parser.add_argument("--only", nargs="*", metavar="KIND", default=[], help="these transformations")
+    parser.add_argument("--seed", type=int, default=1, help="draws another split")
+    parser.add_argument("--output", type=Path, metavar="RESULT.json")
+    parser.add_argument("--page", type=Path, metavar="PAGE.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

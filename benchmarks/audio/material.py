@@ -1,0 +1,180 @@
+"""Music and voices from Debian packages: fetched without installing them, split so that tuning never sees reporting.
+
+Each package names its licence in `usr/share/doc/PACKAGE/copyright`; `licences` gives it. Nothing is kept in the
+repository.
+"""
+
+import hashlib
+import re
+import subprocess
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from benchmarks.audio.transformations import RATE_HZ, Sound
+from fingerprinting.audio import chromaprint
+from fingerprinting.audio.decode import Recording
+from fingerprinting.errors import FingerprintingError
+
+PACKAGES = {
+    "tuning": (
+        *("asterisk-moh-opsound-wav", "singularity-music", "asc-music", "extremetuxracer-data", "lincity-ng-data"),
+        *("fillets-ng-data", "warzone2100-music", "asterisk-core-sounds-en-wav"),
+    ),
+    "reporting": (
+        *("wesnoth-1.16-music", "hyperrogue-music", "planetblupi-music-ogg", "drascula-music", "tomatoes-data"),
+        *("fb-music-high", "pushover-data", "boswars-data", "hedgewars-data", "asterisk-core-sounds-fr-wav"),
+    ),
+}
+VOICES = {"asterisk-core-sounds-en-wav", "asterisk-core-sounds-fr-wav"}
+_ENDINGS = (".ogg", ".mp3", ".wav", ".flac", ".opus")
+_MIN_SECONDS = 20.0
+_A_PACKAGE = 14
+_EXCERPT_SECONDS = 75.0
+_SKIPPED_SECONDS = 10.0
+_MIN_DISTINCT = 40
+RECORDING_HZ = 11025
+_GAP_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Track:
+    """One recording of the material; `path` is a file of its own."""
+
+    path: Path
+    package: str
+    seconds: float
+
+
+def fetch(half: str, folder: Path) -> None:
+    """Download the packages of one half and unpack their sound and their licences."""
+    debs = folder / "debs"
+    debs.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES[half]:
+        target = folder / "files" / package
+        if target.exists():
+            continue
+        if not list(debs.glob(f"{package}_*.deb")):
+            subprocess.run(["apt-get", "download", "-qq", package], cwd=debs, check=True, stderr=subprocess.DEVNULL)
+        target.mkdir(parents=True)
+        for deb in debs.glob(f"{package}_*.deb"):
+            _unpack(deb, target)
+
+
+def _unpack(deb: Path, target: Path) -> None:
+    patterns = [*(f"*{ending}" for ending in _ENDINGS), "*/copyright"]
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as packed:
+        # tar complains of a pattern that nothing fits.
+        subprocess.run(
+            ["tar", "-x", "-C", str(target), "--wildcards", *patterns],
+            stdin=packed.stdout,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+
+
+def licences(half: str, folder: Path) -> dict[str, str]:
+    """Give the licences that each package's copyright file names."""
+    found = {}
+    for package in PACKAGES[half]:
+        names: set[str] = set()
+        for path in (folder / "files" / package).rglob("copyright"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            names |= {each.strip() for each in re.findall(r"^License:[ \t]*(\S[^\n]*)$", text, re.MULTILINE)}
+        found[package] = ", ".join(sorted(names)) or "see its copyright file"
+    return found
+
+
+def tracks(half: str, folder: Path) -> list[Track]:
+    """Give excerpts of up to 75 s of the recordings of one half that differ from each other, each a file of its own."""
+    found: list[Track] = []
+    held: list[set[int]] = []
+    for package in PACKAGES[half]:
+        place, made = folder / "files" / package, folder / "excerpts" / package
+        if not made.exists():
+            made.mkdir(parents=True)
+            _excerpt(_voices(place) if package in VOICES else _starts(place), made)
+        for path in sorted(made.iterdir()):
+            recording = Recording(path)
+            codes = chromaprint.codes(recording)
+            distinct = {int(code) >> 4 for code in np.unique(codes)}
+            if len(distinct) >= _MIN_DISTINCT and not _is_copy(distinct, held):
+                held.append(distinct)
+                found.append(Track(path, package, recording.samples / RECORDING_HZ))
+    return found
+
+
+def _excerpt(sounds: Iterator[tuple[str, Sound]], made: Path) -> None:
+    """Write the first of some sounds as files."""
+    for count, (name, sound) in enumerate(sounds):
+        if count >= _A_PACKAGE:
+            return
+        write(made / f"{name}.wav", sound)
+
+
+def _starts(folder: Path) -> Iterator[tuple[str, Sound]]:
+    """Give 75 s of each recording, from its tenth second on, unless it is too short."""
+    for path in _files(folder):
+        try:
+            sound = load(path, _SKIPPED_SECONDS + _EXCERPT_SECONDS)[int(_SKIPPED_SECONDS * RATE_HZ) :]
+        except FingerprintingError:
+            continue
+        if len(sound) >= _MIN_SECONDS * RATE_HZ:
+            yield path.stem, sound[: int(_EXCERPT_SECONDS * RATE_HZ)]
+
+
+def _is_copy(codes: set[int], held: list[set[int]]) -> bool:
+    """Whether a twentieth of the codes are another recording's: a version of it, or a loop in common."""
+    return any(len(codes & other) > 0.05 * min(len(codes), len(other)) for other in held)
+
+
+def _files(folder: Path, least_bytes: int = 100_000) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*"), key=lambda each: hashlib.sha256(each.name.encode()).digest()):
+        is_sound = path.suffix.lower() in _ENDINGS and path.is_file() and not path.is_symlink()
+        if is_sound and path.stat().st_size >= least_bytes:
+            yield path
+
+
+def _voices(folder: Path) -> Iterator[tuple[str, Sound]]:
+    """Join short clips of a voice to recordings of about 75 s."""
+    joined: list[Sound] = []
+    gap = np.zeros(int(_GAP_SECONDS * RATE_HZ), dtype=np.float32)
+    number = 0
+    for path in _files(folder, 0):
+        try:
+            joined += [load(path), gap]
+        except FingerprintingError:
+            continue
+        if sum(map(len, joined)) > _EXCERPT_SECONDS * RATE_HZ:
+            yield f"{number:03}", np.concatenate(joined)
+            number += 1
+            joined = []
+
+
+def load(path: Path, max_seconds: float = 3600.0) -> Sound:
+    """Decode a recording to mono at RATE_HZ, float32 from -1 to 1."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+    pieces = []
+    try:
+        with av.open(str(path)) as opened:
+            for frame in opened.decode(audio=0):
+                pieces += [each.to_ndarray().reshape(-1) for each in resampler.resample(frame)]
+                if frame.time is not None and frame.time > max_seconds:
+                    break
+    except (av.error.FFmpegError, ValueError) as error:
+        raise FingerprintingError(str(error)) from error
+    return np.concatenate(pieces).astype(np.float32) if pieces else np.empty(0, np.float32)
+
+
+def write(path: Path, sound: Sound, rate_hz: int = RATE_HZ) -> Path:
+    """Write mono sound as WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    return path

@@ -1,0 +1,231 @@
+"""Registers recordings, alters parts of others and of the same, asks at every depth, and counts what comes back."""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import acoustid
+import numpy as np
+
+from benchmarks.audio import material
+from benchmarks.audio.material import Track
+from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
+from fingerprinting.audio import chromaprint
+from fingerprinting.audio.decode import Recording
+from fingerprinting.audio.fingerprints import fingerprint_audio
+from fingerprinting.index.bandenergy import SPEC as BAND
+from fingerprinting.index.chromaprint import SPEC as CODES
+from fingerprinting.index.segment import Index
+from fingerprinting.types import Depth, Fingerprint, Match, Role, Strength
+
+Json: TypeAlias = dict[str, object]
+PEERS = ("Chromaprint", "compare_fingerprints")
+_ACOUSTID_SCORE = 0.5
+
+
+@dataclass
+class Cell:
+    """What came of one transformation at one length and depth."""
+
+    asked: int = 0
+    found: int = 0
+    starts: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Tally:
+    """Everything counted in one run."""
+
+    cells: dict[tuple[str, float, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
+    wrong: list[Json] = field(default_factory=list)
+    asked: int = 0
+    strangers: int = 0
+    search_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    print_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of."""
+
+    works: int
+    copied: int
+    strangers: int
+    lengths: Sequence[float]
+    kinds: Sequence[str]
+    seed: int
+
+
+def measure(tracks: Sequence[Track], plan: Plan) -> Json:
+    """Run a plan and give its figures."""
+    dice = np.random.default_rng(plan.seed)
+    order = dice.permutation(len(tracks)).tolist()
+    works = [tracks[each] for each in order[: plan.works]]
+    strangers = [tracks[each] for each in order[plan.works :]]
+    tally = Tally()
+    index, stored = _register(works, tally)
+    others = _others(strangers)
+    with tempfile.TemporaryDirectory() as scratch:
+        asker = _Asker(index, works, tally, Path(scratch) / "asked.wav")
+        for row in dice.permutation(len(works))[: plan.copied].tolist():
+            sound = material.load(works[row].path)
+            for kind in plan.kinds:
+                for seconds in plan.lengths:
+                    asker.ask_copy(row, sound, kind, seconds, others, dice)
+        for number in range(plan.strangers):
+            stranger = strangers[number % len(strangers)]
+            sound = material.load(stranger.path)
+            seconds = min(plan.lengths[number % len(plan.lengths)], len(sound) / RATE_HZ)
+            start = int(dice.integers(len(sound) - int(seconds * RATE_HZ) + 1))
+            part = sound[start : start + int(seconds * RATE_HZ)]
+            asker.ask_stranger(stranger, start / RATE_HZ, part)
+    return _figures(tally, plan, works, strangers, stored)
+
+
+class _Asker:
+    """Asks an index about sounds, and keeps count."""
+
+    def __init__(self, index: Index, works: Sequence[Track], tally: Tally, path: Path) -> None:
+        self._index, self._works, self._tally, self._path = index, works, tally, path
+        entries = [entry for entry in index.entries() if entry[1].algorithm == CODES.name]
+        self._chromaprint = Index.build(entries)
+        self._codes = {work: np.frombuffer(one.value, "<u4").tolist() for work, one in entries}
+
+    def ask_copy(
+        self, row: int, sound: Sound, kind: str, seconds: float, others: Others, dice: np.random.Generator
+    ) -> None:
+        made = KINDS[kind]
+        samples = int(seconds * made.longer * RATE_HZ)
+        start = int(dice.integers(max(1, len(sound) - samples)))
+        altered = made.make(sound[start : start + samples], others, dice)
+        answers = self._answers(altered)
+        self._ask_peers(row, kind, seconds)
+        for depth, matches in answers:
+            cell = self._tally.cells[kind, seconds, depth.value]
+            cell.asked += 1
+            sure = [match for match in matches if match.strength is not Strength.LIKELY]
+            right = [match for match in sure if match.work == row]
+            cell.found += bool(right)
+            for match in right:
+                if match.algorithm == BAND.name and match.query_span and match.work_span:
+                    cell.starts.append(match.work_span[0] - start / RATE_HZ - match.query_span[0] * made.longer)
+                    cell.ends.append(match.query_span[1] - len(altered) / RATE_HZ)
+            self._note_wrong(sure, row, f"{kind}, {seconds} s of {self._works[row].path.name}", depth)
+
+    def _ask_peers(self, row: int, kind: str, seconds: float) -> None:
+        """Ask Chromaprint alone: by our search and alignment, and by pyacoustid's comparison with the right work."""
+        codes = chromaprint.codes(Recording(self._path))
+        found = False
+        if len(codes):
+            value = codes.astype("<u4").tobytes()
+            matches = self._chromaprint.search([[Fingerprint(CODES.name, CODES.version, value)]])
+            found = any(match.work == row and match.strength is Strength.MATCH for match in matches)
+        score = acoustid._match_fingerprints(codes.tolist(), self._codes[row]) if len(codes) else 0.0  # noqa: SLF001
+        for name, is_found in zip(PEERS, (found, score > _ACOUSTID_SCORE), strict=True):
+            cell = self._tally.cells[kind, seconds, name]
+            cell.asked += 1
+            cell.found += is_found
+
+    def ask_stranger(self, stranger: Track, start: float, sound: Sound) -> None:
+        self._tally.strangers += 1
+        for depth, matches in self._answers(sound):
+            sure = [match for match in matches if match.strength is not Strength.LIKELY]
+            self._note_wrong(
+                sure, None, f"{len(sound) / RATE_HZ:.0f} s of {stranger.path.name} at {start:.0f} s", depth
+            )
+
+    def _answers(self, sound: Sound) -> list[tuple[Depth, list[Match]]]:
+        material.write(self._path, sound)
+        began = time.process_time()
+        prints = fingerprint_audio(self._path, role=Role.QUERY, depth=Depth.THOROUGH).fingerprints
+        self._tally.print_seconds["thorough query"].append((time.process_time() - began) / (len(sound) / RATE_HZ))
+        self._tally.asked += 1
+        answers = []
+        for depth in Depth:
+            began = time.process_time()
+            answers.append((depth, self._index.search([_known_at(prints, depth)], depth=depth)))
+            self._tally.search_seconds[depth.value].append(time.process_time() - began)
+        return answers
+
+    def _note_wrong(self, sure: Sequence[Match], right: int | None, asked: str, depth: Depth) -> None:
+        for match in sure:
+            if match.work != right:
+                self._tally.wrong.append(
+                    {
+                        "asked": asked,
+                        "named": self._works[match.work].path.name,
+                        "depth": depth.value,
+                        "algorithm": match.algorithm,
+                        "spans": [match.query_span, match.work_span],
+                        "evidence": dict(match.evidence),
+                    }
+                )
+
+
+def _known_at(prints: Sequence[Fingerprint], depth: Depth) -> list[Fingerprint]:
+    """Leave out what a query of this depth does not carry: codes under changes stand after the plain ones."""
+    kept, plain = [], 0
+    for one in prints:
+        plain += one.algorithm == BAND.name
+        if depth is Depth.THOROUGH or one.algorithm != BAND.name or plain == 1:
+            kept.append(one)
+    return kept
+
+
+def _register(works: Sequence[Track], tally: Tally) -> tuple[Index, Json]:
+    entries: list[tuple[int, Fingerprint]] = []
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for row, work in enumerate(works):
+        began = time.process_time()
+        prints = fingerprint_audio(work.path).fingerprints
+        tally.print_seconds["work"].append((time.process_time() - began) / work.seconds)
+        entries += [(row, one) for one in prints]
+        for one in prints:
+            sizes[one.algorithm] += len(one.value)
+    minutes = sum(work.seconds for work in works) / 60
+    return Index.build(entries), {name: round(size / minutes) for name, size in sizes.items()}
+
+
+def _others(strangers: Sequence[Track]) -> Others:
+    """Voices and music that nobody registered, to be mixed in."""
+    voices = [each for each in strangers if each.package in material.VOICES][:8]
+    music = [each for each in strangers if each.package not in material.VOICES][:8]
+    return Others([material.load(each.path) for each in voices], [material.load(each.path) for each in music])
+
+
+def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequence[Track], stored: Json) -> Json:
+    rows = [
+        {
+            "kind": kind,
+            "row": KINDS[kind].row,
+            "seconds": seconds,
+            "depth": depth,
+            "asked": cell.asked,
+            "found": cell.found,
+            "starts": [round(each, 3) for each in cell.starts],
+            "ends": [round(each, 3) for each in cell.ends],
+        }
+        for (kind, seconds, depth), cell in tally.cells.items()
+    ]
+    return {
+        "works": len(works),
+        "work_hours": round(sum(each.seconds for each in works) / 3600, 2),
+        "other_recordings": len(strangers),
+        "seed": plan.seed,
+        "asked": tally.asked,
+        "stranger_windows": tally.strangers,
+        "rows": rows,
+        "wrong": tally.wrong,
+        "bytes_a_minute": stored,
+        "search_ms": {depth: _spread(times, 1000) for depth, times in tally.search_seconds.items()},
+        "times_real_time": {name: round(1 / float(np.median(times)), 1) for name, times in tally.print_seconds.items()},
+    }
+
+
+def _spread(times: Sequence[float], factor: float) -> Json:
+    return {f"p{part}": round(float(np.percentile(times, part)) * factor, 1) for part in (50, 95)}

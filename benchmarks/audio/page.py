@@ -1,0 +1,142 @@
+"""Shows a result: tables on the terminal, a page for the documentation, and its bars as SVG."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.audio.measure import PEERS
+
+Result = Mapping[str, Any]
+DEPTHS = ("thorough", "standard", "fast")
+METHODS = (*DEPTHS, *PEERS)
+_COLOURS = dict(zip(METHODS, ("#1b6e53", "#4ea98a", "#a7d8c6", "#b9772f", "#8a8f98"), strict=True))
+_BAR, _GAP, _LEFT, _WIDE = 9, 10, 90, 420
+_GROUPS = ("core", "hard", "extreme", "ultra")
+
+
+def show(found: Result) -> None:
+    """Print the tables."""
+    print("\n".join(_body(found)))
+
+
+def write(found: Result, path: Path) -> None:
+    """Write the page, and its picture beside it."""
+    bars = path.with_suffix(".svg")
+    bars.write_text(_bars(found), encoding="utf-8")
+    kinds = len({row["kind"] for row in found["rows"]})
+    told = (
+        f"{found['works']} excerpts of up to 75 s ({found['work_hours']} h) are registered; parts of {_copied(found)}"
+        f" of them are asked, altered in {kinds} ways, and {found['stranger_windows']} windows of"
+        f" {found['other_recordings']} other recordings, many of the same games. Rows of few parts: trust the groups."
+        " Music and voices are of Debian packages of which none was used to choose a limit. `match` alone"
+        " counts as found. Beside them, in the same run: Chromaprint's codes alone, searched and aligned by us, and"
+        " `acoustid.compare_fingerprints` above 0.5, which is told which work to compare with. audfprint was not run."
+        " Times are of a machine that was busy with other things."
+    )
+    remarks = [line for each in found.get("remarks", ()) for line in (each, "")]
+    head = [
+        "# Parts of recordings that are found",
+        "",
+        told,
+        "",
+        *remarks,
+        f"![Parts found, by group]({bars.name})",
+        "",
+    ]
+    path.write_text("\n".join([*head, *_body(found), *_sources(found)]) + "\n", encoding="utf-8")
+
+
+def _copied(found: Result) -> int:
+    return max(row["asked"] for row in found["rows"])
+
+
+def _body(found: Result) -> Iterator[str]:
+    lengths = sorted({row["seconds"] for row in found["rows"]})
+    yield "| group | seconds | " + " | ".join(METHODS) + " |"
+    yield "|---|---|" + "---|" * len(METHODS)
+    for group in _GROUPS:
+        for seconds in lengths:
+            rows = [row for row in found["rows"] if row["row"] == group and row["seconds"] == seconds]
+            if rows:
+                yield f"| {group} | {seconds:g} | " + " | ".join(_share(rows, method) for method in METHODS) + " |"
+    yield ""
+    yield from _places(found)
+    yield ""
+    yield f"Wrong works named, of {found['asked']} parts and windows at three depths: {len(found['wrong'])}."
+    for each in found["wrong"]:
+        yield f"- {each['asked']}: {each['named']} ({each['depth']}, {each['algorithm']}, {each['evidence']})"
+    yield ""
+    yield from _costs(found)
+    yield ""
+    yield "| transformation | seconds | " + " | ".join(METHODS) + " |"
+    yield "|---|---|" + "---|" * len(METHODS)
+    by_kind: defaultdict[tuple[str, float], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in found["rows"]:
+        by_kind[row["kind"], row["seconds"]].append(row)
+    for (kind, seconds), rows in by_kind.items():
+        yield f"| {kind} | {seconds:g} | " + " | ".join(_share(rows, method) for method in METHODS) + " |"
+
+
+def _share(rows: Sequence[Mapping[str, Any]], method: str) -> str:
+    of_method = [row for row in rows if row["depth"] == method]
+    asked, right = sum(row["asked"] for row in of_method), sum(row["found"] for row in of_method)
+    return f"{right}/{asked}" if asked < 30 else f"{right / asked:.1%} of {asked}"
+
+
+def _places(found: Result) -> Iterator[str]:
+    rows = [row for row in found["rows"] if row["depth"] == "thorough"]
+    starts = np.abs([each for row in rows for each in row["starts"]])
+    ends = np.abs([each for row in rows for each in row["ends"]])
+    if len(starts):
+        yield (
+            f"Of {len(starts)} matches, {np.mean(starts <= 0.25):.1%} lie within 0.25 s of where they are in the work"
+            f" (median {np.median(starts):.3f} s), and {np.mean(ends <= 1):.1%} end within 1 s of the part's end."
+        )
+
+
+def _costs(found: Result) -> Iterator[str]:
+    sizes, speed = found["bytes_a_minute"], found["times_real_time"]
+    yield "| cost | |"
+    yield "|---|---|"
+    yield f"| bytes a minute | {sum(sizes.values())} ({', '.join(f'{name} {size}' for name, size in sizes.items())}) |"
+    yield f"| three prints of a work from WAV, times real time | {speed['work']} |"
+    yield f"| those of a query that asks thoroughly | {speed['thorough query']} |"
+    for depth, times in found["search_ms"].items():
+        yield f"| search at {depth}, ms of CPU at the median and the 95th percentile | {times['p50']}, {times['p95']} |"
+
+
+def _sources(found: Result) -> Iterator[str]:
+    yield ""
+    yield "Made by `./run bench audio run --half reporting`. Sources, with the licences that their packages name:"
+    yield ""
+    for package, licence in found["licences"].items():
+        yield f"- {package}: {licence}"
+
+
+def _bars(found: Result) -> str:
+    parts, top = [], _GAP
+    for group in _GROUPS:
+        rows = [row for row in found["rows"] if row["row"] == group]
+        if not rows:
+            continue
+        parts.append(f'<text x="4" y="{top + 12}">{group}</text>')
+        for method in METHODS:
+            mine = [row for row in rows if row["depth"] == method]
+            share = sum(row["found"] for row in mine) / max(1, sum(row["asked"] for row in mine))
+            parts.append(
+                f'<rect x="{_LEFT}" y="{top}" width="{share * _WIDE:.0f}" height="{_BAR - 1}"'
+                f' fill="{_COLOURS[method]}">'
+                f"<title>{method}: {share:.1%}</title></rect>"
+            )
+            top += _BAR
+        top += _GAP
+    for place, method in enumerate(METHODS):
+        left = 4 + place * 110
+        parts.append(f'<rect x="{left}" y="{top}" width="9" height="9" fill="{_COLOURS[method]}"/>')
+        parts.append(f'<text x="{left + 13}" y="{top + 9}">{method}</text>')
+    size = f'width="{_LEFT + _WIDE + 60}" height="{top + 20}"'
+    shown = "".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="11">{shown}</svg>\n'
