@@ -29,6 +29,9 @@ _NOTES: Final[Mapping[str, str]] = {
     "audio-too-short": _("This recording is too short to recognise copies of it: only the exact same file is found."),
     "audio-silent": _("This recording is silent, so only the exact same file can be recognised."),
     "audio-monotonous": _("This recording changes too little to recognise copies of it: only the same file is found."),
+    "audio-partly-unidentifiable": _(
+        "Parts of this recording are silent or change too little: copies of those parts alone are not recognised."
+    ),
     "audio-damaged": _("This recording is damaged in places: what could be heard of it is recognised."),
     "text-repetitive": _("This text repeats itself too much to recognise copies of it: only the same file is found."),
     "text-too-short": _("This text is too short to recognise copies of it: only the exact same file is found."),
@@ -154,7 +157,11 @@ def presets(language: Language, words: NullTranslations) -> list[tuple[Preset, s
 
 def note(code: str, words: NullTranslations) -> str:
     """What a note of the fingerprinter means for the work's owner; a code without words is shown as it is."""
-    return words.gettext(_NOTES[code]) if code in _NOTES else code
+    name, _, seconds = code.partition(":")
+    if name not in _NOTES:
+        return code
+    said = words.gettext(_NOTES[name])
+    return f"{said} ({seconds} s)" if seconds.isdecimal() else said
 
 
 def failure(code: str, sentence: str, words: NullTranslations) -> str:

@@ -46,3 +46,11 @@ def test_every_note_of_the_fingerprinter_is_said_in_plain_words(language: Langua
 
     assert {"image-flat", "audio-silent", "text-repetitive"} <= codes
     assert {code for code in codes if sentences.note(code, translations(language)) == code} == set()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_seconds_of_a_note_are_said_behind_its_words(language: Language) -> None:
+    told = sentences.note("audio-partly-unidentifiable:40", translations(language))
+
+    assert told.endswith(" (40 s)")
+    assert told.removesuffix(" (40 s)") == sentences.note("audio-partly-unidentifiable", translations(language))
