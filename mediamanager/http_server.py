@@ -14,6 +14,7 @@ from mediamanager import problems
 from optout.store.settings import Settings
 
 _KEEP_ALIVE_SECONDS: Final = 5
+_PIECE_BYTES: Final = 64 * 1024
 
 
 class PatientProtocol(H11Protocol):
@@ -35,6 +36,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
         """Wait for a request."""
         super().connection_made(transport)
+        # Each piece is held about three times on its way, on every connection: asyncio's own 256 KiB add up in a crowd.
+        transport.max_size = _PIECE_BYTES  # type: ignore[attr-defined]  # of asyncio's own transports; others ignore it
         self._wait(self.head_seconds)
 
     def data_received(self, data: bytes) -> None:
