@@ -32,7 +32,8 @@ def write(found: Result, path: Path) -> None:
         f" of them are asked, altered in {kinds} ways, and {found['stranger_windows']} windows of"
         f" {found['other_recordings']} other recordings, many of the same games. Rows of few parts: trust the groups."
         " Music and voices are of Debian packages of which none was used to choose a limit, but for what is"
-        " said below. `match` alone counts as found. Beside them, in the same run: Chromaprint's codes alone, searched and aligned by us, and"
+        " said below. `match` alone counts as found. Beside them, in the same run: Chromaprint's codes alone,"
+        " searched and aligned by us, and"
         " `acoustid.compare_fingerprints` above 0.5, which is told which work to compare with. audfprint was not run."
         " Times are of a machine that was busy with other things."
     )
