@@ -37,7 +37,8 @@ class PatientProtocol(H11Protocol):
         """Wait for a request."""
         super().connection_made(transport)
         # Each piece is held about three times on its way, on every connection: asyncio's own 256 KiB add up in a crowd.
-        transport.max_size = _PIECE_BYTES  # type: ignore[attr-defined]  # of asyncio's own transports; others ignore it
+        with contextlib.suppress(AttributeError):  # uvloop's transports have no such limit, and take no new attributes
+            transport.max_size = _PIECE_BYTES  # type: ignore[attr-defined]
         self._wait(self.head_seconds)
 
     def data_received(self, data: bytes) -> None:

@@ -40,6 +40,7 @@ _START_SECONDS: Final = 30.0
 _OWN_END_SECONDS: Final = 1.0
 _END_SECONDS: Final = 5.0
 _MAX_STATUS_BYTES: Final = 200
+MAX_REQUEST_BYTES: Final = 32 * 1024  # what Linux keeps in one piece: two pieces could be mixed with the next request
 
 
 def readable() -> list[str]:
@@ -83,6 +84,7 @@ class Child:
         """Know a child that was just asked for by the lane on which its nursery tells of it."""
         self._nursery = nursery
         self._lane = lane
+        self._is_told = False
 
     def __enter__(self) -> Self:
         """Nothing happens: it works already."""
@@ -95,14 +97,20 @@ class Child:
                 self._lane.shutdown(socket.SHUT_WR)
             deadline = time.monotonic() + _END_SECONDS
             while is_readable(self._lane, deadline):
-                if not _received(self._lane):
+                piece = _received(self._lane)
+                self._is_told |= bool(piece)
+                if not piece and self._is_told:
                     return
+                if not piece:  # the nursery broke off, and its child may live on
+                    break
         self._nursery.end()
 
     def status(self, deadline: float) -> int | None:
         """The exit status, negative for a signal; None if the nursery did not tell in time, or is gone."""
+        line = _line(self._lane, deadline)
+        self._is_told = bool(line)
         try:
-            told = json.loads(_line(self._lane, deadline))
+            told = json.loads(line)
         except ValueError:
             return None
         status = told.get("status") if isinstance(told, dict) else None
@@ -141,7 +149,10 @@ class Nursery:
     @property
     def is_alive(self) -> bool:
         """Whether it can be asked: it runs, and has not closed its end."""
-        return self._control.fileno() >= 0 and self._process.poll() is None and not is_readable(self._control, 0.0)
+        try:
+            return self._process.poll() is None and not is_readable(self._control, 0.0)
+        except ValueError:  # another thread has ended it, perhaps just now
+            return False
 
     def begin(self, request: Mapping[str, object], descriptors: Sequence[int]) -> Child:
         """Have a child do something. It gets copies of the descriptors, the first of which it answers on.
@@ -149,11 +160,13 @@ class Nursery:
         Raises:
             SandboxUnavailableError: the nursery is gone.
         """
+        line = json.dumps(request).encode() + b"\n"
+        if len(line) > MAX_REQUEST_BYTES:
+            raise SandboxUnavailableError("the media decoder can't be asked for this: its name is too long")
         lane, theirs = socket.socketpair()
         with theirs:
             try:
                 with self._sending:
-                    line = json.dumps(request).encode() + b"\n"
                     socket.send_fds(self._control, [line], [theirs.fileno(), *descriptors])
             except OSError as error:
                 lane.close()

@@ -30,6 +30,7 @@ Heard = TypeVar("Heard")
 
 _STEP: Final = 1024 * 1024
 _LAST_WORDS_SECONDS: Final = 2.0
+_MAX_NAME: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: De
     task: dict[str, object] = {
         "task": "decode",
         "path": str(path.absolute()),
-        "name": path.name if name is None else name,
+        "name": (path.name if name is None else name)[-_MAX_NAME:],
         "limits": dataclasses.asdict(limits),
         "role": role,
         "depth": depth,

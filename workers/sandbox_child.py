@@ -28,6 +28,7 @@ _MAX_REQUEST_BYTES: Final = 64 * 1024
 _MAX_DESCRIPTORS: Final = 3
 _MAX_OPEN_FILES: Final = 64
 _MORE_PROCESSES: Final = 128
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _CHILDREN: Final = "/proc/thread-self/children"
@@ -44,7 +45,7 @@ def main(readable: list[str]) -> None:
     """
     control = socket.socket(fileno=0)
     _prepare()
-    awake = _wake_on_child()
+    nursery, (awake, waking) = os.getpid(), _wake_on_child()
     control.sendall(b"ready\n")
     lanes: dict[int, socket.socket] = {}
     abandoned: set[int] = set()
@@ -53,27 +54,29 @@ def main(readable: list[str]) -> None:
         if awake in ready:
             os.read(awake, 4096)
             abandoned -= _bury(lanes)
-        for pid in lanes.keys() - abandoned:
-            if lanes[pid].fileno() in ready:
-                os.kill(pid, signal.SIGKILL)
-                abandoned.add(pid)
+        for pid in [pid for pid in lanes.keys() - abandoned if lanes[pid].fileno() in ready]:
+            os.kill(pid, signal.SIGKILL)
+            abandoned.add(pid)
         if control.fileno() in ready:
             line, descriptors = _receive(control)
             if not line:
-                _end_leftovers(spared=())
+                _end_all(lanes)
                 return
             lane = socket.socket(fileno=descriptors.pop(0))
-            pid = os.fork()
-            if pid == 0:
+            child = _forked(lane)
+            if child == 0:
+                _die_with(nursery)
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 os.close(awake)
+                os.close(waking)  # who fills it holds up the nursery in its signal handler
                 for each in (control, lane, *lanes.values()):  # what is said on them is the nursery's word
                     each.close()
                 _child(line, descriptors, readable)
-            lanes[pid] = lane
             for descriptor in descriptors:
                 os.close(descriptor)
+            if child is not None:
+                lanes[child] = lane
 
 
 def _prepare() -> None:
@@ -92,13 +95,21 @@ def _prepare() -> None:
     gc.freeze()  # what is here stays: collecting it would copy its pages in every child
 
 
-def _wake_on_child() -> int:
-    """A descriptor that becomes readable when a child has ended."""
+def _die_with(nursery: int) -> None:
+    """End with the nursery: without it nobody would know this child any more."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != nursery:
+            os._exit(_CANNOT_START)
+
+
+def _wake_on_child() -> tuple[int, int]:
+    """Two ends of a pipe, the first of which becomes readable when a child has ended."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    return reading
+    return reading, writing
 
 
 def _ready(descriptors: list[int]) -> set[int]:
@@ -118,9 +129,30 @@ def _bury(lanes: dict[int, socket.socket]) -> set[int]:
             ended.add(pid)
             with lanes.pop(pid) as lane:
                 _end_leftovers(spared=lanes)
-                with contextlib.suppress(OSError):  # nobody listens any more
-                    lane.sendall(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+                _tell(lane, os.waitstatus_to_exitcode(status))
     return ended
+
+
+def _tell(lane: socket.socket, status: int) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more
+        lane.sendall(json.dumps({"status": status}).encode() + b"\n")
+
+
+def _forked(lane: socket.socket) -> int | None:
+    """As `os.fork`; None where there is no room for one more process, which is told on its lane: the others go on."""
+    try:
+        return os.fork()
+    except OSError:
+        with lane:
+            _tell(lane, _CANNOT_START)
+        return None
+
+
+def _end_all(lanes: dict[int, socket.socket]) -> None:
+    """Kill our children by name, as not every system lists them, and whatever else has become ours."""
+    for pid in lanes:
+        os.kill(pid, signal.SIGKILL)
+    _end_leftovers(spared=())
 
 
 def _end_leftovers(spared: Collection[int]) -> None:

@@ -3,19 +3,14 @@
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from workers import seats
-from workers.errors import SandboxBusyError
 from workers.isolation import Isolation, Way, choose
 from workers.nursery import Nursery
+from workers.turns import Turns
 
 logger = logging.getLogger(__name__)
-
-_MAX_WAITING: Final = 16
-"""Who waits for a decoder holds a thread that other requests need: the rest is told to come back."""
 
 
 class Pool:
@@ -24,8 +19,7 @@ class Pool:
     def __init__(self, size: int, find: Callable[[], tuple[Way, Nursery]] = choose) -> None:
         """Start nothing yet; `find` says how nurseries are started, and brings the first."""
         self._find = find
-        self._places = threading.BoundedSemaphore(size)
-        self._queue = threading.BoundedSemaphore(size + _MAX_WAITING)
+        self._turns = Turns(size)
         self._starting = threading.Lock()
         self._nursery: Nursery | None = None
         self._way: Way | None = None
@@ -37,6 +31,9 @@ class Pool:
         Raises:
             SandboxUnavailableError: no decoder can be started.
         """
+        way = self._way
+        if way is not None:  # without waiting: who waits here is not counted in the queue
+            return way.isolation
         with self._starting:
             return self._chosen().isolation
 
@@ -48,18 +45,8 @@ class Pool:
             SandboxBusyError: all are busy until the deadline, or too many wait.
             SandboxUnavailableError: none can be started.
         """
-        if not self._queue.acquire(blocking=False):
-            raise _busy()
-        try:
-            if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise _busy()
-            try:
-                with seats.of_this_machine().taken(seats_wanted, deadline):
-                    yield self._living()
-            finally:
-                self._places.release()
-        finally:
-            self._queue.release()
+        with self._turns.taken(deadline), seats.of_this_machine().taken(seats_wanted, deadline):
+            yield self._living()
 
     def close(self) -> None:
         """End the nursery with all that it does."""
@@ -88,7 +75,3 @@ class Pool:
             if not self._way.isolation.is_complete:
                 logger.warning(self._way.isolation.sentence)
         return self._way
-
-
-def _busy() -> SandboxBusyError:
-    return SandboxBusyError("all media decoders are busy; try again in a moment")

@@ -74,7 +74,7 @@ def read(said: bytes, status: int | None) -> Extraction:
         if answer.extraction is not None:
             return _extraction(answer.extraction)
     except ValueError as error:  # not JSON, not of this form, or with a word that is none of ours
-        raise _broken() from error
+        raise (silence(None) if status is None else _broken()) from error
     if answer.error is not None:
         kind = _ERRORS.get(answer.error.code, UnreadableMediaError)
         raise kind(answer.error.message, **answer.error.parameters)

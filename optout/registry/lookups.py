@@ -1,12 +1,9 @@
 """Lookups: the live catalogue. A claim that any process has committed counts for the next lookup."""
 
-import os
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -42,10 +39,6 @@ class LookupResult:
     log_size: int
 
 
-_SEARCHING: Final = threading.BoundedSemaphore(os.cpu_count() or 1)
-"""Searches at once in this process: more of them would fight for cores, and each holds memory meanwhile."""
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a lookup is about, beside its assets: see `Lookups.answer`."""
@@ -76,8 +69,7 @@ class LiveView:
 
     def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
         """Recognise works in assets, and read at once what was said about those that were found."""
-        with _SEARCHING:
-            matches = list(self._works.search([asset.fingerprints for asset in assets], depth))
+        matches = list(self._works.search([asset.fingerprints for asset in assets], depth))
         self._found, self._grants = sorted({work for work, _match in matches}), {}
         self._said = statements.about(self._session, self._found, self._when)
         return [FoundWork(match.asset, str(work), match) for work, match in matches]

@@ -193,19 +193,37 @@ def test_a_nursery_that_does_not_kill_when_told_to_is_ended_itself(
     assert not stuck.is_alive
 
 
+def test_children_do_not_outlive_their_nursery_and_their_files_are_not_to_blame(instead: Instead, prose: Path) -> None:
+    pool = instead("os.write(descriptors[0], b'x' * 9)\ntime.sleep(60)", walls=False)
+    sandbox.isolation()
+    nursery = pool._nursery
+    assert nursery is not None
+    with ThreadPoolExecutor(2) as both:
+        failures = [both.submit(sandbox.extract, prose, allowance=Allowance(wall_seconds=50)) for _ in range(2)]
+        listed = Path(f"/proc/{nursery._process.pid}/task/{nursery._process.pid}/children")
+        wait_for(lambda: len(listed.read_text().split()) == 2)
+        pids = [int(pid) for pid in listed.read_text().split()]
+        nursery._process.kill()
+
+        for each in failures:
+            assert isinstance(each.exception(20), SandboxUnavailableError)
+    assert all(gone(pid) for pid in pids)
+
+
 def test_a_child_holds_nothing_by_which_its_nursery_is_spoken_to(instead: Instead, prose: Path) -> None:
     instead(
         """
         time.sleep(float(request["name"]))
         held = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
-        tell([place for place in held if os.path.lexists(place) and "socket:" in os.readlink(place)])
+        held = [os.readlink(place).partition(":")[0] for place in held if os.path.lexists(place)]
+        tell(sorted(kind for kind in held if kind in ("socket", "pipe")))
         """,
         walls=False,
     )
     with ThreadPoolExecutor(2) as both:
         said = list(both.map(lambda name: told(prose, name), ("1", "0.5")))
 
-    assert said == ["[]", "[]"]
+    assert said == ["['pipe']", "['pipe']"]  # on which it answers
 
 
 def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Instead, prose: Path) -> None:
@@ -222,7 +240,7 @@ def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Inst
 def test_a_crowd_is_sent_away_at_once_and_holds_no_threads(
     instead: Instead, prose: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.sandbox_pool._MAX_WAITING", 1)
+    monkeypatch.setattr("workers.turns._MAX_WAITING", 1)
     instead("time.sleep(float(request['name']))\ntell('done')", size=1)
     busy = [threading.Thread(target=_ignoring, args=(prose, "1.5")) for _ in range(2)]
     for thread in busy:
