@@ -80,6 +80,12 @@ def has_more_works_than(session: Session, count: int) -> bool:
     return session.execute(select(func.count()).select_from(works)).scalar_one() > count
 
 
+def total_bytes(session: Session) -> int:
+    """Of all values. Every row is looked at."""
+    total = session.execute(select(func.sum(func.length(WorkFingerprint.value)))).scalar_one()
+    return int(total or 0)
+
+
 def digest_of(session: Session, work_id: UUID) -> bytes:
     """The digest that a claim's log entry commits to: see `registry.digests`."""
     return fingerprint_digest(one for _work, one in of_works(session, [work_id]))

@@ -30,6 +30,8 @@ SEAL_WORKS: Final = 5_000
 """More works than this in memory are folded into those on the disk."""
 FOLD_PART: Final = 0.1
 """Without a folder: if they are also more than this part of the first segment."""
+SEAL_BYTES: Final = 24 * 1024**2
+"""Of fingerprints: a novel has two million, a song 40,000, a picture 30,000."""
 _BACKLOG: Final = 4
 """If more than so many times SEAL_WORKS changed since the last look, they are folded first, not read into memory."""
 _RATIO: Final = 8
@@ -121,7 +123,7 @@ class LiveIndex:
     def _begun(self, session: Session) -> Works:
         if self._folder is not None:
             found = self._usable()
-            if found is None and fingerprints.has_more_works_than(session, self._seal_works) and self._folded(session):
+            if found is None and self._is_too_much(session) and self._folded(session):
                 found = self._usable()
             if found is not None:
                 self._seen, self._base, self._changed, self._is_verified = found.mark, found.version, {}, False
@@ -129,6 +131,11 @@ class LiveIndex:
         works = _in_memory(session)
         self._changed = dict.fromkeys(works.ids(), works.version) if self._folder is not None else {}
         return works
+
+    def _is_too_much(self, session: Session) -> bool:
+        """Whether all that is in the database is more than should be in memory."""
+        has_many = fingerprints.has_more_works_than(session, self._seal_works)
+        return has_many or fingerprints.total_bytes(session) > SEAL_BYTES
 
     def _advanced(self, session: Session, works: Works) -> Works:
         version = changes.latest(session)
@@ -228,10 +235,14 @@ class LiveIndex:
             due = self._adopt
         elif not self._is_verified:
             due = self._verify
-        elif time.monotonic() >= self._not_before and (works.tail > self._seal_works or self._is_overdue(works)):
+        elif time.monotonic() >= self._not_before and (self._is_full(works) or self._is_overdue(works)):
             due = self._seal
         if due is not None and self._tending.acquire(blocking=False):
             threading.Thread(target=self._run, args=(due,), name="fold-index", daemon=True).start()
+
+    def _is_full(self, works: Works) -> bool:
+        """Whether enough is in memory to be sealed: many works, or few long ones."""
+        return works.tail > self._seal_works or works.tail_bytes > SEAL_BYTES
 
     def _is_overdue(self, works: Works) -> bool:
         """Whether something that was struck out has been on the disk for too long."""

@@ -44,6 +44,28 @@ def test_a_few_works_need_no_disk(
     assert not place.exists()
 
 
+def test_few_works_of_many_bytes_go_to_the_disk_too(
+    live_sessions: sessionmaker[Session],
+    owner: Account,
+    open_index: Open,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = open_index()
+    [old] = register(live_sessions, owner, 0)
+    assert refreshed(index, live_sessions).tail == 1
+    monkeypatch.setattr("optout.registry.live_index.SEAL_BYTES", 100)  # a work has 64
+    [new] = register(live_sessions, owner, 1)
+
+    assert refreshed(index, live_sessions).tail_bytes == 128
+    settle()
+
+    for one in (index, open_index()):
+        works = refreshed(one, live_sessions)
+        assert (works.tail, works.tail_bytes, len(names(place))) == (0, 0, 1)
+        assert found(works, 0, 1) == [[old], [new]]
+
+
 def test_what_commits_is_found_and_what_goes_is_gone_in_every_process_at_once(
     live_sessions: sessionmaker[Session], owner: Account, open_index: Open
 ) -> None:
