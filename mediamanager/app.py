@@ -15,6 +15,7 @@ from mediamanager import policy, problems
 from mediamanager.api import claims, collections, consent, grants, log, lookups, non_matches, operations, works
 from mediamanager.api.meter import Counters, Meter
 from mediamanager.dependencies import Resources, admitted
+from mediamanager.http_server import keep_what_is_loaded
 from mediamanager.request_ids import RequestIds
 from mediamanager.schemas.problems import Problem
 from mediamanager.schemas.works import WorkByFingerprints, WorkByUpload, WorkByUrl
@@ -149,7 +150,7 @@ def _lifespan(settings: Settings, counters: Counters) -> Lifespan[FastAPI]:
                 counters=counters,
                 uses=uses,
             )
-            lookups.follow()
+            lookups.follow(keep_what_is_loaded)
             yield
         finally:
             lookups.close()

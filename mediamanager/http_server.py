@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ctypes
+import functools
+import gc
 from typing import Any, ClassVar, Final
 
 import h11
@@ -92,6 +94,16 @@ def give_back_large_blocks() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+@functools.cache
+def keep_what_is_loaded() -> None:
+    """Have Python's collector no longer look at what has been loaded by now; once in a process, more calls do nothing.
+
+    A quarter of a million objects of libraries and compiled kernels stay until the end. To go through them takes a
+    quarter of a second, in the middle of whatever lookup comes then, and the more often the more works come and go.
+    """
+    gc.freeze()
 
 
 _M_MMAP_THRESHOLD: Final = -3

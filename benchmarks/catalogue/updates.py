@@ -3,6 +3,7 @@
 `./run bench catalogue.updates` fills a SQLite registry and prints a JSON object: latencies of lookups with and without
 1,000 works added and 1,000 withdrawn a second, in turns; the time from a commit to an answer of another process that
 knows the work; start and memory of four processes with the index on the disk and with all of it in each one's memory.
+What it is at is said on standard error; where no kernel is compiled yet (`mediamanager warmup`), that comes first.
 `--database URL` takes an empty PostgreSQL instead.
 """
 
@@ -27,6 +28,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fingerprinting.index import kernels
 from fingerprinting.types import Fingerprint
+from mediamanager.http_server import keep_what_is_loaded
 from optout.catalogue.answers import Asset
 from optout.consent.vocabulary import Use
 from optout.registry import accounts
@@ -124,7 +126,7 @@ def answer_orders(url: str, index: str) -> None:
     lookups = Lookups(sessions, Path(index) if index else None)
     with db.reading(sessions) as session:
         works = lookups.warm(session)
-    lookups.follow()
+    lookups.follow(keep_what_is_loaded)  # as the service does
     _tell({"start_seconds": time.perf_counter() - began, "works": works, "before_kib": memory})
     for line in sys.stdin:
         order = json.loads(line)
@@ -185,6 +187,11 @@ def _kib(name: str, facts: str) -> int:
     return int(size)
 
 
+def _progress(words: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+    sys.stderr.flush()
+
+
 def _tell(facts: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
@@ -211,7 +218,11 @@ class Process:
 
     def _hear(self) -> dict[str, Any]:
         assert self._child.stdout is not None
-        heard: dict[str, Any] = json.loads(self._child.stdout.readline())
+        line = self._child.stdout.readline()
+        if not line:
+            message = f"the process that answers has ended with {self._child.wait()}; see above"
+            raise RuntimeError(message)
+        heard: dict[str, Any] = json.loads(line)
         return heard
 
 
@@ -225,9 +236,13 @@ def measure(url: str, folder: Path, *, works: int, rate: int, batch: int, second
     with db.transaction(sessions) as session:
         encryption.prepare(session)
     registry = Registry(sessions)
+    for module in kernels.compile_all():
+        _progress(f"kernels: {module.module} ready after {module.seconds:.1f} s")
     for start in range(0, works, _BLOCK):
         registry.add(min(_BLOCK, works - start))
+        _progress(f"{len(registry.works):,} of {works:,} works written")
     index = folder / "index"
+    _progress("the index is made")
     first = Process(url, index)
     found: dict[str, Any] = {"works": works, "base_made_seconds": round(first.ready["start_seconds"], 2)}
     first.end()
@@ -241,6 +256,7 @@ def measure(url: str, folder: Path, *, works: int, rate: int, batch: int, second
 
 def _processes(url: str, index: Path | None) -> dict[str, Any]:
     """Start and memory of some processes at once, each after a few lookups."""
+    _progress(f"{PROCESSES} processes start with the index {'in memory' if index is None else 'on the disk'}")
     running = [Process(url, index) for _ in range(PROCESSES)]
     known = [str(UUID(int=number)) for number in range(10)]
     for each in running:
@@ -263,7 +279,8 @@ def _under_load(url: str, index: Path, registry: Registry, *, rate: int, batch: 
     sooner: list[float] = []
     missed = written = 0
     state: dict[str, Any] = {}
-    for _ in range(TURNS):
+    for turn in range(TURNS):
+        _progress(f"lookups, turn {turn + 1} of {TURNS}")
         known = [str(work) for work in registry.works[:1000]]
         for name, values in asker.ask(do="look", known=known, batch=batch, seconds=seconds / TURNS).items():
             if name in calm:
@@ -274,6 +291,7 @@ def _under_load(url: str, index: Path, registry: Registry, *, rate: int, batch: 
                 busy[name] += state.pop(name)
         written += counted[0]
         asker.ask(do="look", known=known, batch=batch, seconds=1)  # what was written last is taken in
+    _progress("another process is asked for what was just committed")
     with _writing(registry, rate):
         for _ in range(50):
             [work] = registry.add(1)

@@ -97,6 +97,10 @@ class Segment:
         gone[self.live_rows()] = False
         return np.packbits(gone, bitorder="little")
 
+    def as_of(self, version: int) -> "Segment":
+        """The same as it is at a version: what is struck out for later ones, or from now on, stays in it."""
+        return replace(self, struck={row: since for row, since in self.struck.items() if since <= version})
+
     def only(self, works: Ids) -> "Segment":
         """The same for readers to come, standing for these works at most."""
         kept = set(rows_of(self.ids, works).tolist())
@@ -173,6 +177,25 @@ def in_memory_together(segments: Sequence[Segment]) -> Segment:
     held = list(entries)
     print_bytes = sum(len(one.value) for _, one in held)
     return Segment(Index.build(held, is_valid=True), ids, held=held, print_bytes=print_bytes)
+
+
+def merged_beside(works: Works, before: Sequence[Segment], merging: Sequence[Segment], made: Segment) -> Works:
+    """The works with neighbours replaced by what was made of them meanwhile, without what was struck out meanwhile.
+
+    Args:
+        works: as they are now; unchanged if some of the neighbours are no longer among them.
+        before: the neighbours, oldest first.
+        merging: each as of the version of the works when making began.
+        made: of these, and nobody searches it yet.
+    """
+    at = next((place for place, one in enumerate(works.segments) if one is before[0]), 0)
+    after = at + len(before)
+    if [*map(id, works.segments[at:after])] != [*map(id, before)]:
+        return works
+    for one, earlier in zip(before, merging, strict=True):
+        for row in one.struck.keys() - earlier.struck.keys():
+            made.strike(one.ids[row : row + 1], one.struck[row])
+    return Works.of(works.version, [*works.segments[:at], made, *works.segments[after:]])
 
 
 def merged(segments: Sequence[Segment]) -> tuple[Ids, Iterator[Entry]]:

@@ -23,7 +23,15 @@ from optout.errors import StorageUnavailableError
 from optout.registry import fingerprints, index_folding
 from optout.registry.index_child import Folder
 from optout.registry.index_folder import IndexFolder, Mark, Opened
-from optout.registry.index_segments import Segment, Works, first_to_merge, in_memory, in_memory_together, sorted_ids
+from optout.registry.index_segments import (
+    Segment,
+    Works,
+    first_to_merge,
+    in_memory,
+    in_memory_together,
+    merged_beside,
+    sorted_ids,
+)
 from optout.store import changes, db
 
 SEAL_WORKS: Final = 5_000
@@ -35,6 +43,8 @@ SEAL_BYTES: Final = 24 * 1024**2
 _BACKLOG: Final = 4
 """If more than so many times SEAL_WORKS changed since the last look, they are folded first, not read into memory."""
 _RATIO: Final = 8
+_MOST_IN_MEMORY: Final = 12
+"""If there are more segments in memory than this, a lookup merges them itself rather than wait for the follower."""
 _AGAIN_SECONDS: Final = 60.0
 _BUSY_SECONDS: Final = 1.0
 _FOLLOW_SECONDS: Final = 1.0
@@ -78,6 +88,7 @@ class LiveIndex:
         self._lock = threading.Lock()
         self._tending = threading.Lock()
         self._closing = threading.Event()
+        self._wake = threading.Event()  # the follower, because there is something to merge
         self._follower: threading.Thread | None = None
 
     def refresh(self, session: Session) -> Works:
@@ -105,14 +116,19 @@ class LiveIndex:
         elif self._said(self._child.fold(self._seen, wait=True, everything=True)):
             self._adopt()
 
-    def follow(self) -> None:
-        """Keep up with the database from the first lookup on, in a thread, so that none finds much to catch up with."""
-        self._follower = threading.Thread(target=self._keep_up, name="follow-index", daemon=True)
+    def follow(self, begun: Callable[[], None] | None = None) -> None:
+        """Keep up with the database from the first lookup on, in a thread, so that none finds much to catch up with.
+
+        Args:
+            begun: called there, once, when there is an index.
+        """
+        self._follower = threading.Thread(target=self._keep_up, args=(begun,), name="follow-index", daemon=True)
         self._follower.start()
 
     def close(self) -> None:
         """End what is done in the background."""
         self._closing.set()
+        self._wake.set()
         if self._follower is not None:
             self._follower.join()
         if self._child is not None:
@@ -154,18 +170,38 @@ class LiveIndex:
             if self._struck_since is None and any(one.name and one.struck for one in works.segments):
                 self._struck_since = time.time()
         segments = [*works.segments, in_memory(fingerprints.of_works(session, ids), hold=True)]
+        if self._follower is not None and sum(one.name is None for one in segments) <= _MOST_IN_MEMORY:
+            self._wake.set()
+            return Works.of(version, segments)
         return Works.of(version, self._fewer(segments))
 
     def _fewer(self, segments: list[Segment]) -> list[Segment]:
         """The same with small neighbours in memory made one; a lookup should not have to wait for large ones."""
+        kept, first = self._small(segments)
+        return [*kept[:first], in_memory_together(kept[first:])] if first < len(kept) - 1 else kept
+
+    def _small(self, segments: Iterable[Segment]) -> tuple[list[Segment], int]:
+        """The segments that stand for any work, and the first of the last ones that are to be made one."""
         kept = [segment for segment in segments if segment.size]
         fixed = next((at for at, one in enumerate(kept) if one.name is None), len(kept))
         if self._folder is None:
             fixed = 1
-        first = fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works // 2)
-        if first >= len(kept) - 1:
-            return kept
-        return [*kept[:first], in_memory_together(kept[first:])]
+        return kept, fixed + first_to_merge([one.size for one in kept[fixed:]], _RATIO, self._seal_works // 2)
+
+    def _merge(self) -> None:
+        """Do the same beside lookups, which go on with the segments as they are, and strike works out of them."""
+        with self._lock:
+            works = self._works
+            kept, first = self._small(() if works is None else works.segments)
+            before = kept[first:]
+            # A refresh that failed half-way has struck out for a version that is not there yet.
+            merging = [] if works is None else [one.as_of(works.version) for one in before]
+        if len(before) < 2:  # noqa: PLR2004 - one alone is as it should be
+            return
+        made = in_memory_together(merging)
+        with self._lock:
+            if self._works is not None:
+                self._works = merged_beside(self._works, before, merging, made)
 
     # --- the disk ------------------------------------------------------------------------------------------------
 
@@ -248,13 +284,20 @@ class LiveIndex:
         """Whether something that was struck out has been on the disk for too long."""
         return any(map(index_folding.is_old, (self._struck_since, *(one.gone_since for one in works.segments))))
 
-    def _keep_up(self) -> None:
-        while not self._closing.wait(_FOLLOW_SECONDS):
-            if self._works is None:
+    def _keep_up(self, begun: Callable[[], None] | None) -> None:
+        while not self._closing.is_set():
+            is_asked = self._wake.wait(_FOLLOW_SECONDS)
+            self._wake.clear()
+            if self._works is None or self._closing.is_set():
                 continue
             try:
-                with db.reading(self._sessions) as session:
-                    self.refresh(session)
+                if begun is not None:
+                    begun()
+                    begun = None
+                if not is_asked:
+                    with db.reading(self._sessions) as session:
+                        self.refresh(session)
+                self._merge()
             except StorageUnavailableError as error:
                 _log.info("the index does not follow the database at the moment: %s", error)
             except Exception:  # noqa: BLE001 - a thread has nobody to raise to

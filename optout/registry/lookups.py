@@ -1,6 +1,6 @@
 """Lookups: the live catalogue. A claim that any process has committed counts for the next lookup."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -112,9 +112,13 @@ class Lookups:
         """Make one index of everything now; it happens by itself in the background as works come in."""
         self._index.fold()
 
-    def follow(self) -> None:
-        """Keep up with the database in the background from the first lookup on, until `close`."""
-        self._index.follow()
+    def follow(self, begun: Callable[[], None] | None = None) -> None:
+        """Keep up with the database in the background from the first lookup on, until `close`.
+
+        Args:
+            begun: called once, in the background, soon after the index was there for the first lookup.
+        """
+        self._index.follow(begun)
 
     def close(self) -> None:
         """End what is done in the background."""

@@ -393,3 +393,20 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmRSS"
     ]
 
     assert kept[0] - kept[1] > 50_000  # kilobytes
+
+
+def test_what_is_loaded_is_taken_out_of_the_collectors_sight() -> None:
+    """In a process of its own: what is frozen stays so."""
+    program = """
+import gc
+from mediamanager.http_server import keep_what_is_loaded
+before = gc.get_freeze_count()
+keep_what_is_loaded()
+first = gc.get_freeze_count()
+garbage = [{} for _ in range(1000)]
+keep_what_is_loaded()
+print(before, first > 10_000, gc.get_freeze_count() <= first)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+
+    assert done.stdout.split() == ["0", "True", "True"]
