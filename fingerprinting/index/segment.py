@@ -168,11 +168,21 @@ class Index:
             InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
             WithheldIndexError: an asset asks thoroughly, by an algorithm that this index was published without.
         """
-        grouped: defaultdict[str, list[Entry]] = defaultdict(list)
-        for asset, fingerprints in enumerate(assets):
-            for fingerprint in fingerprints:
-                registry.validate(fingerprint)
-                grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
+        return self.search_grouped(grouped_by_version(assets), depth=depth, registry_size=registry_size)
+
+    def search_grouped(
+        self, grouped: Mapping[str, list[Entry]], *, depth: Depth, registry_size: int | None
+    ) -> list[Match]:
+        """Find the same as `search`, for who asks several indexes the same and has it checked and grouped once.
+
+        Args:
+            grouped: from `grouped_by_version`.
+            depth: see `search`.
+            registry_size: see `search`.
+
+        Raises:
+            WithheldIndexError: see `search`.
+        """
         if depth is Depth.THOROUGH and not self._withheld.isdisjoint(grouped):
             raise _withheld(min(self._withheld & grouped.keys()))
         context = SearchContext(depth, max(self._works, registry_size or 0))
@@ -185,6 +195,20 @@ class Index:
         if isinstance(bands, BandSearcher):
             found = sound.decided(found, bands, self._searchers, grouped, context)
         return sorted(_corroborate(found), key=_sort_key)
+
+
+def grouped_by_version(assets: Sequence[Sequence[Fingerprint]]) -> Mapping[str, list[Entry]]:
+    """Check the fingerprints of assets; by version of an algorithm, each with the row of its asset.
+
+    Raises:
+        InvalidFingerprintError: one is of an unknown algorithm or version, or malformed.
+    """
+    grouped: defaultdict[str, list[Entry]] = defaultdict(list)
+    for asset, fingerprints in enumerate(assets):
+        for fingerprint in fingerprints:
+            registry.validate(fingerprint)
+            grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
+    return dict(grouped)
 
 
 def _write(

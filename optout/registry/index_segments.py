@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fingerprinting.index.algorithm import Entry
 from fingerprinting.index.registry import is_known
-from fingerprinting.index.segment import Index
+from fingerprinting.index.segment import Index, grouped_by_version
 from fingerprinting.types import Depth, Fingerprint, Match
 
 Ids: TypeAlias = NDArray[np.uint8]
@@ -143,8 +143,9 @@ class Works:
 
     def search(self, assets: Sequence[Sequence[Fingerprint]], depth: Depth) -> Iterator[tuple[UUID, Match]]:
         """Matches with the work of each; the rows in a match are those of its segment."""
+        grouped = grouped_by_version(assets)
         for segment in self.segments:
-            for match in segment.index.search(assets, depth=depth, registry_size=self.size):
+            for match in segment.index.search_grouped(grouped, depth=depth, registry_size=self.size):
                 if segment.stands_for(match.work, self.version):
                     yield UUID(bytes=segment.ids[match.work].tobytes()), match
 
