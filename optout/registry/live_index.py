@@ -38,7 +38,7 @@ SEAL_WORKS: Final = 5_000
 """More works than this in memory are folded into those on the disk."""
 FOLD_PART: Final = 0.1
 """Without a folder: if they are also more than this part of the first segment."""
-SEAL_BYTES: Final = 24 * 1024**2
+SEAL_BYTES: Final = 64 * 1024**2
 """Of fingerprints: a novel has two million, a song 40,000, a picture 30,000."""
 _BACKLOG: Final = 4
 """If more than so many times SEAL_WORKS changed since the last look, they are folded first, not read into memory."""
