@@ -56,6 +56,9 @@ _ORDINARY_PICTURE_BYTES: Final = 112 * 1024**2
 _LARGEST_PICTURE_BYTES: Final = 320 * 1024**2
 """Of a PNG 42 million pixels, of a WebP 22 million (15 with transparency), of a JPEG 100 million."""
 
+_LONGEST_TEXT_BYTES: Final = 12 * 1024**2
+"""Six long novels. What is made of a text takes many times its length of memory until it is compared."""
+
 _LARGE: Final = Allowance(memory_bytes=1120 * 1024**2, cpu_seconds=60, wall_seconds=75.0, seats=seats.LARGE)
 """For a picture or text that needs more memory. All others may have to wait for it, so it gets less time."""
 
@@ -90,6 +93,7 @@ def extract(
         SandboxUnavailableError: no decoder could be started, or all are busy; the file was not judged.
     """
     media.read_head(path)  # says in its own words when there is nothing to open
+    limits = dataclasses.replace(limits, max_text_bytes=min(limits.max_text_bytes, _LONGEST_TEXT_BYTES))
     if allowance is not None:
         return _extract(path, name, limits, role, depth, allowance)
     picture_bytes = min(limits.max_picture_bytes, _ORDINARY_PICTURE_BYTES)

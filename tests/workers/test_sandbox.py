@@ -207,7 +207,7 @@ def test_children_do_not_outlive_their_nursery_and_their_files_are_not_to_blame(
 
         for each in failures:
             assert isinstance(each.exception(20), SandboxUnavailableError)
-    assert all(gone(pid) for pid in pids)
+    wait_for(lambda: all(gone(pid) for pid in pids))
 
 
 def test_a_child_holds_nothing_by_which_its_nursery_is_spoken_to(instead: Instead, prose: Path) -> None:
@@ -279,6 +279,14 @@ def test_what_needs_more_memory_gets_it_and_what_does_not_leaves_it_to_others(
 
     assert (told(prose, "small"), taken) == ("112", [1])
     assert (told(prose, "large"), taken) == ("320", [1, 1, seats.LARGE])
+
+
+def test_a_text_may_not_be_as_long_here_as_where_it_is_read_for_oneself(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_bytes(b"word " * (13 << 20 >> 2))
+
+    with pytest.raises(LimitExceededError, match="Split it into parts"):
+        sandbox.extract(path)
 
 
 def _ignoring(path: Path, name: str) -> None:
