@@ -39,8 +39,13 @@ Instead = Callable[..., Pool]
 
 
 @pytest.fixture
-def instead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Instead]:
-    """Have other children: a decoder that was taken over can do anything that it is let."""
+def instead(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instead]:
+    """Have other children: a decoder that was taken over can do anything that it is let.
+
+    They have seats of their own: tests beside these take those of the machine.
+    """
+    own = seats.Seats(tmp_path_factory.mktemp("seats"), 2)
+    monkeypatch.setattr(seats, "of_this_machine", lambda: own)
     with contextlib.ExitStack() as stack:
 
         def use(act: str, *, walls: bool = True, size: int = 2) -> Pool:
