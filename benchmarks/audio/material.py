@@ -6,7 +6,6 @@ repository.
 
 import hashlib
 import re
-import subprocess
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from benchmarks import debian_packages
 from benchmarks.audio.transformations import RATE_HZ, Sound
 from fingerprinting.audio import chromaprint
 from fingerprinting.audio.decode import Recording
@@ -52,29 +52,7 @@ class Track:
 
 def fetch(half: str, folder: Path) -> None:
     """Download the packages of one half and unpack their sound and their licences."""
-    debs = folder / "debs"
-    debs.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES[half]:
-        target = folder / "files" / package
-        if target.exists():
-            continue
-        if not list(debs.glob(f"{package}_*.deb")):
-            subprocess.run(["apt-get", "download", "-qq", package], cwd=debs, check=True, stderr=subprocess.DEVNULL)
-        target.mkdir(parents=True)
-        for deb in debs.glob(f"{package}_*.deb"):
-            _unpack(deb, target)
-
-
-def _unpack(deb: Path, target: Path) -> None:
-    patterns = [*(f"*{ending}" for ending in _ENDINGS), "*/copyright"]
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as packed:
-        # tar complains of a pattern that nothing fits.
-        subprocess.run(
-            ["tar", "-x", "-C", str(target), "--wildcards", *patterns],
-            stdin=packed.stdout,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
+    debian_packages.fetch(PACKAGES[half], folder, [*(f"*{ending}" for ending in _ENDINGS), "*/copyright"])
 
 
 def licences(half: str, folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ on. Nothing of them is kept in the repository.
 """
 
 import hashlib
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from benchmarks import debian_packages
 
 PACKAGES = {
     "tuning": (
@@ -50,29 +51,9 @@ class Picture:
 
 def fetch(half: str, folder: Path) -> None:
     """Download the packages of one half and unpack their pictures. What is there already is not fetched again."""
-    debs = folder / "debs"
-    debs.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES[half]:
-        target = folder / "files" / package
-        if target.exists():
-            continue
-        if not list(debs.glob(f"{package}_*.deb")):
-            subprocess.run(["apt-get", "download", "-qq", package], cwd=debs, check=True, stderr=subprocess.DEVNULL)
-        target.mkdir(parents=True)
-        for deb in debs.glob(f"{package}_*.deb"):
-            _unpack(deb, target)
-
-
-def _unpack(deb: Path, target: Path) -> None:
-    patterns = [f"*{ending}" for ending in sorted({*_ENDINGS, *(each.upper() for each in _ENDINGS)})]
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as packed:
-        # tar complains of a pattern that nothing fits.
-        subprocess.run(
-            ["tar", "-x", "-C", str(target), "--wildcards", *patterns],
-            stdin=packed.stdout,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
+    debian_packages.fetch(
+        PACKAGES[half], folder, [f"*{ending}" for ending in sorted({*_ENDINGS, *(each.upper() for each in _ENDINGS)})]
+    )
 
 
 def pictures(half: str, folder: Path, seed: str = "1") -> tuple[list[Picture], list[Picture]]:
