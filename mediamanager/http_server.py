@@ -40,7 +40,7 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         # Each piece is held about three times on its way, on every connection: asyncio's own 256 KiB add up in a crowd.
         with contextlib.suppress(AttributeError):  # uvloop's transports have no such limit, and take no new attributes
-            transport.max_size = _PIECE_BYTES  # type: ignore[attr-defined]
+            transport.max_size = _PIECE_BYTES  # type: ignore[attr-defined]  # asyncio's own, which typeshed omits
         self._wait(self.head_seconds)
 
     def data_received(self, data: bytes) -> None:
