@@ -1,31 +1,15 @@
 """Fingerprints on the wire: what is well-formed comes back as it was, anything else is refused by name."""
 
-import struct
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from well_formed import VALUES
 
 from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.index import registry
 from fingerprinting.types import Fingerprint
 
 RECORD = b"\x01" * 8 + b"\x00" * 4
-FEATURES = bytes.fromhex("0a000000 05000000 0100 01 02 01 00") + b"\x80\x90" + bytes(6) + bytes(16)
-VALUES = {
-    "sha256": bytes(32),
-    "pixels-sha256": bytes(32),
-    "key-url": bytes(32),
-    "key-youtube": bytes(32),
-    "pdq-256": bytes(range(32)),
-    "phash-64": bytes(8),
-    "dct-256": bytes(256 + 32),
-    "sift-itq-128": FEATURES,
-    "chromaprint-2": bytes(12),
-    "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 5, 1 << 10),
-    "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
-    "shingle-3": RECORD * 2,
-}
 
 
 def test_every_algorithm_is_covered_here() -> None:

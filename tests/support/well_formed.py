@@ -1,0 +1,19 @@
+"""A value that is well-formed on the wire for each algorithm of the registry."""
+
+import struct
+
+FEATURES = bytes.fromhex("0a000000 05000000 0100 01 02 01 00") + b"\x80\x90" + bytes(6) + bytes(16)
+VALUES = {
+    "sha256": bytes(32),
+    "pixels-sha256": bytes(32),
+    "key-url": bytes(32),
+    "key-youtube": bytes(32),
+    "pdq-256": bytes(range(32)),
+    "phash-64": bytes(8),
+    "dct-256": bytes(256 + 32),
+    "sift-itq-128": FEATURES,
+    "chromaprint-2": bytes(range(120)),
+    "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 40, 9 << 10 | 50),
+    "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
+    "shingle-3": (b"\x01" * 8 + b"\x00" * 4) * 2,
+}
