@@ -2,16 +2,23 @@
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 import workers
+from fingerprinting.errors import UnreadableMediaError
+from workers import sandbox
 from workers.isolation import Isolation, Way
 from workers.nursery import Nursery, readable
 from workers.sandbox_pool import Pool
 
 _ROOT = str(Path(workers.__file__).parent.parent)
+
+Instead = Callable[..., Pool]
+"""What makes nurseries whose children run some lines: see the fixture of the workers' tests."""
 
 UNKNOWN = Isolation(is_wrapped=False, walls=(), can_read=True, can_connect=True, can_run=True)
 
@@ -59,3 +66,10 @@ def pool_of(*argv: str, size: int = 2) -> Iterator[Pool]:
     pool = Pool(size, find)
     yield pool
     pool.close()
+
+
+def told(path: Path, name: str | None = None) -> str:
+    """What a stand-in tells, by way of an error's sentence."""
+    with pytest.raises(UnreadableMediaError) as caught:
+        sandbox.extract(path, name=name)
+    return str(caught.value)

@@ -1,18 +1,13 @@
 """The sandbox: whatever a file does to its decoder, the caller gets an answer or a typed error, in bounded time."""
 
 import contextlib
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from decoder_stand_ins import command, pool_of, program
+from decoder_stand_ins import Instead, command, pool_of, told
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError, UnsupportedMediaError
 from fingerprinting.extract import extract
@@ -21,46 +16,8 @@ from fingerprinting.types import Role
 from workers import sandbox, seats
 from workers.errors import SandboxUnavailableError
 from workers.sandbox import Allowance
-from workers.sandbox_pool import Pool
 
 pytestmark = pytest.mark.heavy
-
-WORDS = "the quick brown fox jumps over a lazy dog while seven wizards brew strange potions in copper kettles "
-
-
-@pytest.fixture
-def prose(tmp_path: Path) -> Path:
-    path = tmp_path / "prose.txt"
-    path.write_text("\n".join(f"{n} {WORDS} {n * 7}" for n in range(30)), encoding="utf-8")
-    return path
-
-
-Instead = Callable[..., Pool]
-
-
-@pytest.fixture
-def instead(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instead]:
-    """Have other children: a decoder that was taken over can do anything that it is let.
-
-    They have seats of their own: tests beside these take those of the machine.
-    """
-    own = seats.Seats(tmp_path_factory.mktemp("seats"), 2)
-    monkeypatch.setattr(seats, "of_this_machine", lambda: own)
-    with contextlib.ExitStack() as stack:
-
-        def use(act: str, *, walls: bool = True, size: int = 2) -> Pool:
-            pool = stack.enter_context(pool_of(*command(act, walls=walls), size=size))
-            monkeypatch.setattr(sandbox, "_pool", pool)
-            return pool
-
-        yield use
-
-
-def told(path: Path, name: str | None = None) -> str:
-    """What a stand-in tells, by way of an error's sentence."""
-    with pytest.raises(UnreadableMediaError) as caught:
-        sandbox.extract(path, name=name)
-    return str(caught.value)
 
 
 def test_the_child_finds_what_decoding_here_finds(prose: Path) -> None:
@@ -142,95 +99,6 @@ def test_a_child_that_can_not_be_shut_in_as_it_should_reads_nothing(
             sandbox.extract(prose)
 
 
-def test_every_file_meets_a_child_that_saw_no_other(instead: Instead, prose: Path) -> None:
-    instead("global seen\nseen = globals().get('seen', 0) + 1\ntell(f'{seen} {os.getpid()}')")
-
-    said = [told(prose).split() for _ in range(3)]
-
-    assert [count for count, _ in said] == ["1", "1", "1"]
-    assert len({pid for _, pid in said}) == 3
-
-
-def test_a_crashed_child_is_replaced_and_its_nursery_goes_on(instead: Instead, prose: Path) -> None:
-    instead("os.abort() if request['name'] == 'bad' else tell(os.getppid())")
-    first = told(prose)
-    with pytest.raises(UnreadableMediaError, match="broke its decoder"):
-        sandbox.extract(prose, name="bad")
-
-    assert told(prose) == first
-
-
-def test_a_dead_nursery_is_replaced(instead: Instead, prose: Path) -> None:
-    pool = instead("tell(os.getppid())")
-    first = told(prose)
-    assert pool._nursery is not None
-    pool._nursery._process.send_signal(signal.SIGKILL)
-    pool._nursery._process.wait()
-
-    assert told(prose) != first
-
-
-def test_one_nursery_has_several_children_and_the_end_of_one_disturbs_no_other(instead: Instead, prose: Path) -> None:
-    instead("time.sleep(float(request['name']))\ntell(f'{os.getppid()} {os.getpid()}')")
-    with ThreadPoolExecutor(2) as both:
-        patient = both.submit(told, prose, "2.5")
-        with pytest.raises(LimitExceededError, match="too long"):
-            sandbox.extract(prose, name="60", allowance=Allowance(wall_seconds=1))
-        again = both.submit(told, prose, "0")
-        (one_nursery, one), (other_nursery, other) = patient.result().split(), again.result().split()
-
-    assert one_nursery == other_nursery
-    assert one != other
-
-
-def test_a_nursery_that_does_not_kill_when_told_to_is_ended_itself(
-    instead: Instead, monkeypatch: pytest.MonkeyPatch, prose: Path
-) -> None:
-    monkeypatch.setattr("workers.nursery._END_SECONDS", 0.5)
-    pool = instead("os.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(60)", walls=False)
-    sandbox.isolation()
-    stuck = pool._nursery
-
-    with pytest.raises(LimitExceededError, match="too long"):
-        sandbox.extract(prose, allowance=Allowance(wall_seconds=0.5))
-
-    assert stuck is not None
-    assert not stuck.is_alive
-
-
-def test_children_do_not_outlive_their_nursery_and_their_files_are_not_to_blame(instead: Instead, prose: Path) -> None:
-    pool = instead("os.write(descriptors[0], b'x' * 9)\ntime.sleep(60)", walls=False)
-    sandbox.isolation()
-    nursery = pool._nursery
-    assert nursery is not None
-    with ThreadPoolExecutor(2) as both:
-        failures = [both.submit(sandbox.extract, prose, allowance=Allowance(wall_seconds=50)) for _ in range(2)]
-        listed = Path(f"/proc/{nursery._process.pid}/task/{nursery._process.pid}/children")
-        wait_for(lambda: len(listed.read_text().split()) == 2)
-        pids = [int(pid) for pid in listed.read_text().split()]
-        nursery._process.kill()
-
-        for each in failures:
-            assert isinstance(each.exception(20), SandboxUnavailableError)
-    wait_for(lambda: all(gone(pid) for pid in pids))
-
-
-def test_a_child_holds_nothing_by_which_its_nursery_is_spoken_to(instead: Instead, prose: Path) -> None:
-    instead(
-        """
-        time.sleep(float(request["name"]))
-        held = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
-        held = [os.readlink(place).partition(":")[0] for place in held if os.path.lexists(place)]
-        tell(sorted(kind for kind in held if kind in ("socket", "pipe")))
-        """,
-        walls=False,
-    )
-    with ThreadPoolExecutor(2) as both:
-        said = list(both.map(lambda name: told(prose, name), ("1", "0.5")))
-
-    assert said == ["['pipe']", "['pipe']"]  # on which it answers
-
-
 def test_more_files_than_decoders_wait_their_turn_and_not_for_ever(instead: Instead, prose: Path) -> None:
     instead("time.sleep(float(request['name']))\ntell('done')", size=1)
     first = threading.Thread(target=_ignoring, args=(prose, "0.8"))
@@ -299,63 +167,6 @@ def _ignoring(path: Path, name: str) -> None:
         sandbox.extract(path, name=name)
 
 
-def test_after_the_time_out_nothing_of_the_child_lives(instead: Instead, prose: Path, tmp_path: Path) -> None:
-    instead(
-        """
-        grandchild = os.fork()
-        if not grandchild:
-            os.setsid()
-            time.sleep(60)
-        os.write(descriptors[0], b"%d %d %d" % (os.getpid(), grandchild, os.getppid()))
-        time.sleep(60)
-        """,
-        walls=False,
-    )
-    said: list[bytes] = []
-    started = time.monotonic()
-
-    with pytest.raises(LimitExceededError, match="too long"):
-        _listening(prose, said, Allowance(wall_seconds=1.5))
-
-    assert time.monotonic() - started < 8
-    *pids, nursery = [int(pid) for pid in said[0].split()]
-    wait_for(lambda: all(gone(pid) for pid in pids))
-    assert not gone(nursery)
-
-
-def _listening(path: Path, said: list[bytes], allowance: Allowance) -> None:
-    """As `extract`, but remember what the child said even when it is too late."""
-    whole = sandbox._answer
-
-    def answer(reading: int, deadline: float, max_bytes: int) -> bytes:
-        said.append(os.read(reading, 1000))
-        return whole(reading, deadline, max_bytes)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox, "_answer", answer)
-        sandbox.extract(path, allowance=allowance)
-
-
-def test_what_a_child_leaves_running_is_gone_before_the_next_file(instead: Instead, prose: Path) -> None:
-    instead(
-        """
-        if os.path.exists(request["name"]):
-            tell(request["name"])
-        else:
-            left = os.fork()
-            if not left:
-                os.setsid()
-                os.close(descriptors[0])
-                time.sleep(60)
-            tell(left)
-        """,
-        walls=False,
-    )
-    left = int(told(prose))
-
-    wait_for(lambda: gone(left), 1)
-
-
 def test_nothing_of_our_environment_or_open_files_reaches_the_child(
     monkeypatch: pytest.MonkeyPatch, instead: Instead, prose: Path
 ) -> None:
@@ -393,48 +204,3 @@ def test_the_child_can_neither_write_nor_dump_and_its_memory_is_limited(
     )
 
     assert told(prose) == str(["File too large", (860 << 20, 860 << 20), (300, 305), (0, 0)])
-
-
-def test_the_child_dies_with_the_process_that_asked(prose: Path, tmp_path: Path) -> None:
-    root = Path(sandbox.__file__).parent.parent
-    asking = f"""
-import sys
-sys.path[:0] = [{str(root)!r}, {str(root / "tests" / "support")!r}]
-from pathlib import Path
-from decoder_stand_ins import UNKNOWN
-from workers import sandbox
-from workers.isolation import Way
-from workers.nursery import Nursery
-from workers.sandbox_pool import Pool
-argv = (sys.executable, "-I", "-c", Path({str(tmp_path / "program")!r}).read_text())
-sandbox._pool = Pool(1, lambda: (Way(argv, UNKNOWN), Nursery(argv)))
-sandbox._answer = lambda reading, deadline, max_bytes: (
-    Path({str(tmp_path / "pids")!r}).write_bytes(sandbox.os.read(reading, 99)), sandbox.time.sleep(60))
-sandbox.extract(Path({str(prose)!r}))
-"""
-    (tmp_path / "program").write_text(
-        program("os.write(descriptors[0], b'%d %d' % (os.getpid(), os.getppid()))\ntime.sleep(60)"), encoding="utf-8"
-    )
-    asker = subprocess.Popen([sys.executable, "-c", asking], cwd=root)
-    wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text() != "", 15)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    asker.send_signal(signal.SIGKILL)
-    asker.wait()
-
-    wait_for(lambda: all(gone(pid) for pid in pids))
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; a zombie that nobody reaped yet has."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come in time"
-        time.sleep(0.02)
