@@ -7,6 +7,7 @@ There is no other process to sweep for due jobs: a thread of this one does.
 """
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ def main() -> None:
         when_ready=ticking.start,
     )
     ended.set()
+    gc.freeze()  # as the command line does: what is left is not looked through once more before the end
     sys.exit(status)
 
 

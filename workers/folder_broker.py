@@ -21,6 +21,8 @@ from kombu.transport import TRANSPORT_ALIASES, virtual
 ALIAS: Final = "folder"
 """The scheme of the broker URL: `folder://`, with the path in the transport option `folder`."""
 
+_LONGEST_WAIT_SECONDS: Final = 0.25
+
 _QUEUE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -103,6 +105,10 @@ class Transport(virtual.Transport):
     Channel = Channel
     driver_type = "folder"
     driver_name = "folder"
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        """Wait for a message, and not for long: a worker learns between two calls that it is to stop."""
+        super().drain_events(connection, timeout if timeout is None else min(timeout, _LONGEST_WAIT_SECONDS))
 
 
 TRANSPORT_ALIASES.setdefault(ALIAS, f"{__name__}:Transport")

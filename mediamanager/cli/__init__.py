@@ -1,6 +1,8 @@
 """The `mediamanager` command: a table of commands, each imported only when it runs."""
 
+import atexit
 import difflib
+import gc
 import importlib
 import importlib.metadata
 import os
@@ -68,6 +70,9 @@ COMMANDS: dict[str, Command] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status; an error is one line on stderr, never a traceback."""
+    # The interpreter's last collections would look at each object of every library: seconds, in which nothing is freed
+    # that the end of the process doesn't free.
+    atexit.register(gc.freeze)
     try:
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
