@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_
 from fingerprinting.index.bandenergy import BandSearcher
 from fingerprinting.index.spool import Spool
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
+
+WatchIndexing: TypeAlias = Callable[[Iterator[str], int], Iterator[str]]
+"""Passes the versions of algorithms on as they are indexed, and may count them; told how many there are."""
 
 _KIND = "segment"
 _WITHHELD = "withheld."
@@ -111,10 +115,17 @@ class Index:
             _write(scratch, children, self._works, count, withheld)
 
     @classmethod
-    def write(cls, folder: Path, entries: Iterable[Entry]) -> Mapping[str, int]:
+    def write(
+        cls, folder: Path, entries: Iterable[Entry], watch: WatchIndexing = lambda versions, _: versions
+    ) -> Mapping[str, int]:
         """Index fingerprints into a new folder, as `build` and `save` do, in much less memory: that of one algorithm.
 
         The same fingerprints of the same works give the same bytes, in whatever order the works come.
+
+        Args:
+            folder: where to.
+            entries: in any order, read once.
+            watch: see `WatchIndexing`.
 
         Returns:
             How many fingerprints of each algorithm it holds, all its versions together.
@@ -130,7 +141,9 @@ class Index:
             with Spool(scratch / "spool") as spool:
                 for work, fingerprint in entries:
                     spool.add(work, fingerprint)
-                for each, found in spool.taken().items():
+                taken = spool.taken()
+                for each in watch(iter(taken), len(taken)):
+                    found = taken[each]
                     registry.VERSIONS[each].build(found).save(scratch / each)
                     children[each] = scratch / each
                     counts[registry.VERSIONS[each].name] += len(found)

@@ -66,6 +66,10 @@ def build(
         def watch(extracted: Iterator[Extracted], total: int) -> Iterator[Extracted]:
             return stack.enter_context(asking.progress_over(extracted, total, "fingerprinting"))
 
+        def indexing(versions: Iterator[str], total: int) -> Iterator[str]:
+            stack.close()  # the bar before, which is full
+            return stack.enter_context(asking.progress_over(versions, total, "indexing"))
+
         built = building.build(
             source,
             output,
@@ -73,6 +77,7 @@ def build(
             owners=building.read_owners(owners) if owners else None,
             workers=workers,
             watch=watch,
+            indexing=indexing,
         )
     _report(built, output, preferences, as_json=as_json)
     raise typer.Exit(EXIT_SKIPPED if built.skipped else 0)
@@ -96,7 +101,11 @@ def merge(
         def watch(entries: Iterator[Entry], total: int) -> Iterator[Entry]:
             return stack.enter_context(asking.progress_over(entries, total, "merging fingerprints"))
 
-        merged = merging.merge(catalogues, output, watch=watch)
+        def indexing(versions: Iterator[str], total: int) -> Iterator[str]:
+            stack.close()  # the bar before, which is full
+            return stack.enter_context(asking.progress_over(versions, total, "indexing"))
+
+        merged = merging.merge(catalogues, output, watch=watch, indexing=indexing)
     renamed = [{"catalogue": str(path), "work": work, "as": now} for (path, work), now in merged.renamed.items()]
     if as_json:
         sys.stdout.write(json.dumps({**_facts(output, merged.info), "renamed": renamed}) + "\n")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from fingerprinting.index.segment import WatchIndexing
 from fingerprinting.types import FEATURES_MISSING, Role
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, Walk, walk
@@ -50,6 +51,7 @@ def build(
     owners: Mapping[str, str] | None = None,
     workers: int | None = None,
     watch: Watch = lambda extracted, _: extracted,
+    indexing: WatchIndexing = lambda versions, _: versions,
 ) -> Built:
     """Fingerprint every file under `source` and write a catalogue of them, whole or not at all.
 
@@ -60,6 +62,7 @@ def build(
         owners: owner by path relative to `source`; a file that is not named owns itself.
         workers: processes; as many as there are cores, if left out.
         watch: see `Watch`.
+        indexing: sees the algorithms that are indexed, once all files are read.
 
     Raises:
         InvalidInputError: `source` is no folder, or holds not one file that can be read; an owner is given for a
@@ -74,7 +77,8 @@ def build(
     now = datetime.now(UTC)
     reading = _Reading(source, expand(preferences), owners or {}, now)
     with ExtractionPool(workers, role=Role.WORK) as pool:
-        info = folder.stream(output, reading.works(watch(pool.run(found.queries), len(found.queries))), built_at=now)
+        works = reading.works(watch(pool.run(found.queries), len(found.queries)))
+        info = folder.stream(output, works, built_at=now, indexing=indexing)
     missing = [_without(reading.without_features)] if reading.without_features else []
     return Built(info, reading.skipped, reading.exact_only, (*found.notes, *missing))
 

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from fingerprinting import whole
 from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index.algorithm import Entry
-from fingerprinting.index.segment import Index
+from fingerprinting.index.segment import Index, WatchIndexing
 from fingerprinting.types import Depth
 from optout.catalogue import answer as answering
 from optout.catalogue import manifest
@@ -152,6 +152,10 @@ class Catalogue:
         )
 
 
+def _unwatched(versions: Iterator[str], _: int) -> Iterator[str]:
+    return versions
+
+
 def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | None = None) -> CatalogueInfo:
     """Write a catalogue; a catalogue that is there already is replaced in one step, once the new one is complete.
 
@@ -170,7 +174,13 @@ def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | 
     return stream(folder, sorted_by_id(works), built_at=built_at)
 
 
-def stream(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | None = None) -> CatalogueInfo:
+def stream(
+    folder: Path,
+    works: Iterable[CatalogueWork],
+    *,
+    built_at: datetime | None = None,
+    indexing: WatchIndexing = _unwatched,
+) -> CatalogueInfo:
     """Write a catalogue as `build` does, of works that come sorted by id and are not kept.
 
     Memory does not grow with what was said and found, only with what indexing one algorithm takes. Whatever `works`
@@ -180,6 +190,7 @@ def stream(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime |
         folder: as of `build`.
         works: ascending by id, no id twice; read once.
         built_at: as of `build`.
+        indexing: sees the algorithms that are indexed, once all works are read.
 
     Raises:
         ConflictError: `folder` holds something else.
@@ -193,11 +204,16 @@ def stream(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime |
             for one in work.fingerprints:
                 yield row, one
 
-    return _write(folder, entries, built_at)
+    return _write(folder, entries, built_at, indexing)
 
 
 def write(
-    folder: Path, works: Iterable[WorkRecord], entries: Iterable[Entry], *, built_at: datetime | None = None
+    folder: Path,
+    works: Iterable[WorkRecord],
+    entries: Iterable[Entry],
+    *,
+    built_at: datetime | None = None,
+    indexing: WatchIndexing = _unwatched,
 ) -> CatalogueInfo:
     """Write a catalogue as `stream` does, of works whose fingerprints come by themselves.
 
@@ -206,6 +222,7 @@ def write(
         works: as of `stream`.
         entries: fingerprints by the row of their work, in any order, read after the works.
         built_at: as of `build`.
+        indexing: as of `stream`.
 
     Raises:
         ConflictError, InvalidInputError, InvalidFingerprintError: as `stream`.
@@ -216,15 +233,20 @@ def write(
             lines.add(work)
         yield from entries
 
-    return _write(folder, all_entries, built_at)
+    return _write(folder, all_entries, built_at, indexing)
 
 
-def _write(folder: Path, entries: Callable[[WorksWriter], Iterator[Entry]], built_at: datetime | None) -> CatalogueInfo:
+def _write(
+    folder: Path,
+    entries: Callable[[WorksWriter], Iterator[Entry]],
+    built_at: datetime | None,
+    indexing: WatchIndexing,
+) -> CatalogueInfo:
     """Write a catalogue of what an iterator gives, which writes the works as it goes."""
     moment = (built_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     with _replacing(folder) as new:
         with works_file.writing(new) as lines:
-            counts = Index.write(new / INDEX, entries(lines))
+            counts = Index.write(new / INDEX, entries(lines), indexing)
         manifest.write(new, built_at=moment, works=lines.count, fingerprints=counts)
         return _info(manifest.read(new))
 

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fingerprinting.index.algorithm import Entry
+from fingerprinting.index.segment import WatchIndexing
 from optout.catalogue import folder
 from optout.catalogue.folder import Catalogue, CatalogueInfo
 from optout.catalogue.works import WorkRecord
@@ -53,6 +54,7 @@ def merge(
     *,
     built_at: datetime | None = None,
     watch: Watch = lambda entries, _: entries,
+    indexing: WatchIndexing = lambda versions, _: versions,
 ) -> Merged:
     """Write a catalogue of all works of several, whole or not at all. Every byte of them is checked before.
 
@@ -61,6 +63,7 @@ def merge(
         output: where it goes; a catalogue that is there is replaced at the end, also one of `sources`.
         built_at: recorded in the manifest; now, if left out.
         watch: see `Watch`.
+        indexing: sees the algorithms that are indexed, once all fingerprints are read.
 
     Raises:
         InvalidInputError: fewer than two sources.
@@ -76,7 +79,8 @@ def merge(
     renamed = _renamed(opened)
     merger = _Merger(opened, renamed)
     fingerprints = sum(sum(each.info.fingerprints.values()) for each in opened)
-    info = folder.write(output, merger.works(), watch(merger.entries(), fingerprints), built_at=built_at)
+    entries = watch(merger.entries(), fingerprints)
+    info = folder.write(output, merger.works(), entries, built_at=built_at, indexing=indexing)
     return Merged(info, {(sources[at.source], opened[at.source].record(at.row).id): at.id for at in renamed})
 
 

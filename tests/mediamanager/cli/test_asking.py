@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mediamanager.cli import asking
+from mediamanager.cli.catalogue import app
 from mediamanager.cli.check import check
 from mediamanager.cli.fingerprint import fingerprint
 from mediamanager.cli.invoke import invoke
@@ -58,3 +59,22 @@ def test_no_bar_runs_through_lines_that_are_read_on_the_same_terminal(monkeypatc
         assert list(passing) == [1, 2]
 
     assert terminal.getvalue() == ""
+
+
+def test_building_and_merging_show_what_is_indexed(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+
+    for name in ("one", "two"):
+        invoke(app, "mediamanager catalogue", ["build", str(inbox), "-o", str(tmp_path / name)])
+    built = terminal.getvalue()
+    invoke(
+        app,
+        "mediamanager catalogue",
+        ["merge", *(str(tmp_path / n) for n in ("one", "two")), "-o", str(tmp_path / "c")],
+    )
+
+    assert built.index("fingerprinting") < built.index("indexing")
+    merged = terminal.getvalue().removeprefix(built)
+    assert merged.index("merging fingerprints") < merged.index("indexing")
