@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from fingerprinting.audio.halving import Halver
 from fingerprinting.audio.movement import BLOCK_CODES, Movement
 from fingerprinting.audio.print_bytes import BAND_FRAME, BAND_HOP, NOTHING, RATE_HZ, BandCodes
 
@@ -21,9 +22,12 @@ _BANDS: Final = 33
 _LOWEST_HZ, _HIGHEST_HZ = 300.0, 2000.0
 _STEADY: Final = 0.002
 _QUIET: Final = 2e-5
-_WINDOW: Final = np.hanning(BAND_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * BAND_FRAME / 4)
+_FRAME: Final = BAND_FRAME // 2
+_WINDOW: Final = np.hanning(_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * _FRAME / 4)
 _FINE_HOP: Final = 128
-_AT_ONCE: Final = 128
+_AT_ONCE: Final = 32
+"""Frames that are transformed together: no more than a processor's own memory holds."""
+
 _POWERS: Final = (1 << np.arange(32, dtype=np.uint64)).astype(np.uint64)
 
 Energies = NDArray[np.float32]
@@ -67,31 +71,39 @@ class BandPrinter:
         self._hop = BAND_HOP if list(changes) == [UNCHANGED] else _FINE_HOP
         pitches = sorted({change.pitch for change in changes})
         self._rows = [_Row(change, pitches.index(change.pitch), self._hop) for change in changes]
-        matrices = [_bands(1 + pitch / 1000) for pitch in pitches]
-        self._first_bin = min(int(np.flatnonzero(each.any(axis=1))[0]) for each in matrices)
-        self._end_bin = max(int(np.flatnonzero(each.any(axis=1))[-1]) for each in matrices) + 1
-        self._matrix = np.ascontiguousarray(np.hstack(matrices)[self._first_bin : self._end_bin])
+        edges = [_edges(1 + pitch / 1000) for pitch in pitches]
+        self._first_bin = min(int(each[0]) for each in edges)
+        self._end_bin = max(int(each[-1]) for each in edges) + 1
+        self._edges = [each - self._first_bin for each in edges]
+        self._halved = Halver()
         self._rest = np.empty(0, dtype=np.float32)
         self._movement = Movement()
 
     def feed(self, chunk: NDArray[np.int16]) -> None:
         """Take the next samples, int16, shape (n,), at RATE_HZ."""
-        self._rest = np.concatenate((self._rest, chunk.astype(np.float32)))
-        if len(self._rest) < BAND_FRAME:
+        self._take(self._halved.feed(chunk))
+
+    def _take(self, samples: NDArray[np.float32]) -> None:
+        self._rest = np.concatenate((self._rest, samples))
+        if len(self._rest) < _FRAME:
             return
-        frames = sliding_window_view(self._rest, BAND_FRAME)[:: self._hop]
+        frames = sliding_window_view(self._rest, _FRAME)[:: self._hop // 2]
         for start in range(0, len(frames), _AT_ONCE):
             spectrum = np.fft.rfft(frames[start : start + _AT_ONCE] * _WINDOW, axis=1)
             kept = spectrum[:, self._first_bin : self._end_bin]
-            energy = np.sqrt((kept.real**2 + kept.imag**2) @ self._matrix)
+            power = kept.real**2 + kept.imag**2
+            # What lies beyond the last edge is added up, too, and not wanted.
+            sums = [np.add.reduceat(power, each, axis=1)[:, :_BANDS] for each in self._edges]
+            energy = np.sqrt(np.hstack(sums) if len(sums) > 1 else sums[0])
             for row in self._rows:
                 picked = row.take(energy)
                 if row.is_unchanged:
                     self._movement.take(picked)
-        self._rest = self._rest[len(frames) * self._hop :].copy()
+        self._rest = self._rest[len(frames) * (self._hop // 2) :].copy()
 
     def finish(self) -> BandPrint:
         """Give the codes of everything that was fed, and what of it is telling."""
+        self._take(self._halved.finish())
         told, is_audible = self._movement.telling()
         step = BLOCK_CODES * BAND_HOP / RATE_HZ
         return BandPrint(
@@ -153,10 +165,7 @@ def _codes(energy: Energies) -> NDArray[np.uint32]:
     return codes
 
 
-def _bands(pitch: float) -> NDArray[np.float32]:
-    """Say which band each bin of the spectrum belongs to, as a matrix of shape (bins, 33)."""
-    hz = np.arange(BAND_FRAME // 2 + 1) * RATE_HZ / BAND_FRAME
-    edges = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1) * pitch
-    band = np.searchsorted(edges, hz, side="right") - 1
-    matrix: NDArray[np.float32] = (band[:, None] == np.arange(_BANDS)).astype(np.float32)
-    return matrix
+def _edges(pitch: float) -> NDArray[np.intp]:
+    """Say at which bin of the spectrum each band begins, and where the last ends: shape (34,)."""
+    hz = np.arange(_FRAME // 2 + 1) * RATE_HZ / BAND_FRAME
+    return np.searchsorted(hz, np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1) * pitch, side="left")

@@ -21,12 +21,14 @@ _END_BIN: Final = 400
 _NEAR_FRAMES: Final = 10
 _NEAR_BINS: Final = 16
 _RANK_FRAMES: Final = RATE_HZ // (2 * LANDMARK_HOP)
-_FLOOR: Final = 1e-4
+_FLOOR: Final = 1e-8
 _WINDOW: Final = np.hanning(LANDMARK_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * LANDMARK_FRAME / 4)
-_AT_ONCE: Final = 1024
+_AT_ONCE: Final = 64
+"""Frames that are transformed together: no more than a processor's own memory holds."""
+
 _MARGIN: Final = _NEAR_FRAMES + _RANK_FRAMES
 
-Magnitudes = NDArray[np.float32]
+Powers = NDArray[np.float32]
 
 
 class LandmarkPrinter:
@@ -72,9 +74,9 @@ class _Look:
         if len(self._rest) < LANDMARK_FRAME:
             return
         frames = sliding_window_view(self._rest, LANDMARK_FRAME)[::LANDMARK_HOP]
-        for start in range(0, len(frames), _AT_ONCE):
-            self._rows = np.concatenate((self._rows, _magnitudes(frames[start : start + _AT_ONCE])))
-            self._decide(self._first + len(self._rows) - _MARGIN)
+        steps = range(0, len(frames), _AT_ONCE)
+        self._rows = np.concatenate((self._rows, *(_powers(frames[start : start + _AT_ONCE]) for start in steps)))
+        self._decide(self._first + len(self._rows) - _MARGIN)
         self._rest = self._rest[len(frames) * LANDMARK_HOP :].copy()
 
     def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -96,25 +98,24 @@ class _Look:
         self._rows, self._first = self._rows[unneeded:], self._first + unneeded
 
 
-def _magnitudes(frames: NDArray[np.float32]) -> Magnitudes:
+def _powers(frames: NDArray[np.float32]) -> Powers:
     spectrum = np.fft.rfft(frames * _WINDOW, axis=1)[:, _FIRST_BIN:_END_BIN]
-    power = spectrum.real**2 + spectrum.imag**2
-    root: Magnitudes = np.sqrt(power).astype(np.float32, copy=False)
-    return root
+    power: Powers = spectrum.real**2 + spectrum.imag**2
+    return power
 
 
-def _strongest(rows: Magnitudes, density: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _strongest(rows: Powers, density: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find cells that nothing near exceeds, and of these the strongest of each second."""
     if not len(rows):
         empty = np.empty(0, dtype=np.int64)
         return empty, empty
     highest = _running_max(_running_max(rows, _NEAR_BINS, 1), _NEAR_FRAMES, 0)
-    frames, bins = np.nonzero((rows == highest) & (rows > _FLOOR))
+    frames, bins = np.divmod(np.flatnonzero((rows == highest) & (rows > _FLOOR)), rows.shape[1])
     kept = _ranks(frames, rows[frames, bins]) < density
     return frames[kept].astype(np.int64), bins[kept].astype(np.int64) + _FIRST_BIN
 
 
-def _running_max(rows: Magnitudes, reach: int, axis: int) -> Magnitudes:
+def _running_max(rows: Powers, reach: int, axis: int) -> Powers:
     """Give the highest value within `reach` on both sides, doubling the width as long as that fits."""
     padding = [(0, 0), (0, 0)]
     padding[axis] = (reach, reach)
@@ -127,12 +128,12 @@ def _running_max(rows: Magnitudes, reach: int, axis: int) -> Magnitudes:
     return np.maximum(_without(padded, axis, 0, rest), _without(padded, axis, rest, 0)) if rest else padded
 
 
-def _without(rows: Magnitudes, axis: int, first: int, last: int) -> Magnitudes:
+def _without(rows: Powers, axis: int, first: int, last: int) -> Powers:
     stop = rows.shape[axis] - last
     return rows[first:stop] if axis == 0 else rows[:, first:stop]
 
 
-def _ranks(frames: NDArray[np.int64], strength: Magnitudes) -> NDArray[np.int64]:
+def _ranks(frames: NDArray[np.int64], strength: Powers) -> NDArray[np.int64]:
     """Count, for each peak, the stronger ones within half a second."""
     stronger = np.zeros(len(frames), dtype=np.int64)
     for step in range(1, len(frames)):
