@@ -80,6 +80,48 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of an asset's text that runs along one of a work's. Places are numbers of kept tokens.
+
+    Attributes:
+        query: first token of the asset's and one past the last.
+        work: the same in the work's text.
+        blocks: where the evidence lies: the first token of each block of the asset's that holds a shingle for the first
+            time, ascending.
+        matched_query: tokens of the asset inside a shared shingle.
+        query_share: which part of the asset that is, 0 to 1.
+        matched_work: distinct shingles of the work inside it.
+        query_share: which part of the asset `matched_query` is, 0 to 1.
+        work_share: which part of the work's shingles `matched_work` is, 0 to 1.
+        query_span: when captions show it; None for any other text.
+        work_span: the same of the work.
+    """
+
+    query: tuple[int, int]
+    work: tuple[int, int]
+    blocks: tuple[int, ...]
+    matched_query: int
+    matched_work: int
+    query_share: float = 0.0
+    work_share: float = 0.0
+    query_span: Span | None = None
+    work_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundText:
+    """Everything of one work's text that was found in an asset.
+
+    Attributes:
+        passages: one or more, by their place in the asset.
+        needed: blocks with evidence that make a match.
+    """
+
+    passages: tuple[Passage, ...]
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One work found for one asset by one algorithm, rows as given to the index.
 
@@ -92,6 +134,7 @@ class Match:
         query_span: where the match lies in the asset; None where the algorithm can't tell.
         work_span: where it lies in the work.
         evidence: further facts for a person to look at (offset, overlap, bit error ...).
+        text: of texts, all that was found of the work in the asset; the facts above are of the best passage.
     """
 
     asset: int
@@ -105,6 +148,7 @@ class Match:
     query_span: Span | None = None
     work_span: Span | None = None
     evidence: Mapping[str, EvidenceValue] = field(default_factory=lambda: NO_EVIDENCE)
+    text: FoundText | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.image import dct as dct_bytes
 from fingerprinting.index import chromaprint, dct, exact, pdq, phash, shingle
 from fingerprinting.index.algorithm import spec_id
+from fingerprinting.text import shingle_bytes
 from fingerprinting.types import Fingerprint
 
 _EMPTY: Final = hashlib.sha256(b"").digest()
@@ -43,7 +44,7 @@ def blank_because(fingerprint: Fingerprint) -> str | None:
         case chromaprint.SPEC.id:
             return _sound(np.frombuffer(fingerprint.value, dtype="<u4"))
         case shingle.SPEC.id:
-            return _text(np.frombuffer(fingerprint.value, dtype=shingle.RECORD)["shingle"])
+            return _text(shingle_bytes.read(fingerprint.value).hashes)
         case exact.SHA256.id:
             return "it is that of an empty file" if fingerprint.value == _EMPTY else None
         case _:
@@ -69,6 +70,6 @@ def _sound(codes: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> str | None:
     return None
 
 
-def _text(shingles: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> str | None:
+def _text(shingles: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> str | None:
     fewest = thresholds.SHINGLE_BASE_EVIDENCE - thresholds.SHINGLE_LIKELY_STEP
     return "it is of too few different phrases" if len(np.unique(shingles)) < fewest else None

@@ -1,5 +1,6 @@
 """One row for each distinct fingerprint, and who has it: a million equal ones cost the index no more than one."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,5 +47,19 @@ def distinct(entries: Sequence[Entry]) -> tuple[list[bytes], Copies]:
     row_of = np.fromiter(
         (rows.setdefault(fingerprint.value, len(rows)) for _, fingerprint in entries), np.int64, len(entries)
     )
-    starts = np.concatenate(([0], np.cumsum(np.bincount(row_of, minlength=len(rows))))).astype(np.int64)
-    return list(rows), Copies(np.argsort(row_of, kind="stable").astype(np.int64), starts)
+    return list(rows), _copies(row_of, len(rows))
+
+
+def first_of_each(entries: Sequence[Entry]) -> tuple[Copies, NDArray[np.int64]]:
+    """Do the same without holding the values: where each stands, and the position of the first of each row."""
+    rows: dict[bytes, int] = {}
+    row_of = np.empty(len(entries), dtype=np.int64)
+    for at, (_, fingerprint) in enumerate(entries):
+        row_of[at] = rows.setdefault(hashlib.sha256(fingerprint.value).digest(), len(rows))
+    held = _copies(row_of, len(rows))
+    return held, held.entries[held.starts[:-1]]
+
+
+def _copies(row_of: NDArray[np.int64], rows: int) -> Copies:
+    starts = np.concatenate(([0], np.cumsum(np.bincount(row_of, minlength=rows)))).astype(np.int64)
+    return Copies(np.argsort(row_of, kind="stable").astype(np.int64), starts)

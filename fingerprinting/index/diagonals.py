@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
+from fingerprinting.types import Passage
 
 _POSITION_BITS = 24
 MAX_POSITION = 1 << _POSITION_BITS
@@ -38,36 +39,13 @@ class SharedShingles:
         return SharedShingles(self.row[kept], self.term[kept], self.query[kept], self.work[kept])
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A passage of the query that runs along one of a work's text.
-
-    Attributes:
-        row: the work's text.
-        evidence: distinct shingles, in distinct blocks of words.
-        query: first token and one past the last.
-        work: the same in the work's text.
-        matched_query: kept tokens of the query inside a shared shingle.
-        matched_work: distinct shared shingles of the work's text.
-    """
-
-    row: int
-    evidence: int
-    query: tuple[int, int]
-    work: tuple[int, int]
-    matched_query: int
-    matched_work: int
-
-    @property
-    def length(self) -> int:
-        """Tokens from the first to the last of the query's passage."""
-        return self.query[1] - self.query[0]
-
-
 def passages(
-    shared: SharedShingles, needed: int, size: int, known: Callable[[Passage], float] = lambda _: 1.0
-) -> list[Passage]:
-    """Find, in each work, the passage with most evidence; only passages with at least `needed` of it.
+    shared: SharedShingles,
+    needed: int,
+    size: int,
+    known: Callable[[int, tuple[int, int]], float] = lambda _row, _query: 1.0,
+) -> Iterator[tuple[int, Passage]]:
+    """Find, in each work, the passages with at least `needed` evidence, each with the work's row.
 
     Counted are distinct shingles in distinct blocks of the query of a shingle's size: one long name gives many
     overlapping shingles and is little evidence. Cells of diagonals and windows overlap by half, so that no passage
@@ -77,27 +55,23 @@ def passages(
         shared: what the query has in common with works.
         needed: evidence that is asked for.
         size: tokens in a shingle.
-        known: which part of the query's shingles in a passage was looked up at all; where a flood has left some out,
-            shared ones lie less densely.
+        known: given a row and a passage of the query, which part of the shingles there could be found at all: those of
+            a long work are sampled, and where a flood has left some out, shared ones lie less densely.
     """
     _, member, counts = np.unique(shared.row, return_inverse=True, return_counts=True)
     shared = shared.take(counts[member] >= needed)
     if not len(shared.row):
-        return []
+        return
     asked = _asked(shared)
     passing = np.zeros(len(shared.row), dtype=np.bool_)
     for band_shift in (0, _BAND // 2):
         for window_shift in (0, _WINDOW // 2):
             passing |= _evidence_of_cells(shared, asked, (band_shift, window_shift), size) >= needed
-    found: dict[int, Passage] = {}
-    for passage in _runs(shared.take(passing), asked.take(passing), size):
-        best = found.get(passage.row)
-        if passage.evidence < needed or passage.length < thresholds.SHINGLE_MIN_SPAN:
-            continue
-        is_dense = passage.matched_query >= thresholds.SHINGLE_MIN_DENSITY * passage.length * known(passage)
-        if is_dense and (best is None or passage.evidence > best.evidence):
-            found[passage.row] = passage
-    return list(found.values())
+    for row, passage in _runs(shared.take(passing), asked.take(passing), needed, size):
+        length = passage.query[1] - passage.query[0]
+        least = thresholds.SHINGLE_MIN_DENSITY * length * known(row, passage.query)
+        if length >= thresholds.SHINGLE_MIN_SPAN and passage.matched_query >= least:
+            yield row, passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +111,18 @@ def _evidence_of_cells(shared: SharedShingles, asked: _Asked, shifts: tuple[int,
 
 def _evidence(group: NDArray[np.int64], asked: _Asked, size: int) -> NDArray[np.int64]:
     """Count, in each group 0 .. G - 1, the blocks of the query that hold a shingle for the first time. Shape (G,)."""
+    return np.bincount(_blocks(group, asked, size) >> _POSITION_BITS, minlength=int(group.max()) + 1)
+
+
+def _blocks(group: NDArray[np.int64], asked: _Asked, size: int) -> NDArray[np.int64]:
+    """Give those blocks, ascending: the group, shifted by _POSITION_BITS, and the number of the block."""
     # One number says group, shingle and position: to sort numbers is ten times as quick as to sort by three keys.
     bits = len(asked.term).bit_length()
     order = np.sort(group << bits | asked.pair)
     groups, pairs = order >> bits, order & ((1 << bits) - 1)
     terms = asked.term[pairs]
     fresh = np.append(True, (groups[1:] != groups[:-1]) | (terms[1:] != terms[:-1]))
-    blocks = _distinct(groups[fresh] << _POSITION_BITS | asked.query[pairs[fresh]] // size)
-    return np.bincount(blocks >> _POSITION_BITS, minlength=int(group.max()) + 1)
+    return _distinct(groups[fresh] << _POSITION_BITS | asked.query[pairs[fresh]] // size)
 
 
 def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,24 +132,39 @@ def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return distinct
 
 
-def _runs(shared: SharedShingles, asked: _Asked, size: int) -> Iterator[Passage]:
-    """Cut the entries of each work where the query has no shared shingle for long, and weigh each piece."""
+def _runs(shared: SharedShingles, asked: _Asked, needed: int, size: int) -> Iterator[tuple[int, Passage]]:
+    """Cut the entries of each work where the diagonal jumps and where the query has no shared shingle for long."""
     if not len(shared.row):
         return
-    order = np.argsort(shared.row << _POSITION_BITS | shared.query, kind="stable")
-    shared, asked = shared.take(order), asked.take(order)
-    breaks = (np.diff(shared.row) != 0) | (np.diff(shared.query) > _BRIDGE)
+    strand = _strands(shared)
+    order = np.argsort(strand << _POSITION_BITS | shared.query, kind="stable")
+    shared, asked, strand = shared.take(order), asked.take(order), strand[order]
+    breaks = (np.diff(strand) != 0) | (np.diff(shared.query) > _BRIDGE)
     group = np.concatenate(([0], np.cumsum(breaks))).astype(np.int64)
-    evidence = _evidence(group, asked, size)
+    blocks = _blocks(group, asked, size)
+    block_edges = np.searchsorted(blocks >> _POSITION_BITS, np.arange(int(group[-1]) + 2))
+    places = (blocks & (MAX_POSITION - 1)) * size
     edges = np.concatenate(([0], np.flatnonzero(breaks) + 1, [len(group)]))
-    for piece, (start, stop) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
+    for piece in np.flatnonzero(np.diff(block_edges) >= needed).tolist():
+        start, stop = int(edges[piece]), int(edges[piece + 1])
         query, work = _distinct(shared.query[start:stop]), _distinct(shared.work[start:stop])
-        words = size + int(np.minimum(np.diff(query), size).sum())
-        yield Passage(
-            row=int(shared.row[start]),
-            evidence=int(evidence[piece]),
-            query=(int(query[0]), int(query[-1]) + size),
-            work=(int(work[0]), int(work[-1]) + size),
-            matched_query=words,
-            matched_work=len(work),
+        yield (
+            int(shared.row[start]),
+            Passage(
+                query=(int(query[0]), int(query[-1]) + size),
+                work=(int(work[0]), int(work[-1]) + size),
+                blocks=tuple(np.maximum(places[block_edges[piece] : block_edges[piece + 1]], query[0]).tolist()),
+                matched_query=size + int(np.minimum(np.diff(query), size).sum()),
+                matched_work=len(work),
+            ),
         )
+
+
+def _strands(shared: SharedShingles) -> NDArray[np.int64]:
+    """Number the entries of each row such that those have one number whose diagonals are next to each other."""
+    diagonal = shared.work - shared.query
+    order = np.lexsort((diagonal, shared.row))
+    jumps = (np.diff(shared.row[order]) != 0) | (np.diff(diagonal[order]) > _BAND)
+    strand = np.empty(len(order), dtype=np.int64)
+    strand[order] = np.concatenate(([0], np.cumsum(jumps)))
+    return strand

@@ -6,11 +6,15 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.text import captions, encodings, markup
 from fingerprinting.text.captions import Cue
 
+_MOST_SECONDS: Final = 1e7  # captions are of hours, not of months
 _HTML: Final = "text/html"
 
 
@@ -25,6 +29,29 @@ class Document:
 
     text: str
     cues: tuple[Cue, ...] | None = None
+
+    def times(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Say when characters of captions are shown, in seconds, not descending; within a cue they pass evenly.
+
+        Args:
+            places: characters, ascending, shape (n,).
+
+        Raises:
+            ValueError: the text is not captions.
+        """
+        if not self.cues:
+            raise ValueError("only captions have times")
+        lengths = np.array([len(cue.text) + 1 for cue in self.cues], dtype=np.int64)
+        begins = np.cumsum(lengths) - lengths
+        start = np.array([cue.start for cue in self.cues], dtype=np.float64)
+        end = np.maximum(start, [cue.end for cue in self.cues])
+        # Automatic captions are shown until after the next one has begun.
+        end[:-1] = np.where(start[1:] > start[:-1], np.minimum(end[:-1], start[1:]), end[:-1])
+        cue = np.clip(np.searchsorted(begins, places, side="right") - 1, 0, None)
+        part = np.minimum((places - begins[cue]) / np.maximum(1, lengths[cue] - 1), 1.0)
+        told = start[cue] + (end[cue] - start[cue]) * part
+        shown: NDArray[np.float64] = np.maximum.accumulate(np.clip(told, 0.0, _MOST_SECONDS))
+        return shown
 
     def seconds(self, start: int, end: int) -> tuple[float, float] | None:
         """Say when the characters `[start, end)` are shown; None where the text is not captions."""

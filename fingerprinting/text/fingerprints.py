@@ -9,11 +9,14 @@ import numpy as np
 from fingerprinting import thresholds
 from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.text import documents, normalise
-from fingerprinting.text.shingles import Shingles, shingles
+from fingerprinting.text.documents import Document
+from fingerprinting.text.shingle_bytes import NO_TRACK, Shingles, Track, track_of
+from fingerprinting.text.shingles import shingles
 from fingerprinting.types import Fingerprint, Prints, Span, SpanUnit
 
 ALGORITHM: Final = "shingle-3"
-VERSION: Final = normalise.VERSION
+VERSION: Final = 2
+"""Of the rules by which text is normalised, cut into shingles and written down: another for any change of them."""
 
 
 def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Prints:
@@ -23,7 +26,7 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
     than a match must run over) or `text-repetitive` (too few different phrases).
 
     Returns:
-        Prints with at most one fingerprint, whose value is `shingles.RECORD`s in order.
+        Prints with at most one fingerprint, whose value `shingle_bytes` describes; of captions it tells the times, too.
 
     Raises:
         UnreadableMediaError: empty, not text, or damaged captions.
@@ -31,7 +34,7 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
     """
     document = documents.load(path, media_type, limits)
     tokens = normalise.tokens(document.text)
-    found = shingles(tokens)
+    found = shingles(tokens, _track(document) if document.cues else NO_TRACK)
     reason = _unidentifiable_because(len(tokens.ids), found)
     if reason is not None:
         return Prints(fingerprints=(), identifiable=False, notes=(reason,))
@@ -68,6 +71,14 @@ def locate(
         start, end = int(places[first, 0]), int(places[last, 1])
         spans.append(document.seconds(start, end) or (float(start), float(end)))
     return spans
+
+
+def _track(document: Document) -> Track:
+    """Say when each kept token of captions is shown."""
+    places = normalise.character_spans(document.text)
+    if not len(places):
+        return NO_TRACK
+    return track_of(document.times(np.append(places[:, 0], places[-1, 1])))
 
 
 def _unidentifiable_because(kept_tokens: int, found: Shingles) -> str | None:

@@ -1,13 +1,12 @@
 """Shingles: a hash of every few tokens in a row, each with its place, which survive edits elsewhere in the text."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.text.normalise import Tokens
+from fingerprinting.text.shingle_bytes import MAX_HALVINGS, NO_TRACK, Shingles, Track
 
 WORDS: Final = 3
 """Kept words in a shingle. Three survive transcription errors; with stop words gone they tell as much as five."""
@@ -15,70 +14,53 @@ WORDS: Final = 3
 CHARACTERS: Final = 5
 """Characters in a shingle of a script without spaces."""
 
-RECORD: Final = np.dtype([("hash", "<u8"), ("position", "<u4")])
-"""One shingle in a fingerprint's value: 12 bytes, little-endian."""
+MOST_SHINGLES: Final = 1 << 17
+"""Of a text with more (a novel has half of that), half are left out, by value, until there are no more."""
 
 _MAX_RAW_TOKENS: Final = 30
 """A shingle that reaches over more tokens than this, before dropping, joins what does not belong together."""
 
 # Of the shingles of characters only every other one, by value, is kept: they overlap more and cost twice as many.
-_CHARACTER_LIMIT: Final = np.uint64(1 << 63)
+_WORD_BITS, _CHARACTER_BITS = 64, 63
 # Multiplier and shifts of the finaliser of MurmurHash3 (public domain), for a whole mix of the bits.
 _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
+_STORED: Final = np.uint64(0xFFFFFFFF)
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@dataclass(frozen=True, slots=True)
-class Shingles:
-    """Shingles of one text, by position.
+def shingles(tokens: Tokens, track: Track = NO_TRACK) -> Shingles:
+    """Hash every run of WORDS kept words and, sampled, of CHARACTERS characters of scripts without spaces.
 
-    Attributes:
-        hashes: uint64, shape (s,).
-        positions: uint32, shape (s,), not descending: the index of a shingle's first token among the kept tokens.
+    What is kept of a long text depends on the hash alone, so that copies keep the same.
     """
-
-    hashes: NDArray[np.uint64]
-    positions: NDArray[np.uint32]
-
-    def pack(self) -> bytes:
-        """Write them as the value of a `shingle-3` fingerprint: RECORDs in order."""
-        records = np.empty(len(self.hashes), dtype=RECORD)
-        records["hash"], records["position"] = self.hashes, self.positions
-        return records.tobytes()
-
-
-def unpack(value: bytes) -> Shingles:
-    """Read the value of a `shingle-3` fingerprint.
-
-    Raises:
-        InvalidFingerprintError: not whole records, or not in order.
-    """
-    if len(value) % RECORD.itemsize:
-        raise InvalidFingerprintError(
-            f"a shingle-3 fingerprint is made of records of {RECORD.itemsize} bytes, this one has {len(value)} bytes",
-            algorithm="shingle-3",
-            field="value",
-        )
-    records = np.frombuffer(value, dtype=RECORD)
-    positions = records["position"].astype(np.uint32)
-    if np.any(positions[1:] < positions[:-1]):
-        raise InvalidFingerprintError(
-            "the records of a shingle-3 fingerprint must be sorted by position", algorithm="shingle-3", field="value"
-        )
-    return Shingles(hashes=records["hash"].astype(np.uint64), positions=positions)
-
-
-def shingles(tokens: Tokens) -> Shingles:
-    """Hash every run of WORDS kept words and, sampled, of CHARACTERS characters of scripts without spaces."""
     are_characters = tokens.are_characters
-    word_hashes, word_positions = _runs(tokens, np.flatnonzero(~are_characters), WORDS)
-    hashes, positions = _runs(tokens, np.flatnonzero(are_characters), CHARACTERS)
-    sampled = hashes < _CHARACTER_LIMIT
-    hashes = np.concatenate((word_hashes, hashes[sampled]))
-    positions = np.concatenate((word_positions, positions[sampled]))
+    words, word_positions = _runs(tokens, np.flatnonzero(~are_characters), WORDS)
+    characters, character_positions = _runs(tokens, np.flatnonzero(are_characters), CHARACTERS)
+    halvings = 0
+    while True:
+        are_words = _sampled(words, _WORD_BITS - halvings)
+        are_kept = _sampled(characters, _CHARACTER_BITS - halvings)
+        number = int(np.count_nonzero(are_words)) + int(np.count_nonzero(are_kept))
+        if number <= MOST_SHINGLES or halvings == MAX_HALVINGS:
+            break
+        halvings += 1
+    hashes = np.concatenate((words[are_words], characters[are_kept]))
+    positions = np.concatenate((word_positions[are_words], character_positions[are_kept]))
     order = np.argsort(positions, kind="stable")
-    return Shingles(hashes=hashes[order], positions=positions[order].astype(np.uint32))
+    return Shingles(
+        hashes=(hashes[order] & _STORED).astype(np.uint32),
+        positions=positions[order].astype(np.uint32),
+        tokens=len(tokens.ids),
+        characters=int(np.count_nonzero(are_kept)),
+        halvings=halvings,
+        track=track,
+    )
+
+
+def _sampled(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+    """Choose the hashes below 2**bits. What is stored of a hash are other bits of it."""
+    return hashes >> np.uint64(bits) == 0 if bits < _WORD_BITS else np.ones(len(hashes), dtype=np.bool_)
 
 
 def _runs(tokens: Tokens, kept: NDArray[np.intp], size: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:

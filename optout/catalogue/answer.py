@@ -1,5 +1,6 @@
 """The one function behind every lookup: assets in, verdicts with their reasons out, in the same order."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -7,7 +8,10 @@ from datetime import datetime
 from functools import cache
 from typing import Protocol
 
+from fingerprinting.index import shared_text
 from fingerprinting.index.registry import ALGORITHMS
+from fingerprinting.index.shared_text import Registered
+from fingerprinting.thresholds import SHINGLE_SHARED
 from fingerprinting.types import Depth, Match, Strength
 from optout.catalogue.answers import Answer, Asset, Reasons, WorkMatch
 from optout.consent import policy
@@ -56,6 +60,10 @@ class CatalogueView(Protocol):
 
     def grants(self, work: str, requester: str) -> Sequence[Grant]:
         """Give the grants to a requester that cover a work which this view has found."""
+        ...
+
+    def owner(self, work: str) -> str:
+        """Give the pseudonymous id of whose a work is which this view has found."""
         ...
 
     def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> AbstractSet[tuple[str, bytes]]:
@@ -130,11 +138,36 @@ def best_first(match: WorkMatch) -> tuple[int, float, str]:
 
 
 def _found(view: CatalogueView, assets: Sequence[Asset], depth: Depth) -> dict[int, dict[str, list[Match]]]:
-    """By asset and work."""
+    """By asset and work; of text that is not one work's alone, no more than a likely match."""
+    searched = view.search(assets, depth) if assets else []
+    matches = _without_shared_text(view, searched)
     found: dict[int, dict[str, list[Match]]] = {}
-    for one in view.search(assets, depth) if assets else ():
-        found.setdefault(one.asset, {}).setdefault(one.work, []).append(one.match)
+    for one, match in zip(searched, matches, strict=True):
+        if match.strength is not Strength.LIKELY or depth is not Depth.FAST:
+            found.setdefault(one.asset, {}).setdefault(one.work, []).append(match)
     return found
+
+
+def _without_shared_text(view: CatalogueView, searched: Sequence[FoundWork]) -> list[Match]:
+    texts = Counter(one.asset for one in searched if one.match.text is not None)
+    if max(texts.values(), default=0) < SHINGLE_SHARED:
+        return [one.match for one in searched]
+
+    @cache
+    def is_shown(work: str, owner: str) -> bool:
+        said = view.statements(work)
+        return any(one.source == owner and one.evidence.rank >= policy.AUTHENTICATED_FROM.rank for one in said)
+
+    def registered(one: FoundWork) -> Registered:
+        owner = view.owner(one.work)
+        return Registered(one.match, one.work, owner, is_shown(one.work, owner))
+
+    return shared_text.decided(
+        [
+            registered(one) if one.match.text is not None else Registered(one.match, one.work, "", is_shown=False)
+            for one in searched
+        ]
+    )
 
 
 def _require_askable(assets: Sequence[Asset]) -> None:

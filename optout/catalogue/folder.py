@@ -114,6 +114,14 @@ class Catalogue:
         theirs = [one for one in self._grants if one.grantee == requester]
         return covering(theirs, work, self._record(work).owner) if theirs else ()
 
+    def owner(self, work: str) -> str:
+        """Give whose a work is.
+
+        Raises:
+            InvalidInputError: there is no such work.
+        """
+        return self._record(work).owner
+
     def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> frozenset[tuple[str, bytes]]:  # noqa: ARG002 - a view's method
         """Give none: what a registry learned about wrong matches is not in a catalogue."""
         return frozenset()

@@ -84,6 +84,10 @@ class LiveView:
             self._grants[requester] = grants.received(self._session, requester, when=self._when, works=self._found)
         return covering(self._grants[requester], work, self._said.owners.get(work, ""))
 
+    def owner(self, work: str) -> str:
+        """Whose a work is that `search` found."""
+        return self._said.owners.get(work, "")
+
     def non_matches(self, pairs: Collection[tuple[str, bytes]]) -> frozenset[tuple[str, bytes]]:
         """Those of some pairs of a work that `search` found and an asset's key that are confirmed not to match."""
         return non_matches.confirmed(self._session, pairs, known_at=self._when.known_at)

@@ -23,7 +23,3 @@ def test_what_makes_a_match_is_always_worth_a_look() -> None:
 @pytest.mark.parametrize(("works", "evidence"), [(0, 6), (10_000, 6), (10_001, 7), (1_000_000, 8), (100_000_000, 10)])
 def test_a_text_match_needs_more_evidence_in_a_larger_registry(works: int, evidence: int) -> None:
     assert thresholds.shingle_match_evidence(works) == evidence
-
-
-def test_what_counts_as_a_common_phrase_grows_with_the_registry() -> None:
-    assert [thresholds.shingle_common_works(works) for works in (1, 400_000, 1_000_000)] == [2, 20, 50]

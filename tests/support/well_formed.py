@@ -15,5 +15,5 @@ VALUES = {
     "chromaprint-2": bytes(range(120)),
     "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 40, 9 << 10 | 50),
     "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
-    "shingle-3": (b"\x01" * 8 + b"\x00" * 4) * 2,
+    "shingle-3": struct.pack("<4I2B2I", 4, 2, 0, 0, 0, 0b11, 7, 9),
 }

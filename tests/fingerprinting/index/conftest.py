@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fingerprinting.text.shingle_bytes import Shingles
 from fingerprinting.types import Fingerprint, Span
 
 MakeFingerprint = Callable[..., Fingerprint]
@@ -34,11 +35,12 @@ def sound() -> MakeFingerprint:
 
 @pytest.fixture
 def text() -> MakeFingerprint:
-    def make(shingles: Sequence[int] | NDArray[np.uint64], first: int = 0) -> Fingerprint:
-        records = np.zeros(len(shingles), dtype=[("shingle", "<u8"), ("position", "<u4")])
-        records["shingle"] = shingles
-        records["position"] = np.arange(first, first + len(shingles))
-        return Fingerprint("shingle-3", 1, records.tobytes())
+    def make(shingles: Sequence[int] | NDArray[np.uint64], first: int = 0, *, characters: bool = False) -> Fingerprint:
+        hashes = np.asarray(shingles, dtype=np.uint64).astype(np.uint32)
+        positions = np.arange(first, first + len(hashes), dtype=np.uint32)
+        of_characters = len(hashes) if characters else 0
+        value = Shingles(hashes, positions, first + len(hashes) + 2, of_characters).pack()
+        return Fingerprint("shingle-3", 2, value)
 
     return make
 

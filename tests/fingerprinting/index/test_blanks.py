@@ -8,12 +8,13 @@ import pytest
 
 from fingerprinting import thresholds
 from fingerprinting.errors import InvalidFingerprintError
-from fingerprinting.index import blanks
+from fingerprinting.index import blanks, registry
+from fingerprinting.text.shingle_bytes import Shingles
 from fingerprinting.types import Fingerprint
 
 SILENCE = np.full(300, thresholds.CHROMAPRINT_SILENCE, dtype="<u4").tobytes()
 DRONE = np.tile(np.arange(9, dtype="<u4"), 50).tobytes()
-PHRASE = np.array([(7, at) for at in range(50)], dtype=[("shingle", "<u8"), ("position", "<u4")]).tobytes()
+PHRASE = Shingles(np.full(50, 7, dtype=np.uint32), np.arange(50, dtype=np.uint32), 52).pack()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_what_identifies_nothing_is_refused_with_the_reason_and_what_to_do(
     algorithm: str, value: bytes, quality: float, reason: str
 ) -> None:
     with pytest.raises(InvalidFingerprintError, match=rf"{reason}.*Leave it out") as refused:
-        blanks.refuse_blank(Fingerprint(algorithm, 1, value, quality))
+        blanks.refuse_blank(Fingerprint(algorithm, registry.ALGORITHMS[algorithm].version, value, quality))
 
     assert refused.value.parameters["algorithm"] == algorithm
 

@@ -9,7 +9,8 @@ from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.index import registry
 from fingerprinting.types import Fingerprint
 
-RECORD = b"\x01" * 8 + b"\x00" * 4
+TEXT = VALUES["shingle-3"]
+VERSION = {name: spec.version for name, spec in registry.ALGORITHMS.items()}
 
 
 def test_every_algorithm_is_covered_here() -> None:
@@ -20,22 +21,22 @@ def test_every_algorithm_is_covered_here() -> None:
 def test_decode_is_the_inverse_of_encode(algorithm: str) -> None:
     span = (0.0, 1.0, 2.0, 3.0) if algorithm in {"pdq-256", "phash-64", "dct-256"} else None
     unit = registry.ALGORITHMS[algorithm].unit
-    fingerprint = Fingerprint(algorithm, 1, VALUES[algorithm], 77.5, span, unit)
+    fingerprint = Fingerprint(algorithm, VERSION[algorithm], VALUES[algorithm], 77.5, span, unit)
 
     text = registry.encode(fingerprint)
 
-    assert registry.decode(algorithm, 1, text, 77.5, list(span) if span else None) == fingerprint
+    assert registry.decode(algorithm, VERSION[algorithm], text, 77.5, list(span) if span else None) == fingerprint
 
 
 @pytest.mark.parametrize(
     ("algorithm", "value"),
     [(name, VALUES[name][:-1]) for name in VALUES]
     + [("pdq-256", bytes(33)), ("phash-64", bytes(32)), ("chromaprint-2", b""), ("shingle-3", b"")]
-    + [("shingle-3", RECORD[:8] + b"\x05\0\0\0" + RECORD), ("shingle-3", RECORD[:8] + b"\xff\xff\xff\xff")],
+    + [("shingle-3", TEXT + b"\0"), ("shingle-3", TEXT[:17] + b"\x07" + TEXT[18:])],
 )
 def test_a_value_of_the_wrong_length_or_order_is_refused_by_name(algorithm: str, value: bytes) -> None:
     with pytest.raises(InvalidFingerprintError, match=algorithm) as caught:
-        registry.validate(Fingerprint(algorithm, 1, value))
+        registry.validate(Fingerprint(algorithm, VERSION[algorithm], value))
 
     assert caught.value.parameters["field"] == "value"
 

@@ -1,14 +1,14 @@
-"""Shingles: local, positioned, apart by script, and the bytes that hold them."""
+"""Shingles: local, positioned, apart by script, and of long texts fewer."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.text import normalise
 from fingerprinting.text.normalise import Tokens
-from fingerprinting.text.shingles import RECORD, Shingles, shingles, unpack
+from fingerprinting.text.shingle_bytes import Shingles
+from fingerprinting.text.shingles import shingles
 
 SENTENCE = "Lighthouse keepers watch fishing boats leave harbour before winter storms arrive"
 
@@ -66,39 +66,29 @@ def test_characters_and_words_have_shingles_of_their_own() -> None:
     first_word = int(np.flatnonzero(~tokens.are_characters)[0])
     assert first_word in found.positions
     assert np.all(np.diff(found.positions.astype(int)) >= 0)
-    # Of the shingles of characters about half are kept, by value: the lower half.
-    characters = found.hashes[found.positions != first_word]
-    assert 3 <= len(characters) < np.count_nonzero(tokens.are_characters) - 4
-    assert np.all(characters < 2**63)
+    # Of the shingles of characters about half are kept, by value.
+    assert found.characters == np.count_nonzero(found.positions != first_word)
+    assert 3 <= found.characters < np.count_nonzero(tokens.are_characters) - 4
 
 
 @pytest.mark.parametrize("text", ["", "harbour", "harbour boats", "北京长城"])
 def test_too_few_tokens_make_no_shingle(text: str) -> None:
     assert len(of(text).hashes) == 0
-    assert of(text).pack() == b""
 
 
-def test_a_value_is_little_endian_records_of_twelve_bytes() -> None:
-    packed = Shingles(np.array([0x0102030405060708], dtype=np.uint64), np.array([0x0A0B0C0D], dtype=np.uint32)).pack()
+def test_a_long_text_keeps_shingles_by_their_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.random.default_rng(7).integers(1, 2**62, 4000) * 2
+    whole = shingles(made(ids.tolist()))
 
-    assert packed == bytes.fromhex("0807060504030201 0d0c0b0a")
-    assert RECORD.itemsize == 12
+    monkeypatch.setattr("fingerprinting.text.shingles.MOST_SHINGLES", 1500)
+    sampled, excerpt = shingles(made(ids.tolist())), shingles(made(ids[2000:3000].tolist()))
 
-
-def test_a_value_comes_back_as_it_was() -> None:
-    found = of(SENTENCE)
-
-    back = unpack(found.pack())
-
-    np.testing.assert_array_equal(back.hashes, found.hashes)
-    np.testing.assert_array_equal(back.positions, found.positions)
-
-
-@pytest.mark.parametrize("value", [bytes(11), of(SENTENCE).pack()[12:24] + of(SENTENCE).pack()[:12]])
-def test_a_value_that_is_not_records_in_order_is_refused(value: bytes) -> None:
-    with pytest.raises(InvalidFingerprintError):
-        unpack(value)
+    assert (whole.halvings, sampled.halvings, excerpt.halvings) == (0, 2, 0)
+    assert 800 < len(sampled.hashes) < 1200
+    assert set(sampled.hashes.tolist()) < set(whole.hashes.tolist())
+    inside = (sampled.positions >= 2000) & (sampled.positions < 2998)
+    assert set(sampled.hashes[inside].tolist()) < set(excerpt.hashes.tolist())
 
 
 def test_the_hash_of_a_shingle_is_fixed_for_ever() -> None:
-    assert shingles(made([2, 4, 6])).hashes.tolist() == [4603064630723251700]
+    assert shingles(made([2, 4, 6])).hashes.tolist() == [4603064630723251700 & 0xFFFFFFFF]

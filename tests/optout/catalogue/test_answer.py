@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerprinting.types import Depth, Fingerprint, Match, Modality, Strength
+from fingerprinting.index import shared_text
+from fingerprinting.types import Depth, Fingerprint, FoundText, Match, Modality, Passage, Strength
 from optout.catalogue.answer import FoundWork, answer
 from optout.catalogue.answers import Answer, Asset
 from optout.consent.grants import Grant
@@ -29,6 +30,7 @@ class FakeView:
     failure: Exception | None = None
     granted: Sequence[Grant] = ()
     rejected: frozenset[tuple[str, bytes]] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -41,6 +43,9 @@ class FakeView:
 
     def statements(self, work: str) -> Sequence[Statement]:
         return self.said[work]
+
+    def owner(self, work: str) -> str:
+        return self.owners.get(work, work)
 
     def grants(self, work: str, requester: str) -> Sequence[Grant]:
         return [one for one in self.granted if one.grantee == requester and one.covers(work, one.grantor)]
@@ -233,3 +238,44 @@ def _verified(preference: Preference, moment: datetime) -> Statement:
     return Statement(
         "c", "s", Carrier.CLAIM, EvidenceLevel.VERIFIED, {Use.TRAIN_GENAI: preference}, moment, None, moment
     )
+
+
+def of_text(work: str) -> FoundWork:
+    passage = Passage((10, 90), (300, 380), tuple(range(10, 90, 3)), 80, 78, query_share=0.4, work_share=0.1)
+    match = Match(0, 0, "shingle-3", 2, Strength.LIKELY, text=FoundText((passage,), needed=6))
+    return FoundWork(0, work, shared_text.weighed(match))
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ([EvidenceLevel.VERIFIED] * 3, U),
+        ([EvidenceLevel.VERIFIED] * 2, D),
+        ([EvidenceLevel.VERIFIED] * 2 + [EvidenceLevel.DOMAIN] * 9, D),
+        ([EvidenceLevel.SELF_DECLARED] * 9, D),
+    ],
+)
+def test_a_text_of_several_verified_owners_decides_nothing_and_one_of_others_does(
+    now: datetime, make_statement: Make, levels: list[EvidenceLevel], expected: Preference
+) -> None:
+    said = {
+        f"w{n}": [make_statement({Use.ALL: D}, id=f"c{n}", source=f"w{n}", evidence=level)]
+        for n, level in enumerate(levels)
+    }
+
+    one = ask(FakeView(said, [of_text(work) for work in said]), now)
+
+    assert one.verdict is expected
+    if expected is U:
+        assert {match.evidence["shared_by_owners"] for match in one.matches} == {3}
+        assert Code.LIKELY_MATCH_FOR_REVIEW in {reason.code for reason in one.reasons}
+
+
+def test_one_owner_under_many_names_of_works_is_one_owner(now: datetime, make_statement: Make) -> None:
+    said = {
+        f"w{n}": [make_statement({Use.ALL: D}, id=f"c{n}", source=owner, evidence=EvidenceLevel.VERIFIED)]
+        for n, owner in enumerate(["a", "a", "b", "b"])
+    }
+    view = FakeView(said, [of_text(work) for work in said], owners={"w0": "a", "w1": "a", "w2": "b", "w3": "b"})
+
+    assert ask(view, now).verdict is D

@@ -24,7 +24,10 @@ FORMAT_PAGES = ("catalogue-files.md", "index-files.md", "hamming-files.md")
 @pytest.fixture
 def built(tmp_path: Path, make_work: Callable[..., CatalogueWork]) -> Path:
     said = make_work("fox").statements
-    prints = tuple(Fingerprint(name, 1, value, unit=registry.ALGORITHMS[name].unit) for name, value in VALUES.items())
+    prints = tuple(
+        Fingerprint(name, registry.ALGORITHMS[name].version, value, unit=registry.ALGORITHMS[name].unit)
+        for name, value in VALUES.items()
+    )
     folder.build(tmp_path / "c", [CatalogueWork("fox", prints, said, "owner")])
     return tmp_path / "c"
 

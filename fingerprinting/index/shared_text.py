@@ -1,0 +1,196 @@
+"""Text that is not one work's alone: what several owners have in common never decides a match by itself.
+
+Only owners who have shown who they are count, and only passages that are a small part of each of their works. So nobody
+hides a work by registering texts that quote it, and a work registered whole by several is found under each.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinting import thresholds
+from fingerprinting.types import EvidenceValue, FoundText, Match, Passage, Strength
+
+_Stretch: TypeAlias = tuple[int, int]
+_Place: TypeAlias = tuple[_Stretch, _Stretch]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A match with what decides whether a text is shared.
+
+    Attributes:
+        match: from an index; a match of anything but text is left as it is.
+        work: any name that no other work has, across indexes.
+        owner: any name that no other owner has.
+        is_shown: whether the owner has shown who they are.
+    """
+
+    match: Match
+    work: str
+    owner: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """Evidence of one passage that is not counted: blocks, and how many owners or works have the same there."""
+
+    blocks: int = 0
+    owners: int = 0
+    repeats: int = 0
+
+
+_NOTHING: Final = _LeftOut()
+
+
+def decided(found: Sequence[Registered]) -> list[Match]:
+    """Decide matches of texts anew, knowing whose works they are; in the order given.
+
+    Of each passage that is a small part of its work, the evidence is not counted that lies where at least
+    `SHINGLE_SHARED` owners who have shown who they are have the same; nor, of passages no longer than
+    `SHINGLE_REPEAT_WORDS`, where so many works of its own owner do. The evidence of a match says what was left out.
+    """
+    by_asset: defaultdict[int, list[Registered]] = defaultdict(list)
+    for one in found:
+        if one.match.text is not None:
+            by_asset[one.match.asset].append(one)
+    again: dict[int, Match] = {}
+    for some in by_asset.values():
+        if len(some) >= thresholds.SHINGLE_SHARED:
+            by_owners = _Counted(
+                (one.owner, passage.query) for one in some if one.is_shown for passage in _small(one.match.text)
+            )
+            own: dict[str, _Counted] = {}
+            for one in some:
+                if one.owner not in own:
+                    own[one.owner] = _Counted(
+                        (other.work, passage.query)
+                        for other in some
+                        if other.owner == one.owner
+                        for passage in _small(other.match.text)
+                    )
+                again[id(one)] = _without(one.match, by_owners, own[one.owner])
+    return [again.get(id(one), one.match) for one in found]
+
+
+def weighed(match: Match, left_out: Mapping[_Place, _LeftOut] | None = None) -> Match:
+    """Say how sure a match of a text is, and where: by its best passage.
+
+    Args:
+        match: its `text` says what was found.
+        left_out: evidence that is not to be counted, by passage.
+    """
+    text, out = match.text, left_out or {}
+    if text is None:
+        return match
+
+    def counted(passage: Passage) -> int:
+        return len(passage.blocks) - out.get(_place(passage), _NOTHING).blocks
+
+    best = max(text.passages, key=counted)
+    evidence = counted(best)
+    words = sum(one.matched_query * counted(one) // len(one.blocks) for one in _apart(text.passages))
+    is_minor = max(best.query_share, best.work_share) < thresholds.SHINGLE_QUOTE_SHARE
+    is_quotation = words < thresholds.SHINGLE_QUOTE_WORDS and is_minor
+    is_sure = evidence >= text.needed and not is_quotation
+    return replace(
+        match,
+        strength=Strength.MATCH if is_sure else Strength.LIKELY,
+        score=float(evidence),
+        threshold=float(text.needed if evidence >= text.needed else text.needed - thresholds.SHINGLE_LIKELY_STEP),
+        query_span=best.query_span,
+        work_span=best.work_span,
+        evidence={
+            "matched_tokens": best.matched_query,
+            "is_quotation": is_quotation,
+            "class": "quotation" if is_quotation else "excerpt" if is_minor else "bulk",
+            "passages": len(text.passages),
+            "query_share": round(best.query_share, 3),
+            "work_share": round(best.work_share, 3),
+            "query_first_token": best.query[0],
+            "query_last_token": best.query[1] - 1,
+            "work_first_token": best.work[0],
+            "work_last_token": best.work[1] - 1,
+            **_said(out.get(_place(best), _NOTHING)),
+        },
+    )
+
+
+def _place(passage: Passage) -> _Place:
+    return passage.query, passage.work
+
+
+def _said(out: _LeftOut) -> Mapping[str, EvidenceValue]:
+    """Say what was left out, and why."""
+    said: dict[str, EvidenceValue] = {"shared_evidence": out.blocks} if out.blocks else {}
+    if out.owners:
+        said["shared_by_owners"] = out.owners
+    if out.repeats:
+        said["repeated_in_works"] = out.repeats
+    return said
+
+
+def _without(match: Match, by_owners: "_Counted", own: "_Counted") -> Match:
+    """Weigh a match without what others have in common with it."""
+    out: dict[_Place, _LeftOut] = {}
+    for passage in _small(match.text):
+        blocks = np.array(passage.blocks, dtype=np.int64)
+        owners, repeats = by_owners.at(blocks), own.at(blocks)
+        if passage.query[1] - passage.query[0] > thresholds.SHINGLE_REPEAT_WORDS:
+            repeats = np.zeros_like(repeats)
+        is_shared, is_repeated = owners >= thresholds.SHINGLE_SHARED, repeats >= thresholds.SHINGLE_SHARED
+        number = int(np.count_nonzero(is_shared | is_repeated))
+        if number:
+            out[_place(passage)] = _LeftOut(
+                number, int(owners[is_shared].max(initial=0)), int(repeats[is_repeated].max(initial=0))
+            )
+    return weighed(match, out) if out else match
+
+
+def _small(text: FoundText | None) -> Sequence[Passage]:
+    """Give the passages that are a small part of their work."""
+    passages = () if text is None else text.passages
+    return [one for one in passages if one.work_share < thresholds.SHINGLE_SHARED_SHARE]
+
+
+def _apart(passages: Iterable[Passage]) -> list[Passage]:
+    """Choose passages that don't overlap in the asset, those with most evidence first."""
+    chosen: list[Passage] = []
+    for one in sorted(passages, key=lambda each: -len(each.blocks)):
+        if all(one.query[1] <= other.query[0] or other.query[1] <= one.query[0] for other in chosen):
+            chosen.append(one)
+    return chosen
+
+
+class _Counted:
+    """How many different names there are at each place, given stretches with a name."""
+
+    def __init__(self, stretches: Iterable[tuple[str, _Stretch]]) -> None:
+        by_name: defaultdict[str, list[_Stretch]] = defaultdict(list)
+        for name, stretch in stretches:
+            by_name[name].append(stretch)
+        merged = [each for some in by_name.values() for each in _merged(some)]
+        self._begins = np.sort(np.array([begin for begin, _ in merged], dtype=np.int64))
+        self._ends = np.sort(np.array([end for _, end in merged], dtype=np.int64))
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Count at some places."""
+        begun = np.searchsorted(self._begins, places, side="right")
+        counts: NDArray[np.int64] = begun - np.searchsorted(self._ends, places, side="right")
+        return counts
+
+
+def _merged(stretches: Iterable[_Stretch]) -> list[_Stretch]:
+    """Join stretches that overlap."""
+    joined: list[_Stretch] = []
+    for begin, end in sorted(stretches):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((begin, end))
+    return joined
