@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from fingerprinting.audio.gaps import Gap, gaps
 from fingerprinting.audio.halving import Halver
 from fingerprinting.audio.movement import BLOCK_CODES, Movement
 from fingerprinting.audio.print_bytes import BAND_FRAME, BAND_HOP, NOTHING, RATE_HZ, BandCodes
@@ -53,12 +54,14 @@ class BandPrint:
         telling_seconds: how much of it can be recognised.
         other_seconds: how much is silent or changes too little.
         is_audible: there is something else than silence.
+        gaps: where it can't be recognised, and why.
     """
 
     codes: tuple[BandCodes, ...]
     telling_seconds: float
     other_seconds: float
     is_audible: bool
+    gaps: tuple[Gap, ...] = ()
 
 
 class BandPrinter:
@@ -104,13 +107,14 @@ class BandPrinter:
     def finish(self) -> BandPrint:
         """Give the codes of everything that was fed, and what of it is telling."""
         self._take(self._halved.finish())
-        told, is_audible = self._movement.telling()
+        told, is_loud = self._movement.telling()
         step = BLOCK_CODES * BAND_HOP / RATE_HZ
         return BandPrint(
             codes=tuple(row.finish(told) for row in self._rows),
             telling_seconds=float(told.sum()) * step,
             other_seconds=float((~told).sum()) * step,
-            is_audible=is_audible,
+            is_audible=bool(is_loud.any()) or not len(is_loud),
+            gaps=gaps(told, is_loud, step),
         )
 
 

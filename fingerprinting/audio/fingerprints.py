@@ -38,7 +38,8 @@ def fingerprint_audio(
     """Fingerprint the sound of a recording, or of the first track of sound in a video, from one decoding.
 
     Where sound identifies nothing there is no fingerprint and a note says why: `audio-too-short`, `audio-silent`
-    or `audio-monotonous`. `audio-damaged` is a remark only: parts could not be decoded, the rest counts.
+    or `audio-monotonous`. `audio-damaged` is a remark only: parts could not be decoded, the rest counts. So is
+    `audio-partly-unidentifiable` with its seconds, after which a note for each such part says where it lies.
 
     Args:
         path: where it is.
@@ -65,7 +66,7 @@ def fingerprint_audio(
     if reason is not None:
         return Prints(fingerprints=(), identifiable=False, notes=(*notes, reason))
     if heard.other_seconds >= _REMARKED_SECONDS:
-        notes = (*notes, f"{PARTLY}:{round(heard.other_seconds)}")
+        notes = (*notes, f"{PARTLY}:{round(heard.other_seconds)}", *(gap.note for gap in heard.gaps))
     quality = round(100.0 * heard.telling_seconds / (heard.telling_seconds + heard.other_seconds), 1)
     values = []
     if len(codes):

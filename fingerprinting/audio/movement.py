@@ -42,10 +42,10 @@ class Movement:
         if whole:
             self._blocks.append(energies[:whole].reshape(-1, BLOCK_CODES, energies.shape[1]).mean(axis=1))
 
-    def telling(self) -> tuple[NDArray[np.bool_], bool]:
-        """Say which blocks lie in a window that changes enough, shape (blocks,), and whether any is not silent."""
+    def telling(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say which blocks lie in a window that changes enough, and which are not silent, each of shape (blocks,)."""
         if not self._blocks:
-            return np.empty(0, dtype=np.bool_), True
+            return np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.bool_)
         energies = np.concatenate(self._blocks)
         # Silence is left out with its edges, not counted as a colour: a tone that begins does not change.
         is_loud = energies.mean(axis=1) > _SILENT
@@ -54,7 +54,7 @@ class Movement:
         told = np.zeros(len(energies), dtype=np.bool_)
         if len(audible):
             told[audible] = _changing(energies[audible])
-        return told, bool(is_loud.any())
+        return told, is_loud
 
 
 def _changing(energies: NDArray[np.float64]) -> NDArray[np.bool_]:

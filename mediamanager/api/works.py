@@ -23,9 +23,11 @@ from mediamanager.schemas.works import (
     WorkDelay,
     WorkFailure,
     WorkPage,
+    WorkRemark,
     WorkResponse,
     WorkState,
 )
+from optout.consent.remarks import remarks
 from optout.registry import claims, delays, fingerprints, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
@@ -143,6 +145,7 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
             source_url=work.source_url,
             identifiable=work.identifiable,
             notes=work.notes,
+            remarks=[WorkRemark.model_validate(one) for one in remarks(work.notes)],
             fingerprints=[FingerprintSummary.model_validate(one) for one in known.get(work.id, ())],
             failure=_failure(work),
             delay=WorkDelay.model_validate(late[work.id]) if work.id in late else None,

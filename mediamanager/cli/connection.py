@@ -47,6 +47,10 @@ def print_work(work: WorkResponse) -> None:
     typer.echo(f"{work.state:<8} work {work.id}  {name}".rstrip())
     if work.failure is not None:
         typer.echo(f"         {work.failure.sentence}")
+    if work.identifiable is False:
+        typer.echo("         only exact copies of it can be recognised")
+    for remark in work.remarks:
+        typer.echo(f"         {printable(remark.sentence)}")
     if work.delay is not None:
         typer.echo(f"         {work.delay.sentence}")
         at = work.delay.next_attempt_at

@@ -60,6 +60,15 @@ class WorkDelay(WireModel):
     next_attempt_at: datetime | None
 
 
+class WorkRemark(WireModel):
+    """What can't be recognised of the work, and why; `span` in seconds of it, where it is about a part."""
+
+    code: str
+    sentence: str
+    seconds: float | None = None
+    span: list[float] | None = None
+
+
 class FingerprintSummary(WireModel):
     """Which algorithms know the work."""
 
@@ -79,6 +88,7 @@ class WorkResponse(WireModel):
     source_url: str | None
     identifiable: bool | None
     notes: list[str]
+    remarks: list[WorkRemark] = Field(default_factory=list, description="the notes, in words")
     fingerprints: list[FingerprintSummary]
     failure: WorkFailure | None
     delay: WorkDelay | None = None

@@ -28,7 +28,7 @@ from mediamanager.problems import RefusedRequestError
 from mediamanager.security import API_PREFIX
 from mediamanager.web import sentences, static_files
 from mediamanager.web.language import language_of, own_name, translations
-from optout.consent import explain
+from optout.consent import explain, remarks
 from optout.consent.explain import LANGUAGES, Language
 from optout.consent.vocabulary import LEAVES, Preference, Use
 from optout.errors import NotAuthenticatedError, OptoutError
@@ -189,7 +189,8 @@ def _environment(language: Language) -> jinja2.Environment:
         preference_name=lambda preference: sentences.capital(explain.preference_name(Preference(preference), language)),
         say=lambda preferences: explain.choice(preferences, language),
         reason=lambda reason: explain.sentence(reason, language),
-        note=lambda code: sentences.note(code, said),
+        remarks=lambda notes: remarks.remarks(notes, language),
+        clock=remarks.clock,
     )
     environment.filters.update(
         moment=lambda moment: format_datetime(moment.astimezone(UTC), "d MMM y, HH:mm 'UTC'", locale=language),

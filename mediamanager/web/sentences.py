@@ -17,26 +17,6 @@ def _(text: str) -> str:
     return text
 
 
-_NOTES: Final[Mapping[str, str]] = {
-    "image-flat": _("This picture is almost blank, so only the exact same file can be recognised, not a changed copy."),
-    "image-features-missing": _(
-        "A program is missing here, so this picture is not recognised where it is only a part of another one. Tell the "
-        "operator."
-    ),
-    "image-few-features": _(
-        "There is little detail in this picture: copies of the whole are recognised, small parts of it are not."
-    ),
-    "audio-too-short": _("This recording is too short to recognise copies of it: only the exact same file is found."),
-    "audio-silent": _("This recording is silent, so only the exact same file can be recognised."),
-    "audio-monotonous": _("This recording changes too little to recognise copies of it: only the same file is found."),
-    "audio-partly-unidentifiable": _(
-        "Parts of this recording are silent or change too little: copies of those parts alone are not recognised."
-    ),
-    "audio-damaged": _("This recording is damaged in places: what could be heard of it is recognised."),
-    "text-repetitive": _("This text repeats itself too much to recognise copies of it: only the same file is found."),
-    "text-too-short": _("This text is too short to recognise copies of it: only the exact same file is found."),
-}
-
 _ERRORS: Final[Mapping[str, str]] = {
     "not-permitted": _("Your key does not include what this page needs. Ask the operator for a key for creators."),
     "not-found": _("There is nothing here: it may have been removed, or belong to another account."),
@@ -153,15 +133,6 @@ def presets(language: Language, words: NullTranslations) -> list[tuple[Preset, s
         (preset, explain.preset_name(preset, language), explain.choice(said, language) + more.get(preset, ""))
         for preset, said in PRESETS.items()
     ]
-
-
-def note(code: str, words: NullTranslations) -> str:
-    """What a note of the fingerprinter means for the work's owner; a code without words is shown as it is."""
-    name, _, seconds = code.partition(":")
-    if name not in _NOTES:
-        return code
-    said = words.gettext(_NOTES[name])
-    return f"{said} ({seconds} s)" if seconds.isdecimal() else said
 
 
 def failure(code: str, sentence: str, words: NullTranslations) -> str:

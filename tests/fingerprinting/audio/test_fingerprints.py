@@ -104,10 +104,14 @@ def test_silence_and_noise_around_a_song_lower_its_quality_and_are_remarked(tmp_
 
     assert prints.identifiable
     assert 25 < prints.fingerprints[0].quality < 50
-    (note,) = prints.notes
+    note, *parts = prints.notes
     code, _, seconds = note.partition(":")
     assert code == "audio-partly-unidentifiable"
     assert 22 < int(seconds) < 32
+    silent, noisy = (part.partition(":") for part in parts)
+    assert (silent[0], noisy[0]) == ("audio-part-silent", "audio-part-monotonous")
+    ends = [float(end) for part in (silent, noisy) for end in part[2].split("-")]
+    assert ends == pytest.approx([0, 10, 22, 42], abs=5)
 
 
 def test_a_recording_cut_short_is_fingerprinted_with_a_remark(tmp_path: Path) -> None:

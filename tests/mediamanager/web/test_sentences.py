@@ -1,12 +1,7 @@
-import re
-from pathlib import Path
-
 import pytest
 
-import fingerprinting
 from mediamanager.web import sentences
 from mediamanager.web.language import translations
-from optout.consent.explain import Language
 from optout.consent.identifiers import canonical_url
 from optout.errors import InvalidInputError
 from workers.errors import FetchFailedError, FetchRefusedError, FetchTooLargeError
@@ -37,20 +32,3 @@ def test_the_exact_english_reason_is_made_a_sentence() -> None:
     told = sentences.failure("fetch-refused", said, translations("en"))
 
     assert told == "The address uses port 9; only ports 80 and 443 are fetched."
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_note_of_the_fingerprinter_is_said_in_plain_words(language: Language) -> None:
-    sources = Path(fingerprinting.__file__).parent.rglob("fingerprints.py")
-    codes = {code for path in sources for code in re.findall(r'"((?:audio|image|text)-[a-z-]+)"', path.read_text())}
-
-    assert {"image-flat", "audio-silent", "text-repetitive"} <= codes
-    assert {code for code in codes if sentences.note(code, translations(language)) == code} == set()
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_seconds_of_a_note_are_said_behind_its_words(language: Language) -> None:
-    told = sentences.note("audio-partly-unidentifiable:40", translations(language))
-
-    assert told.endswith(" (40 s)")
-    assert told.removesuffix(" (40 s)") == sentences.note("audio-partly-unidentifiable", translations(language))

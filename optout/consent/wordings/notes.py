@@ -1,0 +1,60 @@
+"""The sentences of what a fingerprinter remarks about a work, in every language, by the code of the remark.
+
+Placeholders: {seconds} how long, {begin} and {end} from where to where, both as minutes and seconds.
+"""
+
+from collections.abc import Mapping
+
+EN: Mapping[str, str] = {
+    "image-flat": "This picture is almost blank, so only the exact same file can be recognised, not a changed copy.",
+    "image-features-missing": (
+        "A program is missing here, so this picture is not recognised where it is only a part of another one. Tell the "
+        "operator."
+    ),
+    "image-few-features": (
+        "There is little detail in this picture: copies of the whole are recognised, small parts of it are not."
+    ),
+    "audio-too-short": "This recording is too short to recognise copies of it: only the exact same file is found.",
+    "audio-silent": "This recording is silent, so only the exact same file can be recognised.",
+    "audio-monotonous": "This recording changes too little to recognise copies of it: only the same file is found.",
+    "audio-partly-unidentifiable": (
+        "{seconds} seconds of this recording can't be recognised: they are silent or change too little. A copy of them "
+        "alone is not found."
+    ),
+    "audio-part-silent": "From {begin} to {end} it can't be recognised: that part is silent.",
+    "audio-part-monotonous": "From {begin} to {end} it can't be recognised: that part changes too little.",
+    "audio-damaged": "This recording is damaged in places: what could be heard of it is recognised.",
+    "video-sound-only": "Of this video only the sound is recognised, not the picture.",
+    "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
+    "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
+}
+
+FR: Mapping[str, str] = {
+    "image-flat": "Cette image est presque vide : seul le même fichier pourra être reconnu, pas une copie modifiée.",
+    "image-features-missing": (
+        "Un programme manque ici : cette image n'est pas reconnue si elle n'est qu'une partie d'une autre. Prévenez "
+        "l'exploitant."
+    ),
+    "image-few-features": (
+        "Cette image a peu de détails : les copies entières sont reconnues, mais pas de petites parties."
+    ),
+    "audio-too-short": (
+        "Cet enregistrement est trop court pour en reconnaître des copies : seul le même fichier est trouvé."
+    ),
+    "audio-silent": "Cet enregistrement est silencieux : seul le même fichier pourra être reconnu.",
+    "audio-monotonous": (
+        "Cet enregistrement varie trop peu pour en reconnaître des copies : seul le même fichier est trouvé."
+    ),
+    "audio-partly-unidentifiable": (
+        "{seconds} secondes de cet enregistrement ne peuvent pas être reconnues : elles sont silencieuses ou changent "
+        "trop peu. Une copie de ces seules secondes n'est pas trouvée."
+    ),
+    "audio-part-silent": "De {begin} à {end}, il ne peut pas être reconnu : cette partie est silencieuse.",
+    "audio-part-monotonous": "De {begin} à {end}, il ne peut pas être reconnu : cette partie change trop peu.",
+    "audio-damaged": "Cet enregistrement est abîmé par endroits : ce qui a pu en être entendu est reconnu.",
+    "video-sound-only": "De cette vidéo, seul le son est reconnu, pas l'image.",
+    "text-repetitive": (
+        "Ce texte se répète trop pour que des copies en soient reconnues : seul le même fichier est trouvé."
+    ),
+    "text-too-short": "Ce texte est trop court pour en reconnaître des copies : seul le même fichier est trouvé.",
+}
