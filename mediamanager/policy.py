@@ -25,20 +25,28 @@ class Rule:
         own: parameters of the path or the query with the id of something that has to be the caller's own.
         of_registry: parameters with the id of something that belongs to nobody but the registry.
         lists_own: it lists things, and only those of the caller.
+        or_shown: what is somebody else's is given, too, if its owner shows it to those who ask.
     """
 
     roles: frozenset[Role] | None
     own: tuple[str, ...] = ()
     of_registry: tuple[str, ...] = ()
     lists_own: bool = False
+    or_shown: bool = False
 
 
 Route: TypeAlias = tuple[str, str]
 """A method and the template of a path."""
 
 
-def _for(*roles: Role, own: tuple[str, ...] = (), of_registry: tuple[str, ...] = (), lists_own: bool = False) -> Rule:
-    return Rule(frozenset(roles), own, of_registry, lists_own)
+def _for(
+    *roles: Role,
+    own: tuple[str, ...] = (),
+    of_registry: tuple[str, ...] = (),
+    lists_own: bool = False,
+    or_shown: bool = False,
+) -> Rule:
+    return Rule(frozenset(roles), own, of_registry, lists_own, or_shown)
 
 
 _ANYBODY: Final = Rule(None)
@@ -109,6 +117,8 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         ("GET", "/works/{work_id}"): _for(_CREATOR, own=("work_id",)),
         ("GET", "/works/{work_id}/change"): _for(_CREATOR, own=("work_id",)),
         ("POST", "/works/{work_id}/change"): _for(_CREATOR, own=("work_id",)),
+        ("POST", "/works/{work_id}/showing"): _for(_CREATOR, own=("work_id",)),
+        ("GET", "/works/{work_id}/media"): _for(*_ASKERS, Role.MODERATOR, own=("work_id",), or_shown=True),
         ("GET", "/works/{work_id}/applied"): _for(_CREATOR, own=("work_id",)),
         ("GET", "/account/change"): _for(_CREATOR),
         ("POST", "/account/change"): _for(_CREATOR),

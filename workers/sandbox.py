@@ -18,13 +18,14 @@ from typing import Final, TypeVar
 from fingerprinting import media
 from fingerprinting.errors import LimitExceededError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
+from fingerprinting.text.passages import Passage
 from fingerprinting.types import Depth, Extraction, Role
 from workers import sandbox_wire, seats
 from workers.isolation import Isolation
 from workers.nursery import is_readable
 from workers.sandbox_pool import Pool
 
-__all__ = ["Allowance", "Isolation", "extract", "isolation", "run"]
+__all__ = ["Allowance", "Isolation", "extract", "isolation", "passages", "run"]
 
 Heard = TypeVar("Heard")
 
@@ -107,25 +108,43 @@ def extract(
     return _extract(path, name, largest, role, depth, _LARGE)
 
 
+def passages(path: Path, media_type: str, tokens: Sequence[tuple[int, int]]) -> list[Passage | None]:
+    """Read the words of a text between some of its tokens, as `fingerprinting.text.passages` does, at arm's length.
+
+    Raises:
+        UnreadableMediaError, LimitExceededError, SandboxUnavailableError: as `extract` does.
+    """
+    limits = dataclasses.replace(DEFAULT_LIMITS, max_text_bytes=_LONGEST_TEXT_BYTES)
+    task = {"task": "passages", "media_type": media_type, "tokens": [list(each) for each in tokens]}
+    said, status = _read(path, {**task, "limits": dataclasses.asdict(limits)}, _ORDINARY[Role.QUERY])
+    return sandbox_wire.read_passages(said, status, len(tokens))
+
+
 def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance) -> Extraction:
     task: dict[str, object] = {
         "task": "decode",
-        "path": str(path.absolute()),
         "name": (path.name if name is None else name)[-_MAX_NAME:],
         "limits": dataclasses.asdict(limits),
         "role": role,
         "depth": depth,
     }
+    return sandbox_wire.read(*_read(path, task, allowed))
+
+
+def _read(path: Path, task: Mapping[str, object], allowed: Allowance) -> tuple[bytes, int | None]:
+    """Have a child look at a file; what it said, and how it ended."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     reading, writing = os.pipe()
     try:
-        said, status = run(
-            task, [writing, file], allowed, lambda deadline: _answer(reading, deadline, allowed.answer_bytes)
+        return run(
+            {**task, "path": str(path.absolute())},
+            [writing, file],
+            allowed,
+            lambda deadline: _answer(reading, deadline, allowed.answer_bytes),
         )
     finally:
         os.close(reading)
         os.close(file)
-    return sandbox_wire.read(said, status)
 
 
 def run(

@@ -237,7 +237,7 @@ def confine(readable: list[str], open_file: int | None) -> set[str]:
 
 
 def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) -> int:
-    """Do one of the three things that a child can be asked for, and answer on the first descriptor."""
+    """Do one of the four things that a child can be asked for, and answer on the first descriptor."""
     if request["task"] == "captions":
         from workers.youtube_child import serve  # noqa: PLC0415 - yt-dlp takes most of a second, and few need it
 
@@ -248,10 +248,11 @@ def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) 
 
         answer: object = {**look(str(request["canary"]), int(request["port"])), "walls": sorted(confined)}
     else:
-        from workers.sandbox_decode import decode  # noqa: PLC0415
+        from workers import sandbox_decode  # noqa: PLC0415
 
+        serve_file = sandbox_decode.passages if request["task"] == "passages" else sandbox_decode.decode
         path = f"/proc/self/fd/{descriptors[1]}" if sys.platform == "linux" else str(request["path"])
-        answer = decode(request, Path(path))
+        answer = serve_file(request, Path(path))
     with os.fdopen(descriptors[0], "w", encoding="ascii") as answering:
         json.dump(answer, answering)
     return 0

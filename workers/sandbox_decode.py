@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,14 +45,42 @@ def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
     Raises:
         ImportError: a decoder is missing, which says nothing about the file.
     """
-    try:
-        extraction = extract(
+
+    def extraction() -> dict[str, object]:
+        found = extract(
             path,
             name=request["name"],
             limits=Limits(**request["limits"]),
             role=Role(request["role"]),
             depth=Depth(request["depth"]),
         )
+        return {"extraction": _on_the_wire(found)}
+
+    return _judged(extraction)
+
+
+def passages(request: dict[str, Any], path: Path) -> dict[str, object]:
+    """Read the words of a text between some of its tokens; the answer is of the same form as that of `decode`."""
+
+    def read() -> dict[str, object]:
+        from fingerprinting.text.passages import passages as read_passages  # noqa: PLC0415
+
+        tokens = [(int(first), int(last)) for first, last in request["tokens"]]
+        found = read_passages(path, request["media_type"], tokens, Limits(**request["limits"]))
+        return {
+            "passages": [
+                None if one is None else {"span": list(one.span), "words": one.words, "timed": one.timed}
+                for one in found
+            ]
+        }
+
+    return _judged(read)
+
+
+def _judged(read: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """Read a file; what goes wrong is said of the file."""
+    try:
+        return read()
     except FingerprintingError as error:
         return {"error": {"code": error.code, "message": str(error), "parameters": dict(error.parameters)}}
     except MemoryError:
@@ -60,7 +89,6 @@ def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
         raise
     except Exception as error:  # noqa: BLE001 - a decoder met bytes that it was not written for: the file's end, not ours
         return {"crash": type(error).__name__}
-    return {"extraction": _on_the_wire(extraction)}
 
 
 def _on_the_wire(extraction: Extraction) -> dict[str, object]:

@@ -9,10 +9,14 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 from fingerprinting import errors as fingerprinting_errors
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
+from fingerprinting.text.passages import MOST_CHARACTERS, Passage
 from fingerprinting.types import Extraction, Fingerprint, Modality, SpanUnit
 from workers.errors import SandboxUnavailableError
 
 logger = logging.getLogger(__name__)
+
+_ENDS: Final = 2
+_MOST_CHARACTERS: Final = 2 * MOST_CHARACTERS
 
 
 class _Wire(BaseModel):
@@ -36,6 +40,12 @@ class _WireExtraction(_Wire):
     fingerprints: list[_WireFingerprint]
 
 
+class _WirePassage(_Wire):
+    span: list[float]
+    words: str
+    timed: bool
+
+
 class _WireError(_Wire):
     code: str
     message: str
@@ -44,6 +54,7 @@ class _WireError(_Wire):
 
 class _Answer(_Wire):
     extraction: _WireExtraction | None = None
+    passages: list[_WirePassage | None] | None = None
     error: _WireError | None = None
     out_of_memory: bool = False
     crash: str | None = None
@@ -67,21 +78,54 @@ def read(said: bytes, status: int | None) -> Extraction:
             a file unreadable; using more memory or time than allowed exceeds a limit.
         SandboxUnavailableError: the file was not judged.
     """
+    answer = _answer(said, status)
+    if answer.extraction is None:
+        raise _problem(answer)
+    try:
+        return _extraction(answer.extraction)
+    except ValueError as error:  # a word that is none of ours
+        raise _unusable(status) from error
+
+
+def read_passages(said: bytes, status: int | None, wanted: int) -> list[Passage | None]:
+    """The passages that a child read, as many as were wanted, checked; or what its silence means.
+
+    Raises:
+        UnreadableMediaError, LimitExceededError, SandboxUnavailableError: as `read` does.
+    """
+    answer = _answer(said, status)
+    if answer.passages is None:
+        raise _problem(answer)
+    if len(answer.passages) != wanted or any(one is not None and len(one.span) != _ENDS for one in answer.passages):
+        raise _unusable(status)
+    return [
+        None if one is None else Passage((one.span[0], one.span[1]), one.words[:_MOST_CHARACTERS], one.timed)
+        for one in answer.passages
+    ]
+
+
+def _answer(said: bytes, status: int | None) -> _Answer:
     if not said:
         raise silence(status)
     try:
-        answer = _Answer.model_validate_json(said)
-        if answer.extraction is not None:
-            return _extraction(answer.extraction)
-    except ValueError as error:  # not JSON, not of this form, or with a word that is none of ours
-        raise (silence(None) if status is None else _broken()) from error
+        return _Answer.model_validate_json(said)
+    except ValueError as error:  # not JSON, or not of this form
+        raise _unusable(status) from error
+
+
+def _unusable(status: int | None) -> FingerprintingError | SandboxUnavailableError:
+    return silence(None) if status is None else _broken()
+
+
+def _problem(answer: _Answer) -> FingerprintingError:
+    """What an answer without a result says."""
     if answer.error is not None:
         kind = _ERRORS.get(answer.error.code, UnreadableMediaError)
-        raise kind(answer.error.message, **answer.error.parameters)
+        return kind(answer.error.message, **answer.error.parameters)
     if answer.out_of_memory:
-        raise _out_of_memory()
+        return _out_of_memory()
     logger.warning("a decoder crashed", extra={"crash": answer.crash})
-    raise _broken()
+    return _broken()
 
 
 def silence(status: int | None) -> FingerprintingError | SandboxUnavailableError:

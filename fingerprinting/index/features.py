@@ -205,7 +205,8 @@ class FeatureSearcher:
         strength, limit = _strength(sighting, sure)
         if strength is Strength.MATCH and limit != sure and self._own(asked, sighting) < limit:
             strength = Strength.LIKELY
-        in_asset, in_work = geometry.boxes(placement, asked.size, self._pictures.size(sighting.row), sighting.variant)
+        known = self._pictures.size(sighting.row)
+        in_asset, in_work = geometry.boxes(placement, asked.size, known, sighting.variant)
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
         agreement = sighting.agreement
         if agreement.correlation is not None:
@@ -213,6 +214,7 @@ class FeatureSearcher:
         if agreement.tiles is not None:
             evidence["tiles"] = round(agreement.tiles, 2)
         evidence["cover"] = round(agreement.cover, 2)
+        evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
         return Match(
             asset=asset,
             work=int(self._pictures.owners[sighting.row]),

@@ -172,6 +172,8 @@ class SoundSearcher:
             "sharpness": round(stretch.sharpness, 2),
             "tempo_percent": _tempo_percent(best),
             "pitch_percent": best.pitch / 10,
+            "asset_seconds": _length(len(sound.codes[0, 0].codes)),
+            "work_seconds": _length(len(self._bands.codes_of(best.row))),
         }
         placed = [(_shifted(each.asset_seconds, sound.begin), self._work_span(at, each)) for at, each in spans]
         if len(placed) > 1:
@@ -288,6 +290,11 @@ def _seconds(first: int, last: int, faster: float) -> tuple[float, float]:
 
 def _shifted(span: tuple[float, float], begin: float) -> tuple[float, float]:
     return round(begin + span[0], 2), round(begin + span[1], 2)
+
+
+def _length(codes: int) -> float:
+    """Say how long the recording is, in seconds."""
+    return round(codes * BAND_SECONDS + BAND_REACH_SECONDS, 1)
 
 
 def _tempo_percent(found: _Found) -> float:

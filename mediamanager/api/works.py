@@ -28,7 +28,7 @@ from mediamanager.schemas.works import (
     WorkState,
 )
 from optout.consent.remarks import remarks
-from optout.registry import claims, delays, fingerprints, works
+from optout.registry import claims, delays, fingerprints, showing, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
 from optout.store.models.works import Work
@@ -87,9 +87,15 @@ def _register(session: Session, resources: Resources, creator: Principal, body: 
         case Upload():
             return _register_upload(session, resources, creator, body)
         case WorkByUrl():
-            return works.register_url(
-                session, account_id=creator.account_id, url=str(body.url), title=body.title, keep_media=body.keep_media
+            registered = works.register_url(
+                session,
+                account_id=creator.account_id,
+                url=str(body.url),
+                title=body.title,
+                keep_media=body.keep_media or body.show_media,
             )
+            showing.wish(registered, shown=body.show_media)
+            return registered
         case _:
             extraction = Extraction(
                 body.modality,
@@ -116,8 +122,9 @@ def _register_upload(
             size_bytes=staged.size_bytes,
             name=uploads.name_of(upload.file),
             title=upload.fields.title,
-            keep_media=upload.fields.keep_media,
+            keep_media=upload.fields.keep_media or upload.fields.show_media,
         )
+        showing.wish(registered, shown=upload.fields.show_media)
         if registered.wants_media:
             storage.move(staged.key, works.media_key(registered.work.id))
         return registered
@@ -150,6 +157,7 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
             failure=_failure(work),
             delay=WorkDelay.model_validate(late[work.id]) if work.id in late else None,
             media_kept=work.media_key is not None and work.keep_media,
+            media_shown=work.show_media,
             registered_at=work.registered_at,
             ready_at=work.ready_at,
             status_url=f"/v1/works/{work.id}",

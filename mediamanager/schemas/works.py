@@ -10,6 +10,8 @@ from fingerprinting.types import Modality
 from mediamanager.schemas.base import WireModel
 from mediamanager.schemas.fingerprints import WireFingerprint
 
+SHOW_MEDIA = "keep the file, and let those who find a copy of it see or hear it beside theirs"
+
 
 class WorkState(StrEnum):
     """Where a work stands: being read, matchable, or unreadable with a reason."""
@@ -25,6 +27,7 @@ class WorkByUrl(WireModel):
     url: HttpUrl = Field(max_length=2048)
     title: str | None = Field(default=None, max_length=300)
     keep_media: bool = False
+    show_media: bool = Field(default=False, description=SHOW_MEDIA)
 
 
 class WorkByUpload(WireModel):
@@ -32,6 +35,7 @@ class WorkByUpload(WireModel):
 
     title: str | None = Field(default=None, max_length=300)
     keep_media: bool = False
+    show_media: bool = Field(default=False, description=SHOW_MEDIA)
 
 
 class WorkByFingerprints(WireModel):
@@ -93,6 +97,7 @@ class WorkResponse(WireModel):
     failure: WorkFailure | None
     delay: WorkDelay | None = None
     media_kept: bool
+    media_shown: bool = Field(default=False, description="to those who find a copy of it")
     registered_at: datetime
     ready_at: datetime | None
     status_url: str

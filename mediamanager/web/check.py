@@ -4,21 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Role
+from fingerprinting.types import Depth, Role
 from mediamanager.api import uploads
 from mediamanager.dependencies import CallerDep, ReadingDep, Resources, ResourcesDep
-from mediamanager.web import pages, sentences
+from mediamanager.web import evidence, pages, sentences
 from mediamanager.web.creator.new_works import FormDep
 from optout.catalogue.answers import Asset
 from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.consent.preferences import parse_use
 from optout.consent.vocabulary import Use
 from optout.errors import InvalidInputError
-from optout.registry.accounts import get_account
+from optout.registry.accounts import Principal, get_account
 from optout.registry.lookups import Question
 from workers import sandbox, tally
 
@@ -43,25 +44,43 @@ def check(request: Request, resources: ResourcesDep, session: ReadingDep, asker:
     field = "use"
     try:
         use = parse_use(str(form.get("use", Use.TRAIN_AI))[:_MAX_USE])
-        field = "link"
+        question = Question(use, get_account(session, asker.account_id).pseudonym, depth=_depth(form))
         if isinstance(file, UploadFile) and file.filename:
-            field, name = "file", file.filename
-            asset = _asset(resources, file)
-        elif link:
-            name, asset = link, Asset(fingerprints_for(url=link), location=canonical_url(link))
-        else:
+            field = "file"
+            return _page(request, form, {}, _about_file(session, resources, asker, file, question))
+        if not link:
             return _page(request, form, {"file": pages.words(request).gettext("Choose a file or paste a link.")})
+        field = "link"
+        asset = Asset(fingerprints_for(url=link), location=canonical_url(link))
     except (InvalidInputError, FingerprintingError) as error:
         return _page(request, form, {field: sentences.error(error, pages.words(request))})
-    question = Question(use, get_account(session, asker.account_id).pseudonym)
-    found = resources.lookups.answer(session, [asset], question)
-    return _page(request, form, {}, {"answer": found.answers[0], "name": name})
+    answer = resources.lookups.answer(session, [asset], question).answers[0]
+    matches = evidence.shown(session, resources, answer.matches, None, asker.account_id)
+    return _page(request, form, {}, {"answer": answer, "matches": matches, "name": link})
 
 
-def _asset(resources: Resources, file: UploadFile) -> Asset:
-    with uploads.at_hand(file, resources.settings.max_upload_bytes) as path, tally.failures(tally.SANDBOX_FAILURES):
-        extraction = sandbox.extract(path, name=uploads.name_of(file), role=Role.QUERY)
-    return Asset(extraction.fingerprints, extraction.identifiable)
+def _about_file(
+    session: Session, resources: Resources, asker: Principal, file: UploadFile, question: Question
+) -> Mapping[str, object]:
+    """The answer for a file, and where the matches lie in it; it is at hand for as long as that takes."""
+    with uploads.at_hand(file, resources.settings.max_upload_bytes) as path:
+        with tally.failures(tally.SANDBOX_FAILURES):
+            extraction = sandbox.extract(path, name=uploads.name_of(file), role=Role.QUERY, depth=question.depth)
+        asset = Asset(extraction.fingerprints, extraction.identifiable)
+        answer = resources.lookups.answer(session, [asset], question).answers[0]
+        asked = evidence.Asked(path, extraction.media_type)
+        matches = evidence.shown(session, resources, answer.matches, asked, asker.account_id)
+    return {
+        "answer": answer,
+        "matches": matches,
+        "name": file.filename,
+        "notes": extraction.notes,
+        "modality": extraction.modality,
+    }
+
+
+def _depth(form: FormData) -> Depth:
+    return Depth.THOROUGH if form.get("closer") == "yes" else Depth.STANDARD
 
 
 def _page(
@@ -75,7 +94,11 @@ def _page(
         "link": "" if form is None or found else str(form.get("link", "")),
         "asked": ASKED,
         "use": Use.TRAIN_AI if form is None else str(form.get("use", Use.TRAIN_AI)),
+        "closer": form is not None and form.get("closer") == "yes",
         "answer": None,
+        "matches": (),
+        "notes": (),
+        "modality": None,
         **(found or {}),
     }
-    return pages.render(request, "check.html", context)
+    return pages.render(request, "check.html", context, block="found" if pages.is_fragment(request) else None)

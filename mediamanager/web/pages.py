@@ -201,4 +201,5 @@ def _environment(language: Language) -> jinja2.Environment:
     )
     # Not imported by each template, because a block that is rendered alone has only what is global.
     environment.globals["ui"] = environment.get_template("components.html").module
+    environment.globals["evidence"] = environment.get_template("evidence.html").module
     return environment

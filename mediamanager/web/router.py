@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from mediamanager.web import check, design, frontdoor, sign_in, static_files
+from mediamanager.web import check, design, frontdoor, media, sign_in, static_files
 from mediamanager.web.auditor import log
 from mediamanager.web.creator import (
     applied,
@@ -26,6 +26,7 @@ for part in (
     sign_in,
     new_works,
     works,
+    media,
     applied,
     claims,
     defaults,

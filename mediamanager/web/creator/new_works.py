@@ -23,7 +23,7 @@ from mediamanager.web.creator.choice import Choice
 from mediamanager.web.creator.inheriting import Inheriting
 from mediamanager.web.language import language_of
 from optout.errors import InvalidInputError, NotFoundError
-from optout.registry import claims, collections, works
+from optout.registry import claims, collections, showing, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
 from optout.store import db
@@ -90,7 +90,7 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
     if len(links) > MAX_LINKS:
         problems = {"links": pages.words(request).gettext("Paste at most 200 links at a time.")}
         return _form(request, offer, form, problems)
-    sender = _Sender(resources, creator.account_id, said, offer.collection, keep_media=form.get("keep_media") == "yes")
+    sender = _Sender(resources, creator.account_id, said, offer.collection, **_keeping(form))
     taken = _Taken()
     items: list[UploadFile | str] = [*files, *links]
     for item in items:
@@ -119,6 +119,7 @@ class _Sender:
     said: Choice | None
     collection: Collection | None
     keep_media: bool
+    show_media: bool
 
     def file(self, upload: UploadFile) -> UUID:
         """Register an uploaded file; its work's id."""
@@ -137,12 +138,14 @@ class _Sender:
             )
             if registered.wants_media and registered.work.media_key is not None:
                 resources.storage.move(staged.key, registered.work.media_key)
+            showing.wish(registered, shown=self.show_media)
             return self._say(session, registered)
 
     def link(self, url: str) -> UUID:
         """Register what lies at an address; its work's id."""
         with self._began() as session:
             registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
+            showing.wish(registered, shown=self.show_media)
             return self._say(session, registered)
 
     @contextmanager
@@ -168,6 +171,12 @@ class _Sender:
                 asking=self.said.asking if self.said.says_how_to_ask else None,
             )
         return work
+
+
+def _keeping(form: FormData) -> dict[str, bool]:
+    """Whether files are kept, and shown: what is shown is kept."""
+    shown = form.get("show_media") == "yes"
+    return {"keep_media": shown or form.get("keep_media") == "yes", "show_media": shown}
 
 
 def _collection(form: FormData) -> UUID | None:
@@ -207,6 +216,7 @@ def _form(
         "refused": refused,
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
+        "show_media": form is not None and form.get("show_media") == "yes",
         **choice.shown(request, form, None, None),
         # It comes first only where something would count: whoever has said nothing yet must not end with nothing said.
         "presets": [offer.card, *presets] if offer.is_first else [*presets, offer.card],

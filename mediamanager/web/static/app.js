@@ -74,6 +74,7 @@ function once(form) {
     if (!button) return;
     setTimeout(() => {
       button.disabled = true;
+      button.dataset.idle = button.textContent;
       if (button.dataset.busy) button.textContent = button.dataset.busy;
     });
   });
@@ -89,8 +90,28 @@ function copy(button) {
 
 document.querySelectorAll(".chooser").forEach(chooser);
 document.querySelectorAll("[data-sentence].cards").forEach(presets);
-document.querySelectorAll("form[data-once]").forEach(once);
-document.querySelectorAll("button[data-copy]").forEach(copy);
+function prepare(part) {
+  part.querySelectorAll("form[data-once]").forEach(once);
+  part.querySelectorAll("button[data-copy]").forEach(copy);
+}
+
+prepare(document);
+document.body.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt !== document.body) prepare(event.detail.elt);
+});
+// What is wrong with a form is shown like any other answer to it, and the form can be sent again.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const button = event.detail.elt.querySelector("button.primary");
+  if (!button || !button.dataset.idle) return;
+  button.disabled = false;
+  button.textContent = button.dataset.idle;
+});
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-once] button[disabled]").forEach((b) => (b.disabled = false));
 });

@@ -40,6 +40,8 @@ class Work(Base):
     channel: Mapped[str | None] = mapped_column(String(100))
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     keep_media: Mapped[bool] = mapped_column(default=False)
+    # Its owner lets others see and hear the kept file beside what they ask about.
+    show_media: Mapped[bool] = mapped_column(default=False)
     media_key: Mapped[str | None] = mapped_column(String(500), index=True)
     modality: Mapped[Modality | None]
     media_type: Mapped[str | None] = mapped_column(String(100))

@@ -260,6 +260,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=100), nullable=True),
         sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("keep_media", sa.Boolean(), nullable=False),
+        sa.Column("show_media", sa.Boolean(), nullable=False),
         sa.Column("media_key", sa.String(length=500), nullable=True),
         sa.Column(
             "modality",
