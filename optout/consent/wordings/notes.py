@@ -30,31 +30,33 @@ EN: Mapping[str, str] = {
 }
 
 FR: Mapping[str, str] = {
-    "image-flat": "Cette image est presque vide : seul le même fichier pourra être reconnu, pas une copie modifiée.",
+    "image-flat": (
+        "Cette image est presque vide\u00a0: seul le même fichier pourra être reconnu, pas une copie modifiée."
+    ),
     "image-features-missing": (
-        "Un programme manque ici : cette image n'est pas reconnue si elle n'est qu'une partie d'une autre. Prévenez "
-        "l'exploitant."
+        "Un programme manque ici\u00a0: cette image n'est pas reconnue si elle n'est qu'une partie d'une autre. "
+        "Prévenez l'exploitant."
     ),
     "image-few-features": (
-        "Cette image a peu de détails : les copies entières sont reconnues, mais pas de petites parties."
+        "Cette image a peu de détails\u00a0: les copies entières sont reconnues, mais pas de petites parties."
     ),
     "audio-too-short": (
-        "Cet enregistrement est trop court pour en reconnaître des copies : seul le même fichier est trouvé."
+        "Cet enregistrement est trop court pour en reconnaître des copies\u00a0: seul le même fichier est trouvé."
     ),
-    "audio-silent": "Cet enregistrement est silencieux : seul le même fichier pourra être reconnu.",
+    "audio-silent": "Cet enregistrement est silencieux\u00a0: seul le même fichier pourra être reconnu.",
     "audio-monotonous": (
-        "Cet enregistrement varie trop peu pour en reconnaître des copies : seul le même fichier est trouvé."
+        "Cet enregistrement varie trop peu pour en reconnaître des copies\u00a0: seul le même fichier est trouvé."
     ),
     "audio-partly-unidentifiable": (
-        "{seconds} secondes de cet enregistrement ne peuvent pas être reconnues : elles sont silencieuses ou changent "
-        "trop peu. Une copie de ces seules secondes n'est pas trouvée."
+        "{seconds} secondes de cet enregistrement ne peuvent pas être reconnues\u00a0: elles sont silencieuses ou "
+        "changent trop peu. Une copie de ces seules secondes n'est pas trouvée."
     ),
-    "audio-part-silent": "De {begin} à {end}, il ne peut pas être reconnu : cette partie est silencieuse.",
-    "audio-part-monotonous": "De {begin} à {end}, il ne peut pas être reconnu : cette partie change trop peu.",
-    "audio-damaged": "Cet enregistrement est abîmé par endroits : ce qui a pu en être entendu est reconnu.",
+    "audio-part-silent": "De {begin} à {end}, il ne peut pas être reconnu\u00a0: cette partie est silencieuse.",
+    "audio-part-monotonous": "De {begin} à {end}, il ne peut pas être reconnu\u00a0: cette partie change trop peu.",
+    "audio-damaged": "Cet enregistrement est abîmé par endroits\u00a0: ce qui a pu en être entendu est reconnu.",
     "video-sound-only": "De cette vidéo, seul le son est reconnu, pas l'image.",
     "text-repetitive": (
-        "Ce texte se répète trop pour que des copies en soient reconnues : seul le même fichier est trouvé."
+        "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."
     ),
-    "text-too-short": "Ce texte est trop court pour en reconnaître des copies : seul le même fichier est trouvé.",
+    "text-too-short": "Ce texte est trop court pour en reconnaître des copies\u00a0: seul le même fichier est trouvé.",
 }
