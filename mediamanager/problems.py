@@ -60,6 +60,8 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         workers_errors.FetchTooLargeError: 413,
         workers_errors.ContentChangedError: 422,
         workers_errors.FetchFailedError: 503,
+        workers_errors.VideoNotYetError: 503,
+        workers_errors.VideoUnavailableError: 422,
         workers_errors.SandboxUnavailableError: 503,
         workers_errors.SandboxBusyError: 503,
     }

@@ -1,5 +1,7 @@
 """What can go wrong outside: an address that is refused, a server that does not answer, a sandbox that won't start."""
 
+from datetime import timedelta
+
 from optout.errors import InvalidInputError, OptoutError
 
 
@@ -10,9 +12,36 @@ class FetchRefusedError(InvalidInputError):
 
 
 class FetchFailedError(OptoutError):
-    """The server did not deliver this time (time-out, 5xx, broken connection); another attempt may succeed."""
+    """The server did not deliver this time (time-out, 5xx, broken connection); another attempt may succeed.
+
+    Attributes:
+        retry_after: how long to wait before the second attempt, and longer before each later one; None leaves it to
+            the back-off of jobs.
+    """
 
     code = "fetch-failed"
+    retry_after: timedelta | None = None
+
+
+class VideoNotYetError(FetchFailedError):
+    """A video can't be read now, and will be later: `code` says why (`workers.youtube_states.STATES`)."""
+
+    code = "youtube-not-yet"
+
+    def __init__(self, message: str, *, code: str, wait: timedelta, **parameters: str | float) -> None:
+        super().__init__(message, **parameters)
+        self.code = code
+        self.retry_after = wait
+
+
+class VideoUnavailableError(FetchFailedError):
+    """A video can't be read, and trying again is no help: `code` says why (`workers.youtube_states.STATES`)."""
+
+    code = "youtube-unavailable"
+
+    def __init__(self, message: str, *, code: str, **parameters: str | float) -> None:
+        super().__init__(message, **parameters)
+        self.code = code
 
 
 class FetchTooLargeError(InvalidInputError):

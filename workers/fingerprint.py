@@ -21,7 +21,7 @@ from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
 from optout.store.models.works import Work, WorkState
 from workers import dispatch, sandbox, tally
-from workers.errors import FetchFailedError
+from workers.errors import FetchFailedError, VideoUnavailableError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
 
@@ -80,7 +80,7 @@ def run(resources: Resources, lease: Lease) -> None:
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
         _record_failure(resources, lease, order, error)
     except FetchFailedError as error:
-        if lease.attempt < resources.settings.job_attempts:
+        if lease.attempt < resources.settings.job_attempts and not isinstance(error, VideoUnavailableError):
             raise
         _record_failure(resources, lease, order, error)
 

@@ -11,7 +11,7 @@ from optout.store.db import reading, transaction
 from optout.store.jobs import Lease, Retries
 from optout.store.models.works import Work
 from workers import sandbox, tally
-from workers.errors import ContentChangedError
+from workers.errors import ContentChangedError, VideoUnavailableError
 from workers.fingerprint import Order, afterwards, bring_media, limits_of
 from workers.resources import Resources
 
@@ -35,7 +35,7 @@ def run(resources: Resources, lease: Lease) -> None:
             extraction = sandbox.extract(media.path, name=media.name, limits=limits_of(resources))
         _check(resources, order, extraction)
         _record(resources, lease, order, extraction)
-    except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
+    except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError, VideoUnavailableError) as error:
         _give_up(resources, lease, order, error)
 
 

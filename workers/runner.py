@@ -18,6 +18,7 @@ from optout.store.db import transaction
 from optout.store.jobs import Lease, Retries
 from optout.store.models.jobs import JobKind, JobState
 from workers import fingerprint, publish, refingerprint
+from workers.errors import FetchFailedError
 from workers.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ def _work(resources: Resources, lease: Lease, retries: Retries) -> None:
             "a job failed", extra={**said, "code": code}, exc_info=None if isinstance(error, OptoutError) else error
         )
         with transaction(resources.sessions) as session:
-            state = jobs.fail(session, lease, code=code, sentence=sentence, retries=retries)
+            after = error.retry_after if isinstance(error, FetchFailedError) else None
+            state = jobs.fail(session, lease, code=code, sentence=sentence, retries=retries, after=after)
             abandoned.tell_works(session)
         if state is JobState.PARKED:
             logger.log(logging.ERROR, _PARKED, extra={**said, "code": code})

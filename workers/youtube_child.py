@@ -1,8 +1,8 @@
 """yt-dlp in a child of the sandbox: it has no network, and asks our parent for each page over a socket.
 
 One line of JSON each way at a time. The child asks (`{"ask": {…}}`) until its last word: `{"captions": {…}}` or
-`{"failed": reason}`, beside the `channel` of the video if that was read. The parent (`workers.youtube`) answers each
-request with `{"body": …}` or `{"error": reason}`.
+`{"failed": reason}`, beside what was read of the `video`. The parent (`workers.youtube_talk`) answers each request with
+`{"body": …}` or `{"error": reason}`, to which it may add the `status` that the server answered with.
 """
 
 import base64
@@ -10,14 +10,16 @@ import contextlib
 import io
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import yt_dlp
-from yt_dlp.extractor.youtube import YoutubeIE
+from yt_dlp.extractor.youtube import YoutubeIE as OriginalYoutubeIE
 from yt_dlp.networking.common import Request, Response
-from yt_dlp.networking.exceptions import TransportError
+from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import ExtractorError, YoutubeDLError
+from yt_dlp.utils.traversal import traverse_obj
 
 Transport: TypeAlias = Callable[[dict[str, object]], Mapping[str, Any]]
 """From a request (`method`, `url`, `headers`, `body` in base64 or None) to what came of it (`url`, `media_type` and
@@ -25,6 +27,8 @@ Transport: TypeAlias = Callable[[dict[str, object]], Mapping[str, Any]]
 
 _MAX_BYTES: Final = 24 * 1024 * 1024
 _MAX_REASON: Final = 300
+_MAX_STATUS: Final = 100
+_END_OF_TIME: Final = 1e11
 
 # Nothing is read from or written to the disk, no program is run, no other site is spoken to.
 _OPTIONS: Final[Mapping[str, object]] = {
@@ -37,6 +41,8 @@ _OPTIONS: Final[Mapping[str, object]] = {
     "proxy": "",
     "js_runtimes": {},
     "extractor_retries": 1,
+    # What can't be watched is told by its status, and captions may be there all the same.
+    "ignore_no_formats_error": True,
     "writesubtitles": True,
     "writeautomaticsub": True,
     "extractor_args": {"youtube": {"player_skip": ["js"], "skip": ["translated_subs", "hls", "dash"]}},
@@ -44,11 +50,26 @@ _OPTIONS: Final[Mapping[str, object]] = {
 
 
 class NoCaptionsError(Exception):
-    """There are no captions to be had now; the reason is for the work's owner. `channel` may be known all the same."""
+    """There are no captions to be had now, and why; `video` is what was read all the same."""
 
-    def __init__(self, reason: str, channel: str | None = None) -> None:
+    def __init__(self, reason: str, video: Mapping[str, object] = {}) -> None:
         super().__init__(reason)
-        self.channel = channel
+        self.video = video
+
+
+class YoutubeIE(OriginalYoutubeIE):  # type: ignore[misc]  # yt-dlp ships no types
+    """yt-dlp's extractor, which keeps what YouTube's players said of a video that it can't show.
+
+    Attributes:
+        said: the answers of its players to the last video.
+    """
+
+    said: tuple[Mapping[str, Any], ...] = ()
+
+    def _extract_player_responses(self, *args: Any, **kwargs: Any) -> Any:
+        answers, player_url = super()._extract_player_responses(*args, **kwargs)
+        self.said = tuple(one for one in answers if isinstance(one, dict))
+        return answers, player_url
 
 
 class _Silent:
@@ -65,7 +86,8 @@ class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships n
     def __init__(self, transport: Transport) -> None:
         """Load the YouTube extractor only: no generic one, no plug-in, no configuration file."""
         super().__init__({**_OPTIONS, "logger": _Silent()}, auto_init=False)
-        self.add_info_extractor(YoutubeIE())
+        self.videos = YoutubeIE()
+        self.add_info_extractor(self.videos)
         self._transport = transport
 
     def urlopen(self, req: Request | str) -> Response:
@@ -84,6 +106,9 @@ class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships n
                 "body": None if body is None else base64.b64encode(body).decode("ascii"),
             }
         )
+        if isinstance(reply.get("status"), int):
+            refusal = Response(io.BytesIO(), url=request.url, headers={}, status=reply["status"])
+            raise HTTPError(refusal)
         if "error" in reply:
             raise TransportError(str(reply["error"]))
         content = io.BytesIO(base64.b64decode(reply["body"]))
@@ -101,39 +126,82 @@ def serve(video_id: str, parent: socket.socket) -> None:
             return reply
 
         try:
-            found = find(video_id, transport)
-            last: dict[str, object] = {"captions": found, "channel": found.pop("channel")}
+            captions, video = find(video_id, transport)
+            last: dict[str, object] = {"captions": captions, "video": video}
         except NoCaptionsError as error:
-            last = {"failed": str(error)[:_MAX_REASON], "channel": error.channel}
+            last = {"failed": str(error)[:_MAX_REASON], "video": dict(error.video)}
         line.write(json.dumps(last).encode() + b"\n")
 
 
-def find(video_id: str, transport: Transport) -> dict[str, object]:
-    """Find the captions of a video: `channel`, `title`, `language`, `automatic`, and `data` (json3 in base64).
+def find(video_id: str, transport: Transport) -> tuple[dict[str, object], dict[str, object]]:
+    """Find the captions of a video: `language`, `automatic`, and `data` (json3 in base64); and what is known of it.
 
     Raises:
         NoCaptionsError: YouTube did not answer, answers something else, or gives no captions for now.
     """
-    channel = None
+    video: dict[str, object] = {}
     with contextlib.closing(RemoteYoutubeDL(transport)) as ydl:
         try:
             url = f"https://www.youtube.com/watch?v={video_id}"
             info = ydl.extract_info(url, download=False, process=False)
-            channel = _text(info.get("channel_id"))
+            video = _known(info, ydl.videos.said)
             language, automatic, track_url = _best_track(info)
             data = ydl.urlopen(track_url).read(_MAX_BYTES)
         except (YoutubeDLError, TransportError) as error:
-            raise NoCaptionsError(_reason(error), channel) from error
+            raise NoCaptionsError(_reason(error), video or _standing(ydl.videos.said)) from error
         # Broad on purpose: on answers that YouTube never gave before its reader raises anything.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise NoCaptionsError("its answer could not be read", channel) from error
+            raise NoCaptionsError("its answer could not be read", video) from error
+        except NoCaptionsError as error:
+            raise NoCaptionsError(str(error), video) from error
+    captions = {"language": language, "automatic": automatic, "data": base64.b64encode(data).decode("ascii")}
+    return captions, video
+
+
+def _known(info: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """What is known of a video, whatever becomes of its captions."""
+    published = info.get("timestamp") or _day(info.get("upload_date"))
     return {
-        "channel": channel,
+        **_standing(said),
+        "channel": _text(info.get("channel_id")),
         "title": _text(info.get("title")),
-        "language": language,
-        "automatic": automatic,
-        "data": base64.b64encode(data).decode("ascii"),
+        "live": _text(info.get("live_status")),
+        "published": _number(published),
+        "begins": _number(info.get("release_timestamp")),
     }
+
+
+def _standing(said: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """What YouTube's players said of a video: that they play it, if one does, or else why not."""
+    statuses = [one["playabilityStatus"] for one in said if isinstance(one.get("playabilityStatus"), dict)]
+    plays = next((one for one in statuses if one.get("status") == "OK"), None)
+    chosen = plays or (statuses[0] if statuses else {})
+    screen = chosen.get("errorScreen")
+    reasons = [
+        chosen.get("reason"),
+        traverse_obj(screen, ("playerErrorMessageRenderer", "reason", "simpleText")),
+        traverse_obj(screen, ("playerErrorMessageRenderer", "subreason", ("simpleText", ("runs", ..., "text")), any)),
+        traverse_obj(screen, ("playerInterstitialRenderer", "content", "interstitialViewModel", "title", "content")),
+    ]
+    tracks = traverse_obj(said, (..., "captions", "playerCaptionsTracklistRenderer", "captionTracks", {list}, any))
+    return {
+        "status": (_text(chosen.get("status")) or "")[:_MAX_STATUS] or None,
+        "reason": ". ".join(dict.fromkeys(one for one in reasons if isinstance(one, str)))[:_MAX_REASON],
+        "tracks": len(tracks or []),
+    }
+
+
+def _day(date: object) -> float | None:
+    """The beginning of a day that is written as YYYYMMDD, in seconds since 1970."""
+    if not isinstance(date, str):
+        return None
+    return datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC).timestamp()
+
+
+def _number(said: object) -> float | None:
+    """A time after 1970, or None."""
+    known = isinstance(said, int | float) and not isinstance(said, bool) and 0 < said < _END_OF_TIME
+    return float(said) if known and isinstance(said, int | float) else None
 
 
 def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
@@ -150,7 +218,7 @@ def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
         return language.removesuffix("-orig"), True, url
     for language, url in written.items():
         return language, False, url
-    raise NoCaptionsError("it has no captions at the moment; we try again later", _text(info.get("channel_id")))
+    raise NoCaptionsError("it has no captions at the moment")
 
 
 def _text(said: object) -> str | None:

@@ -6,6 +6,7 @@ from typing import Final
 from babel.support import NullTranslations
 
 from fingerprinting.errors import FingerprintingError
+from mediamanager.web.video_sentences import VIDEO_STATES
 from optout.consent import explain
 from optout.consent.explain import Language
 from optout.consent.preferences import PRESETS, Preset
@@ -37,11 +38,13 @@ _ERRORS: Final[Mapping[str, str]] = {
     ),
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
+    **VIDEO_STATES,
 }
 
 _DELAYS: Final[Mapping[str, str]] = {
     "fetch-failed": _("We could not reach this address yet. Check that it opens in your browser."),
     "reading-delayed": _("Something on our side kept us from reading this work."),
+    **VIDEO_STATES,
 }
 
 _DONE: Final[Mapping[str, str]] = {

@@ -18,6 +18,8 @@ OURS_SENTENCE: Final = "Something on our side kept us from reading this work."
 """Where its owner can do nothing about it; what it was is for the operator, and stands in the job."""
 
 _OF_THE_ADDRESS: Final = "fetch-failed"
+_OF_YOUTUBE: Final = "youtube-"
+"""How the codes of all states of a video begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def of_works(session: Session, found: Sequence[Work]) -> Mapping[UUID, Delay]:
 
 def _delay(job: Job) -> Delay:
     at = job.due_at if job.state is JobState.WAITING and job.due_at > utc_now() else None
-    if job.error_code == _OF_THE_ADDRESS and job.error_sentence:
-        return Delay(_OF_THE_ADDRESS, job.error_sentence, at)
+    code = job.error_code or ""
+    if (code == _OF_THE_ADDRESS or code.startswith(_OF_YOUTUBE)) and job.error_sentence:
+        return Delay(code, job.error_sentence, at)
     return Delay(OURS, OURS_SENTENCE, at)

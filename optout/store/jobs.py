@@ -148,10 +148,12 @@ def fail(
     code: str,
     sentence: str,
     retries: Retries = RETRIES,
+    after: timedelta | None = None,
     now: datetime | None = None,
 ) -> JobState | None:
     """An attempt failed: wait and try again, or park after the last one. The new state; None: the lease was lost.
 
+    `after` is the wait after the first attempt instead of the back-off: twice as long after the second one, and so on.
     Where another job waits for the same subject already, that one is the next attempt, and this one is DONE.
     """
     now = now or utc_now()
@@ -162,7 +164,7 @@ def fail(
     if job.attempts >= retries.attempts:
         _park(session, job, now)
         return JobState.PARKED
-    return _wait(session, job, now + retries.backoff(job.attempts))
+    return _wait(session, job, now + (retries.backoff(job.attempts) if after is None else after * job.attempts))
 
 
 def release(session: Session, lease: Lease, *, now: datetime | None = None) -> bool:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.youtube import PageRequest
+from workers.youtube_talk import PageRequest
 
 VIDEO = "dQw4w9WgXcQ"
 CHANNEL = "UC" + "x" * 22
@@ -23,13 +23,24 @@ def written(language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def player(*tracks: dict[str, Any], status: str = "OK", channel: str = CHANNEL) -> dict[str, Any]:
+def player(
+    *tracks: dict[str, Any],
+    status: str = "OK",
+    reason: str = "This video is private",
+    channel: str = CHANNEL,
+    published: str | None = None,
+    **details: Any,
+) -> dict[str, Any]:
     """What YouTube's player API answers, in as far as captions need it."""
     if status != "OK":
-        return {"playabilityStatus": {"status": status, "reason": "This video is private"}}
+        known = {"videoDetails": {"videoId": VIDEO, **details}} if details else {}
+        return {"playabilityStatus": {"status": status, "reason": reason}, **known}
     return {
         "playabilityStatus": {"status": status},
-        "videoDetails": {"videoId": VIDEO, "title": "A talk", "lengthSeconds": "60", "channelId": channel},
+        "videoDetails": {
+            "videoId": VIDEO, "title": "A talk", "lengthSeconds": "60", "channelId": channel, **details,
+        },
+        "microformat": {"playerMicroformatRenderer": {} if published is None else {"uploadDate": published}},
         "streamingData": {"formats": [{"itag": 18, "url": "https://rr1.googlevideo.com/videoplayback?x=1"}]},
         "captions": {
             "playerCaptionsTracklistRenderer": {
@@ -37,7 +48,7 @@ def player(*tracks: dict[str, Any], status: str = "OK", channel: str = CHANNEL) 
                 "translationLanguages": [{"languageCode": "fr", "languageName": {"simpleText": "French"}}],
             }
         },
-    }
+    }  # fmt: skip
 
 
 class Recorded:
@@ -51,7 +62,7 @@ class Recorded:
         url = request["url"]
         self.asked.append(url)
         body: Any = next((body for part, body in self.answers.items() if part in url), {})
-        content = base64.b64encode(json.dumps(body).encode()).decode()
+        content = base64.b64encode(b"" if body is None else json.dumps(body).encode()).decode()
         return {"url": url, "media_type": "application/json", "body": content}
 
     def client(self, request: PageRequest, deadline: float) -> dict[str, object]:
