@@ -1,13 +1,17 @@
 """From a file to all of its fingerprints: the one entrance to this floor for media."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from fingerprinting import media
-from fingerprinting.errors import UnsupportedMediaError
+from fingerprinting.errors import UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
+
+VIDEO_SOUND_ONLY: Final = "video-sound-only"
+VIDEO_PICTURE_ONLY: Final = "video-picture-only"
+"""The remarks that one half of a video tells nothing; the other counts."""
 
 
 def extract(
@@ -67,21 +71,43 @@ def _audio(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth
 
 
 def _video(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
-    """Fingerprint a video by its sound; a container that turns out to hold sound alone is audio."""
+    """Fingerprint a video by its moving picture and its sound; a container that holds sound alone is audio.
+
+    What of the two can't be read is remarked, and the other counts.
+    """
     from fingerprinting.container import tracks  # noqa: PLC0415
+    from fingerprinting.video.fingerprints import fingerprint_video  # noqa: PLC0415
 
     found = tracks(path, limits)
-    if not found.has_sound:
-        raise UnsupportedMediaError(
-            "This video has no sound, and only the sound of a video can be recognised for now. Use a video with sound,"
-            " or single pictures of it.",
-            kind=kind.media_type,
-        )
     if not found.has_video:
         subtype = kind.media_type.partition("/")[2]
         return _audio(path, MediaKind(Modality.AUDIO, f"audio/{subtype}"), limits, role, depth)
-    _, prints = _audio(path, kind, limits, role, depth)
-    return kind, dataclasses.replace(prints, notes=(*prints.notes, "video-sound-only"))
+    unreadable: UnreadableMediaError | None = None
+    seen = heard = Prints((), identifiable=False)
+    try:
+        seen = fingerprint_video(path, limits, role=role, depth=depth)
+    except UnreadableMediaError as error:
+        unreadable = error
+    if found.has_sound:
+        try:
+            heard = _audio(path, kind, limits, role, depth)[1]
+        except UnreadableMediaError as error:
+            unreadable = None if unreadable is None else error
+    if unreadable is not None and not heard.identifiable:
+        raise unreadable
+    return kind, _both(seen, heard, has_sound=found.has_sound)
+
+
+def _both(seen: Prints, heard: Prints, *, has_sound: bool) -> Prints:
+    """Join what a video shows and what it sounds like. Where one of them tells nothing, only that is remarked."""
+    prints = (*seen.fingerprints, *heard.fingerprints)
+    if seen.identifiable and heard.identifiable:
+        return Prints(prints, notes=tuple(dict.fromkeys((*seen.notes, *heard.notes))))
+    if seen.identifiable:
+        return Prints(prints, notes=(*seen.notes, *((VIDEO_PICTURE_ONLY,) if has_sound else ())))
+    if heard.identifiable:
+        return Prints(prints, notes=(*heard.notes, VIDEO_SOUND_ONLY))
+    return Prints(prints, identifiable=False, notes=seen.notes or heard.notes)
 
 
 def _text(path: Path, kind: MediaKind, limits: Limits, _role: Role, _depth: Depth) -> tuple[MediaKind, Prints]:

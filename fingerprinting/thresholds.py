@@ -252,3 +252,38 @@ def dct_bits(works: int) -> tuple[int, int]:
 def feature_common_works(pictures: int) -> int:
     """Give the number of pictures beyond which a feature is common, among so many."""
     return min(max(FEATURE_COMMON_WORKS, pictures // FEATURE_COMMON_SHARE), FEATURE_MOST_COMMON)
+
+
+# --- moving pictures -----------------------------------------------------------------------------------------------
+
+VIDEO_NEAR_BITS: Final = 44
+"""Frames of `dct-256` within so many bits propose a work."""
+
+VIDEO_AGREE_BITS: Final = 60
+VIDEO_AGREE_COST: Final = 2.5
+"""A frame agrees with the one that it meets on the time line up to so many bits; unrelated ones lie at 128 +- 8. What
+it has to be nearer than that for the stretch that is reported to grow."""
+
+VIDEO_MATCH_BITS: Final = 44
+"""Mean distance of the frames of a stretch up to which it is a match."""
+
+VIDEO_MIN_SHARE: Final = 0.7
+"""Share of the frames of the stretch that must agree."""
+
+VIDEO_SHARPNESS: Final = 4.0
+VIDEO_SHARPNESS_SHARE: Final = 0.35
+"""How many bits farther, on average, the frames must be when the time line is moved by 1.4 to 3 seconds, at least, and
+as a part of the distance: another moment of the same scene fits as badly everywhere."""
+
+VIDEO_STILL_BITS: Final = 10
+"""Mean distance up to which a stretch of frames that hardly differ is a match."""
+
+VIDEO_FEATURE_FRAMES: Final = 2
+VIDEO_FEATURE_INLIERS: Final = 18
+"""Different frames of a work that must each be worth a look by their features, and inliers of all of them together,
+where none is a match by itself."""
+
+
+def video_steps(works: int) -> int:
+    """Give the frames, different from one another, that must agree in so large a registry."""
+    return 3 + math.ceil(math.log10(max(works, 10_000) / 10_000))

@@ -1,6 +1,6 @@
 """How the local features of a picture are written into one fingerprint, and read from it.
 
-Little-endian: width and height of the upright picture (uint32), number of features N (uint16), variants V (1 or 4),
+Little-endian: width and height of the upright picture (uint32), number of features N (uint16), variants V (1, 2 or 4),
 width and height of the thumbnail (uint8), a zero byte; the thumbnail, grey, row by row; N places (see `PLACE`); V times
 N codes of 16 bytes. The variants are the picture as it is, mirrored left to right, negative, and both.
 """
@@ -24,8 +24,9 @@ SIZE_UNIT: Final = 1 / 1024
 
 MIRRORED: Final = 1
 NEGATIVE: Final = 2
-VARIANTS: Final = (1, 4)
-"""How many variants there may be: a work has itself, a query asks four ways. The variant's number holds these bits."""
+VARIANTS: Final = (1, 2, 4)
+"""How many variants there may be: a work has itself, a query asks four ways, a frame of a video without negatives. The
+variant's number holds these bits."""
 
 MAX_FEATURES: Final = 2000
 

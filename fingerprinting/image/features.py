@@ -23,14 +23,16 @@ class Effort:
         pixels: it is brought to so many first.
         features: at most so many are kept.
         thumbnail: longer side of the grey picture that confirms a match.
+        variants: how many of `feature_bytes.VARIANTS` the codes have.
     """
 
     pixels: int
     features: int
     thumbnail: int
+    variants: int = 4
 
 
-WORK: Final = Effort(200_000, 400, 48)
+WORK: Final = Effort(200_000, 400, 48, 1)
 THOROUGH: Final = Effort(160_000, 800, 128)
 STANDARD: Final = Effort(60_000, 300, 96)
 
@@ -58,14 +60,14 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
     Args:
         image: the pixels.
         size: the picture's full size, if the pixels were decoded smaller.
-        effort: `WORK` for one variant of the codes; a query has four (see `feature_bytes`).
+        effort: `WORK` for one variant of the codes; a query has four, frames of a video two (see `feature_bytes`).
 
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
     places, descriptors = sift(np.asarray(resized(image, effort.pixels)), effort.features)
     rooted = feature_codes.root(descriptors)
-    variants = [rooted] if effort is WORK else _variants(rooted)
+    variants = [rooted] if effort.variants == 1 else _variants(rooted)[: effort.variants]
     return Features(
         size=size,
         thumbnail=_thumbnail(image, effort.thumbnail),

@@ -11,7 +11,7 @@ from fingerprinting.types import FEATURES_MISSING, Extraction, Modality
 _LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
 
 # What a note says was not computed, because a library is missing.
-_LACKING = {FEATURES_MISSING: spec_id("sift-itq-128", 1)}
+_LACKING = {FEATURES_MISSING: {spec_id("sift-itq-128", 1), spec_id("video-sift-itq-128", 1)}}
 
 
 def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
@@ -24,7 +24,7 @@ def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
     """
     found = {spec_id(one.algorithm, one.version) for one in extraction.fingerprints}
     everything = complete or not extraction.identifiable
-    lacking = {_LACKING[note] for note in extraction.notes if note in _LACKING}
+    lacking = {each for note in extraction.notes for each in _LACKING.get(note, ())}
     return found | (_of_today(extraction.modality) - lacking) if everything else found
 
 

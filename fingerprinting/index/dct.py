@@ -102,7 +102,7 @@ def _forms(part: Sequence[Entry]) -> Iterator[Entry]:
     for nth, (_, one) in enumerate(part):
         for form, start in enumerate(range(dct.THUMBNAIL_BYTES, len(one.value), dct.HASH_BYTES)):
             hashed = one.value[start : start + dct.HASH_BYTES]
-            yield nth * _FORM_STEP + form, Fingerprint(SPEC.name, SPEC.version, hashed, one.quality, one.span)
+            yield nth * _FORM_STEP + form, Fingerprint(SPEC.name, SPEC.version, hashed, one.quality)
 
 
 def _order(match: Match) -> tuple[bool, int]:

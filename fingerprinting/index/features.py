@@ -1,5 +1,6 @@
 """Local features in the index: works whose features an asset shows in the same arrangement."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ class FeatureSearcher:
     def __init__(self, pictures: _Pictures, lists: CodeLists, opened: Path | None = None) -> None:
         self._pictures = pictures
         self._lists = lists
+        self.candidates = CANDIDATES
+        self.groups: NDArray[np.int64] | None = None  # which picture is of which work, where one has many like it
         self._opened = opened  # from here, and what points from one array into another has not been looked at
 
     @property
@@ -109,8 +112,10 @@ class FeatureSearcher:
         best: dict[tuple[int, int], Match] = {}
         for asset, fingerprint in queries:
             for match in self._matches(asset, feature_bytes.read(fingerprint.value), context):
+                if fingerprint.span is not None:  # a frame of a video: when it is shown says more than where
+                    match = dataclasses.replace(match, query_span=fingerprint.span)  # noqa: PLW2901
                 known = best.get((match.asset, match.work))
-                if known is None or _surer(match, known):
+                if known is None or surer(match, known):
                     best[match.asset, match.work] = match
         return list(best.values())
 
@@ -172,7 +177,7 @@ class FeatureSearcher:
             places=_places(self._pictures.places[near]),
             sizes=self._pictures.sizes[rows],
         )
-        return feature_votes.elect(ballot, asked, CANDIDATES, FEWEST_VOTES)
+        return feature_votes.elect(ballot, asked, self.candidates, FEWEST_VOTES)
 
     def _sighting(self, asked: Features, row: int, variant: int) -> _Sighting | None:
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
@@ -197,7 +202,8 @@ class FeatureSearcher:
         codes = asked.codes[sighting.variant][sighting.features]
         limit = thresholds.feature_common_works(self.count)
         found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
-        owners = [len(np.unique(self._lists.rows[near[near >= 0]])) for near in found]
+        near_rows = [self._lists.rows[near[near >= 0]] for near in found]
+        owners = [len(np.unique(rows if self.groups is None else self.groups[rows])) for rows in near_rows]
         return int(np.sum(np.array(owners) <= limit))
 
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
@@ -274,7 +280,8 @@ def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:
     }
 
 
-def _surer(one: Match, other: Match) -> bool:
+def surer(one: Match, other: Match) -> bool:
+    """Whether one match by features is surer than another."""
     return (one.strength is Strength.MATCH, one.score or 0) > (other.strength is Strength.MATCH, other.score or 0)
 
 
@@ -285,7 +292,8 @@ def _check(fingerprint: Fingerprint) -> str | None:
     return None if problem is None else f"the value can't be read: {problem}"
 
 
-def _build(entries: Sequence[Entry]) -> FeatureSearcher:
+def build(entries: Sequence[Entry]) -> FeatureSearcher:
+    """Make pictures searchable by their features."""
     read = [feature_bytes.read(fingerprint.value) for _, fingerprint in entries]
     counts = [len(each) for each in read]
     rows = np.repeat(np.arange(len(read), dtype=np.uint32), counts)
@@ -308,7 +316,12 @@ def _build(entries: Sequence[Entry]) -> FeatureSearcher:
     return FeatureSearcher(pictures, lists)
 
 
-def _open(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
+def open_folder(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
+    """Open what `FeatureSearcher.save` wrote, memory-mapped.
+
+    Raises:
+        CorruptIndexError: incomplete, altered or of an unknown format.
+    """
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require_layout(folder, contents, _LAYOUT)
     folders.require(folder, contents, _SHAPES)
@@ -350,6 +363,6 @@ SPEC = AlgorithmSpec(
     encoding=Encoding.BASE64,
     unit=SpanUnit.PIXELS,
     check=_check,
-    build=_build,
-    open=_open,
+    build=build,
+    open=open_folder,
 )

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fingerprinting.errors import InvalidFingerprintError
-from fingerprinting.index import bandenergy, chromaprint, dct, exact, features, landmark, pdq, phash, shingle
+from fingerprinting.index import (
+    bandenergy,
+    chromaprint,
+    dct,
+    exact,
+    features,
+    frame_features,
+    frames,
+    landmark,
+    pdq,
+    phash,
+    shingle,
+)
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, spec_id
 from fingerprinting.types import Fingerprint
 
@@ -25,6 +37,8 @@ _SPECS = (
     landmark.SPEC,
     bandenergy.SPEC,
     shingle.SPEC,
+    frames.SPEC,
+    frame_features.SPEC,
 )
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fingerprinting.errors import WithheldIndexError
-from fingerprinting.index import bandenergy, pdq, phash, registry, sound
+from fingerprinting.index import bandenergy, crossing, moving, pdq, phash, registry, sound
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
 from fingerprinting.index.bandenergy import BandSearcher
@@ -207,11 +207,11 @@ class Index:
         bands = self._searchers.get(bandenergy.SPEC.id)
         if isinstance(bands, BandSearcher):
             found = sound.decided(found, bands, self._searchers, grouped, context)
-        return sorted(_corroborate(found), key=_sort_key)
+        return sorted(_corroborate(moving.together(found)), key=_sort_key)
 
 
 def grouped_by_version(assets: Sequence[Sequence[Fingerprint]]) -> Mapping[str, list[Entry]]:
-    """Check the fingerprints of assets; by version of an algorithm, each with the row of its asset.
+    """Check the fingerprints of assets; by version of the algorithm whose works they ask, with the row of their asset.
 
     Raises:
         InvalidFingerprintError: one is of an unknown algorithm or version, or malformed.
@@ -221,7 +221,7 @@ def grouped_by_version(assets: Sequence[Sequence[Fingerprint]]) -> Mapping[str, 
         for fingerprint in fingerprints:
             registry.validate(fingerprint)
             grouped[spec_id(fingerprint.algorithm, fingerprint.version)].append((asset, fingerprint))
-    return dict(grouped)
+    return crossing.crossed(grouped)
 
 
 def _write(

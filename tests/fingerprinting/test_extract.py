@@ -145,22 +145,26 @@ def film(path: Path, *, has_sound: bool, has_video: bool, container_format: str 
     return path
 
 
-def test_a_video_is_fingerprinted_by_its_sound_and_says_so(tmp_path: Path) -> None:
+def test_a_video_is_fingerprinted_by_its_moving_picture_and_its_sound(tmp_path: Path) -> None:
     found = extract(film(tmp_path / "film", has_sound=True, has_video=True))
 
     assert (found.modality, found.media_type) == (Modality.VIDEO, "video/mp4")
     assert [each.algorithm for each in found.fingerprints] == [
         "sha256",
+        "video-dct-256",
+        "video-sift-itq-128",
         "chromaprint-2",
         "landmark-1024",
         "bandenergy-32",
     ]
-    assert "video-sound-only" in found.notes
+    assert found.notes == ()
 
 
-def test_a_silent_film_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedMediaError, match="Use a video with sound"):
-        extract(film(tmp_path / "film", has_sound=False, has_video=True))
+def test_a_silent_film_is_fingerprinted_by_its_moving_picture(tmp_path: Path) -> None:
+    found = extract(film(tmp_path / "film", has_sound=False, has_video=True))
+
+    assert found.identifiable
+    assert [each.algorithm for each in found.fingerprints] == ["sha256", "video-dct-256", "video-sift-itq-128"]
 
 
 def test_a_container_of_videos_that_holds_only_sound_is_audio(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What a moving picture looks like, frame by frame along its time."""

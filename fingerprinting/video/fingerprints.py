@@ -1,0 +1,95 @@
+"""From a video to the fingerprints of its moving picture: hashes of frames with their times, and features of a few."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from fingerprinting.image import features
+from fingerprinting.media import Limits
+from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, Role, SpanUnit
+from fingerprinting.video import feature_frames, frame_bytes
+from fingerprinting.video.choice import FeatureChooser, ViewChooser
+from fingerprinting.video.decode import Footage, Frame
+
+WORK_STEP: Final = 0.5
+QUERY_STEP: Final = 0.25
+"""Seconds between the frames that are looked at. One side is denser, so that what moves meets its like in time."""
+
+WORK_FEATURE_STEP: Final = 2.0
+QUERY_FEATURE_STEP: Final = 1.0
+MOST_WORK_FEATURES: Final = 1800
+MOST_QUERY_FEATURES: Final = 40
+
+WORK: Final = features.Effort(pixels=80_000, features=160, thumbnail=48, variants=1)
+QUERY: Final = features.Effort(pixels=100_000, features=300, thumbnail=96, variants=2)
+
+VIDEO_FLAT: Final = "video-flat"
+"""The note of a video whose frames say nothing: blank, of one colour, or none could be decoded."""
+
+VIDEO_DAMAGED: Final = "video-damaged"
+"""The remark that parts of the moving picture could not be decoded; the rest counts."""
+
+VIDEO_SPARSE: Final = "video-sparse"
+"""The remark that the later part of a long video is known by its key frames only."""
+
+
+class Moving(Protocol):
+    """Frames in order of time, and, once they were all seen, where they end."""
+
+    end: float
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames, once."""
+        ...
+
+
+def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, depth: Depth = Depth.STANDARD) -> Prints:
+    """Fingerprint the moving picture of a video, from one decoding.
+
+    Returns:
+        `video-dct-256`; of a work, and of a query at depth thorough, also `video-sift-itq-128`.
+
+    Raises:
+        UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as decoding says.
+        MissingExtraError: a query at depth thorough, and OpenCV is not installed.
+    """
+    footage = Footage(path, limits, step_of(role))
+    found = fingerprint_frames(footage, role, depth)
+    remarks = ((VIDEO_DAMAGED,) if footage.is_damaged else ()) + ((VIDEO_SPARSE,) if footage.is_sparse else ())
+    return Prints(found.fingerprints, found.identifiable, (*found.notes, *remarks))
+
+
+def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
+    """Fingerprint frames, wherever they are from: see `fingerprint_video`."""
+    views = ViewChooser()
+    few = _feature_chooser(role, depth)
+    for frame in moving:
+        views.take(frame)
+        if few is not None:
+            few.take(frame, is_cut=views.is_cut)
+    hashed = views.finish(moving.end)
+    if not hashed:
+        return Prints((), identifiable=False, notes=(VIDEO_FLAT,))
+    described = [] if few is None else few.finish()
+    prints = [
+        *(Fingerprint(frame_bytes.ALGORITHM, frame_bytes.VERSION, each, unit=SpanUnit.SECONDS) for each in hashed),
+        *(
+            Fingerprint(feature_frames.ALGORITHM, feature_frames.VERSION, each, unit=SpanUnit.SECONDS)
+            for each in described
+        ),
+    ]
+    notes = (FEATURES_MISSING,) if role is Role.WORK and few is None else ()
+    return Prints(tuple(prints), notes=notes)
+
+
+def step_of(role: Role) -> float:
+    """Seconds between the frames that are looked at."""
+    return WORK_STEP if role is Role.WORK else QUERY_STEP
+
+
+def _feature_chooser(role: Role, depth: Depth) -> FeatureChooser | None:
+    if role is Role.WORK:
+        return FeatureChooser(WORK, WORK_FEATURE_STEP, MOST_WORK_FEATURES) if features.is_available() else None
+    if depth is Depth.THOROUGH:
+        return FeatureChooser(QUERY, QUERY_FEATURE_STEP, MOST_QUERY_FEATURES)
+    return None
