@@ -12,7 +12,18 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
 from mediamanager import policy, problems
-from mediamanager.api import claims, collections, consent, grants, log, lookups, non_matches, operations, works
+from mediamanager.api import (
+    claims,
+    collections,
+    consent,
+    grants,
+    log,
+    lookups,
+    non_matches,
+    operations,
+    overlaps,
+    works,
+)
 from mediamanager.api.meter import Counters, Meter
 from mediamanager.dependencies import Resources, admitted
 from mediamanager.http_server import keep_what_is_loaded
@@ -111,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 _ROUTERS = (
     works.router,
+    overlaps.router,
     consent.router,
     claims.router,
     collections.router,

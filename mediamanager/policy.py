@@ -59,6 +59,7 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         ("GET", "/v1/works"): _for(_CREATOR, own=("after",), lists_own=True),
         ("POST", "/v1/works"): _for(_CREATOR),
         ("GET", "/v1/works/{work_id}"): _for(_CREATOR, own=("work_id",)),
+        ("GET", "/v1/works/{work_id}/overlaps"): _for(_CREATOR, own=("work_id",)),
         ("POST", "/v1/works/{work_id}/claims"): _for(_CREATOR, own=("work_id",)),
         ("GET", "/v1/works/{work_id}/claims"): _for(_CREATOR, own=("work_id",)),
         ("GET", "/v1/works/{work_id}/verdict"): _for(_CREATOR, own=("work_id",)),
@@ -146,6 +147,9 @@ POLICY: Mapping[Route, Rule] = MappingProxyType(
         # Pages for whoever asks.
         ("GET", "/check"): _for(*_ASKERS),
         ("POST", "/check"): _for(*_ASKERS),
+        # Pages of the moderator: whatever is registered, by number, without titles and names.
+        ("GET", "/moderation"): _for(Role.MODERATOR),
+        ("GET", "/moderation/works/{work_id}"): _for(Role.MODERATOR, of_registry=("work_id",)),
         # Pages of the operator.
         ("GET", "/jobs"): _for(Role.ADMIN),
         ("POST", "/jobs/replay"): _for(Role.ADMIN),

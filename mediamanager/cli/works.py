@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from mediamanager.cli.connection import JsonOption, KeyOption, RegistryOption, creator, print_json, print_work
+from mediamanager.schemas.works import OverlapList
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Your works, and how they stand.")
 
@@ -19,6 +20,32 @@ def list_works(*, registry: RegistryOption, key: KeyOption = None, as_json: Json
                 print_json(**work.model_dump(mode="json"))
             else:
                 print_work(work)
+
+
+@app.command()
+def overlaps(
+    work: Annotated[UUID, typer.Argument(help="Id of the work.")],
+    *,
+    registry: RegistryOption,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what of one work is registered besides, by you or by others, with both places."""
+    with creator(registry, key) as there:
+        found = there.ask(OverlapList, "GET", f"/v1/works/{work}/overlaps").overlaps
+    for one in found:
+        if as_json:
+            print_json(**one.model_dump(mode="json"))
+            continue
+        typer.echo(one.sentence)
+        for place in one.places:
+            typer.echo(f"         {_span(place.here)} here, {_span(place.there)} there")
+    if not found and not as_json:
+        typer.echo("nothing of it is registered besides")
+
+
+def _span(span: list[float] | None) -> str:
+    return "?" if span is None else "-".join(f"{each:g}" for each in span)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, HttpUrl
 
-from fingerprinting.types import Modality
+from fingerprinting.types import Modality, SpanUnit, Strength
 from mediamanager.schemas.base import WireModel
 from mediamanager.schemas.fingerprints import WireFingerprint
 
@@ -71,6 +71,37 @@ class WorkRemark(WireModel):
     sentence: str
     seconds: float | None = None
     span: list[float] | None = None
+
+
+class OverlapPlace(WireModel):
+    """A part of your work, and the part of the other one that is the same."""
+
+    here: list[float] | None
+    there: list[float] | None
+
+
+class Overlap(WireModel):
+    """Another work that holds something of yours: one of your own, or one that another account registered."""
+
+    work: UUID
+    yours: bool
+    earlier: bool = Field(description="registered before this one")
+    whole: bool = Field(description="one of both is in the other nearly whole: one work, registered by several")
+    registered_at: datetime
+    strength: Strength
+    algorithm: str
+    seconds: float | None = Field(description="of your work")
+    share: float | None = Field(description="of your work, 0 to 1")
+    share_there: float | None
+    unit: SpanUnit | None
+    places: list[OverlapPlace]
+    sentence: str
+
+
+class OverlapList(WireModel):
+    """What of a work is registered besides."""
+
+    overlaps: list[Overlap]
 
 
 class FingerprintSummary(WireModel):

@@ -20,6 +20,7 @@ from optout.catalogue.answers import WorkMatch
 from optout.catalogue.places import Places
 from optout.errors import OptoutError
 from optout.registry import showing
+from optout.registry.overlaps import Overlap
 from optout.registry.showing import KeptFile
 from workers import sandbox
 
@@ -123,3 +124,28 @@ def _words_of_work(resources: Resources, file: KeptFile, match: WorkMatch) -> Pa
     except (FingerprintingError, OptoutError) as error:  # as above
         logger.info("the passage of a work could not be read", extra={"code": error.code})
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class BothSides:
+    """Two works with something in common, as they are shown; `places` and the rest are as of `Shown`."""
+
+    overlap: Overlap
+    places: Places
+    media: str | None
+    kind: Modality | None
+
+
+def both_sides(session: Session, found: Sequence[Overlap], account_id: UUID) -> list[BothSides]:
+    """Prepare what works have in common to be shown to an account, in the same order."""
+    files = showing.visible(session, [one.work for one in found], account_id=account_id)
+    shown_files = {work: file for work, file in files.items() if file.modality in showing.SHOWN_KINDS}
+    return [
+        BothSides(
+            one,
+            one.places,
+            f"/works/{one.work}/media" if one.work in shown_files else None,
+            shown_files[one.work].modality if one.work in shown_files else None,
+        )
+        for one in found
+    ]

@@ -163,6 +163,7 @@ def _frame(request: Request, language: Language) -> dict[str, object]:
         "principal": principal,
         "is_creator": principal is not None and Role.CREATOR in principal.roles,
         "is_admin": principal is not None and Role.ADMIN in principal.roles,
+        "is_moderator": principal is not None and Role.MODERATOR in principal.roles,
         "operator": resources_of(request).settings.operator_name,
         "here": request.url.path,
         "version": mediamanager.cli.version(),

@@ -17,6 +17,7 @@ from mediamanager.web.creator import (
     reports,
     works,
 )
+from mediamanager.web.moderator import overlaps
 from mediamanager.web.operator import jobs
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,7 @@ for part in (
     reports,
     check,
     log,
+    overlaps,
     jobs,
     design,
 ):

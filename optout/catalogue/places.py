@@ -7,7 +7,7 @@ from typing import Final
 
 from fingerprinting.index.algorithm import spec_id
 from fingerprinting.index.registry import VERSIONS
-from fingerprinting.types import EvidenceValue, Span, SpanUnit
+from fingerprinting.types import EvidenceValue, Match, Span, SpanUnit
 from optout.catalogue.answers import WorkMatch
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)"
@@ -44,7 +44,7 @@ class Places:
     work_size: tuple[int, int] | None = None
 
 
-def places(match: WorkMatch, unit: SpanUnit | None = None) -> Places:
+def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
     """Read where a match lies.
 
     Args:

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from mediamanager.dependencies import CallerDep, ReadingDep
-from mediamanager.web import pages, sentences
+from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep
+from mediamanager.web import evidence, pages, sentences
 from mediamanager.web.creator import claim_forms, sources
 from mediamanager.web.creator.rows import row, rows
-from optout.registry import claims, fingerprints, origins, works
+from optout.registry import claims, fingerprints, origins, overlaps, showing, works
 from optout.store.models.works import WorkState
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -57,14 +57,24 @@ def added(
 
 @router.get("/works/{work_id}")
 def show_work(
-    request: Request, session: ReadingDep, creator: CallerDep, work_id: UUID, done: str | None = None
+    request: Request,
+    session: ReadingDep,
+    creator: CallerDep,
+    resources: ResourcesDep,
+    work_id: UUID,
+    done: str | None = None,
 ) -> Response:
     """One work: how it stands, what is said about it, what happened so far."""
     shown = row(session, work_id=work_id, account_id=creator.account_id, words=pages.words(request))
     algorithms = sorted({one.algorithm for one in fingerprints.summaries(session, [work_id]).get(work_id, ())})
     counts = sources.of_works(session, [work_id], account_id=creator.account_id, words=pages.words(request))
+    is_whole_page = not pages.is_fragment(request)
+    found = overlaps.of_work(session, resources.lookups, shown.work) if is_whole_page else ()
+    kept = showing.visible(session, [work_id], account_id=creator.account_id).get(work_id)
     context = {
         "row": shown,
+        "overlaps": evidence.both_sides(session, found, creator.account_id),
+        "media": f"/works/{work_id}/media" if kept is not None and kept.modality in showing.SHOWN_KINDS else None,
         "counts": counts[work_id],
         "collections": origins.collections_of(session, work_id),
         **claim_forms.standing(session, shown.claim),

@@ -1,0 +1,1 @@
+"""Pages of the moderator, a file a page."""
