@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +47,14 @@ def check(
     grants: GrantsOption = None,
     grants_key: GrantsKeyOption = None,
     workers: WorkersOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Also write a page: files and works side by side, spans outlined."),
+    ] = None,
+    works: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With --report: the folder of works that the catalogue was built from."),
+    ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
 ) -> None:
     """Ask whether files may be put to a use: a line per file, in sorted order.
@@ -73,4 +82,8 @@ def check(
         from mediamanager.cli.tables import print_verdicts  # noqa: PLC0415 - only a person needs it
 
         print_verdicts(checked)
+    if report is not None:
+        from mediamanager.client import page  # noqa: PLC0415 - only where one is wanted
+
+        page.write(report, checked, works)
     raise typer.Exit(exit_status(checked, unknown_is_reserved=on_unknown is Choice.DROP))

@@ -7,7 +7,7 @@ from typing import Final
 
 from fingerprinting.index.algorithm import spec_id
 from fingerprinting.index.registry import VERSIONS
-from fingerprinting.types import EvidenceValue, Match, Span, SpanUnit
+from fingerprinting.types import EvidenceValue, Match, Modality, Span, SpanUnit
 from optout.catalogue.answers import WorkMatch
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)"
@@ -49,10 +49,12 @@ def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
 
     Args:
         match: of any algorithm.
-        unit: what the spans count, if the asset's own kind decides it (seconds of captions).
+        unit: what the spans count, where it was told beside the file (characters of a text).
     """
     spec = VERSIONS.get(spec_id(match.algorithm, match.version))
-    unit = unit or (None if spec is None else spec.unit)
+    if unit is None and spec is not None:
+        # Of texts an index can tell only when captions show them; characters are counted beside the file.
+        unit = SpanUnit.SECONDS if spec.modality is Modality.TEXT else spec.unit
     said = match.evidence
     found = _several(said.get("spans"))
     if not found and (match.query_span is not None or match.work_span is not None):

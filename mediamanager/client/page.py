@@ -1,0 +1,140 @@
+"""What `check` found as one page for a person: asset and work side by side, with spans, regions and evidence.
+
+The page is one file without script and without anything from elsewhere. Pictures and sound are linked from where they
+lie on this machine, so it is for whoever has the files, and nothing of them is copied.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from fingerprinting.types import Modality, Span, SpanUnit
+from mediamanager.client import files
+from mediamanager.client.verdicts import Checked
+from optout.catalogue.answers import WorkMatch
+from optout.catalogue.places import Places, places
+from optout.consent.remarks import clock
+
+_CAPTIONS: Final = frozenset({".vtt", ".srt", ".json3"})
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --line: #777; --found: #c77700; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 60rem; padding: 0 1rem; }
+main { overflow-wrap: anywhere; }
+section { border-top: 1px solid var(--line); padding: 1rem 0; }
+.sides { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); }
+figure { margin: 0; }
+.framed { display: grid; border: 1px solid var(--line); }
+.framed > * { grid-area: 1 / 1; width: 100%; height: auto; display: block; }
+.framed rect { fill: none; stroke: #000; stroke-width: 6; vector-effect: non-scaling-stroke; }
+.framed rect + rect { stroke: #ffd54a; stroke-width: 3; }
+svg.track { width: 100%; height: 2rem; border: 1px solid var(--line); display: block; }
+svg.track rect { fill: var(--found); }
+audio, video { width: 100%; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
+dd { margin: 0; }
+"""
+
+
+def write(path: Path, checked: Sequence[Checked], works: Path | None = None) -> None:
+    """Write the page, whole or not at all, over what was there.
+
+    Args:
+        path: where to.
+        checked: what was found, in order. What shows no work is counted, and listed without more.
+        works: the folder that a catalogue was built from, if the works' own files should stand beside the assets.
+    """
+    with files.replacing(path) as file:
+        file.write("".join(_page(checked, works)).encode("utf-8", "backslashreplace"))
+
+
+def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
+    counts = Counter(one.verdict for one in checked)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "nothing"
+    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1"><title>What was checked</title>'
+    yield f"<style>{_STYLE}</style></head><body><main>\n"
+    yield f"<h1>What was checked</h1>\n<p>{len(checked)} files: {told}.</p>\n"
+    yield "<p>“unknown” says that no reservation was found. It is not a permission.</p>\n"
+    for one in checked:
+        yield f"<section><h2>{escape(one.path)}</h2><p><strong>{one.verdict}</strong> ({one.use})</p>\n"
+        if one.error is not None:
+            yield f"<p>{escape(one.error)}</p>\n"
+        for step in one.reasons[:1]:
+            yield f"<p>{escape(step.sentence)}</p>\n"
+        for match in one.matches:
+            yield from _match(match, one.path, works)
+        yield "</section>\n"
+    yield "</main></body></html>\n"
+
+
+def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
+    is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in _CAPTIONS
+    where = places(match, None if is_timed else SpanUnit.CHARACTERS)
+    mine, its = _address(Path(asset)), None if works is None else _address(works / match.work)
+    yield f"<h3>{escape(match.work)}</h3><p>{match.strength}, by {escape(match.algorithm)}: {match.verdict}</p>\n"
+    yield '<div class="sides">\n'
+    sides = (
+        ("Your file", mine, [one.asset for one in where.places], where.asset_seconds, where.asset_size),
+        ("The work", its, [one.work for one in where.places], where.work_seconds, where.work_size),
+    )
+    for label, address, spans, seconds, size in sides:
+        known = [span for span in spans if span is not None]
+        yield f"<figure><figcaption>{label}{_told(known, where)}</figcaption>\n"
+        if match.modality is Modality.IMAGE:
+            yield _picture(address, label, known, size)
+        elif where.unit is SpanUnit.SECONDS:
+            yield _line(known, seconds)
+            if match.modality is not Modality.TEXT:
+                yield from _players(address, label, known)
+        yield "</figure>\n"
+    yield "</div>\n<details><summary>Evidence</summary><dl>"
+    facts = {"distance": match.distance, "score": match.score, "threshold": match.threshold, **match.evidence}
+    yield from (f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v is not None)
+    yield "</dl></details>\n"
+
+
+def _told(spans: Sequence[Span], where: Places) -> str:
+    if where.unit is SpanUnit.SECONDS:
+        return ": " + ", ".join(f"{clock(span[0])} to {clock(span[1])}" for span in spans) if spans else ""
+    named = {SpanUnit.CHARACTERS: "characters", SpanUnit.PIXELS: "pixels (left, top, right, bottom)", None: ""}
+    return "".join(f": {named[where.unit]} {', '.join(f'{each:.0f}' for each in span)}" for span in spans[:1])
+
+
+def _picture(address: str | None, label: str, spans: Sequence[Span], size: tuple[int, int] | None) -> str:
+    shown = "" if address is None else f'<img src="{address}" alt="{label}">'
+    if size is None:
+        return f'<div class="framed">{shown}</div>\n'
+    left, top, right, bottom = spans[0] if spans else (0, 0, *size)
+    box = f'<rect x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"/>'
+    return (
+        f'<div class="framed">{shown}<svg viewBox="0 0 {size[0]} {size[1]}" aria-hidden="true">{box * 2}</svg></div>\n'
+    )
+
+
+def _line(spans: Sequence[Span], seconds: float | None) -> str:
+    length = seconds or max((span[1] for span in spans), default=0.0)
+    if length <= 0:
+        return ""
+    boxes = "".join(
+        f'<rect x="{1000 * span[0] / length:.1f}" y="0" width="{max(4.0, 1000 * (span[1] - span[0]) / length):.1f}"'
+        ' height="10"/>'
+        for span in spans
+    )
+    return f'<svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{boxes}</svg>\n'
+
+
+def _players(address: str | None, label: str, spans: Sequence[Span]) -> Iterator[str]:
+    for begin, end in () if address is None else ((span[0], span[1]) for span in spans):
+        named = f"{label}, {clock(begin)} to {clock(end)}"
+        yield f'<audio controls preload="none" src="{address}#t={begin:g},{end:g}" aria-label="{named}"></audio>\n'
+
+
+def _address(path: Path) -> str | None:
+    """Where a file lies on this machine, as a page links it; None where there is none."""
+    try:
+        return escape(path.resolve().as_uri()) if path.is_file() else None
+    except (OSError, ValueError):
+        return None
