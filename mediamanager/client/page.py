@@ -14,10 +14,13 @@ from fingerprinting.types import Modality, Span, SpanUnit
 from mediamanager.client import files
 from mediamanager.client.verdicts import Checked
 from optout.catalogue.answers import WorkMatch
-from optout.catalogue.places import Places, places
+from optout.catalogue.places import places
 from optout.consent.remarks import clock
 
 _CAPTIONS: Final = frozenset({".vtt", ".srt", ".json3"})
+
+_OWN: Final = "Your file"
+_SIDES: Final = 4
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #777; --found: #c77700; }
@@ -77,15 +80,19 @@ def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
     yield f"<h3>{escape(match.work)}</h3><p>{match.strength}, by {escape(match.algorithm)}: {match.verdict}</p>\n"
     yield '<div class="sides">\n'
     sides = (
-        ("Your file", mine, [one.asset for one in where.places], where.asset_seconds, where.asset_size),
+        (_OWN, mine, [one.asset for one in where.places], where.asset_seconds, where.asset_size),
         ("The work", its, [one.work for one in where.places], where.work_seconds, where.work_size),
     )
     for label, address, spans, seconds, size in sides:
         known = [span for span in spans if span is not None]
-        yield f"<figure><figcaption>{label}{_told(known, where)}</figcaption>\n"
-        if match.modality is Modality.IMAGE:
+        # Of a work's text an index tells only when captions show it; a still shows a region, and its film seconds.
+        is_region = any(len(span) == _SIDES for span in known)
+        is_of_captions = match.modality is Modality.TEXT and label != _OWN
+        unit = SpanUnit.PIXELS if is_region else SpanUnit.SECONDS if is_of_captions else where.unit
+        yield f"<figure><figcaption>{label}{_told(known, unit)}</figcaption>\n"
+        if is_region or (match.modality is Modality.IMAGE and unit is not SpanUnit.SECONDS):
             yield _picture(address, label, known, size)
-        elif where.unit is SpanUnit.SECONDS:
+        elif unit is SpanUnit.SECONDS:
             yield _line(known, seconds)
             if match.modality is not Modality.TEXT:
                 yield from _players(address, label, known)
@@ -96,11 +103,11 @@ def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
     yield "</dl></details>\n"
 
 
-def _told(spans: Sequence[Span], where: Places) -> str:
-    if where.unit is SpanUnit.SECONDS:
+def _told(spans: Sequence[Span], unit: SpanUnit | None) -> str:
+    if unit is SpanUnit.SECONDS:
         return ": " + ", ".join(f"{clock(span[0])} to {clock(span[1])}" for span in spans) if spans else ""
     named = {SpanUnit.CHARACTERS: "characters", SpanUnit.PIXELS: "pixels (left, top, right, bottom)", None: ""}
-    return "".join(f": {named[where.unit]} {', '.join(f'{each:.0f}' for each in span)}" for span in spans[:1])
+    return "".join(f": {named[unit]} {', '.join(f'{each:.0f}' for each in span)}" for span in spans[:1])
 
 
 def _picture(address: str | None, label: str, spans: Sequence[Span], size: tuple[int, int] | None) -> str:

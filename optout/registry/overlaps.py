@@ -139,7 +139,7 @@ def _share(
 def _covered(spans: Iterable[Span]) -> float:
     """How long spans are together; what several cover counts once."""
     total, reached = 0.0, float("-inf")
-    for begin, end in sorted((span[0], span[1]) for span in spans):
+    for begin, end in sorted((span[0], span[1]) for span in spans if len(span) == len(("begin", "end"))):
         total += max(0.0, end - max(begin, reached))
         reached = max(reached, end)
     return total

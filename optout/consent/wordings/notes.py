@@ -24,7 +24,11 @@ EN: Mapping[str, str] = {
     "audio-part-silent": "From {begin} to {end} it can't be recognised: that part is silent.",
     "audio-part-monotonous": "From {begin} to {end} it can't be recognised: that part changes too little.",
     "audio-damaged": "This recording is damaged in places: what could be heard of it is recognised.",
-    "video-sound-only": "Of this video only the sound is recognised, not the picture.",
+    "video-sound-only": "Nothing could be recognised by the moving picture of this video, only by its sound.",
+    "video-picture-only": "Nothing could be recognised by the sound of this video, only by its moving picture.",
+    "video-flat": "There is too little to see and hear in this video: only the exact same file can be recognised.",
+    "video-damaged": "This video is damaged in places: what could be seen of it is recognised.",
+    "video-sparse": "This video is long: short clips of its later part may not be recognised.",
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
 }
@@ -54,7 +58,11 @@ FR: Mapping[str, str] = {
     "audio-part-silent": "De {begin} à {end}, il ne peut pas être reconnu\u00a0: cette partie est silencieuse.",
     "audio-part-monotonous": "De {begin} à {end}, il ne peut pas être reconnu\u00a0: cette partie change trop peu.",
     "audio-damaged": "Cet enregistrement est abîmé par endroits\u00a0: ce qui a pu en être entendu est reconnu.",
-    "video-sound-only": "De cette vidéo, seul le son est reconnu, pas l'image.",
+    "video-sound-only": "Rien ne pourra être reconnu par l'image de cette vidéo, seulement par le son.",
+    "video-picture-only": "Rien ne pourra être reconnu par le son de cette vidéo, seulement par l'image.",
+    "video-flat": "Il y a trop peu à voir et à entendre dans cette vidéo\u00a0: seul le même fichier est reconnu.",
+    "video-damaged": "Cette vidéo est abîmée par endroits\u00a0: ce qui a pu en être vu est reconnu.",
+    "video-sparse": "Cette vidéo est longue\u00a0: de courts extraits de sa fin pourraient ne pas être reconnus.",
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."
     ),

@@ -21,7 +21,7 @@ def test_every_note_of_the_fingerprinter_is_said_in_plain_words(language: Langua
     }
     worded = {code for code in codes if code in notes.EN}
 
-    assert {"image-flat", "audio-silent", "audio-part-silent", "text-repetitive", "video-sound-only"} <= worded
+    assert {"image-flat", "audio-part-silent", "text-repetitive", "video-flat", "video-sparse"} <= worded
     assert set(notes.EN) == set(notes.FR)
     assert all(remarks([note], language)[0].sentence != note for note in ("image-flat", "audio-part-silent:1.0-9.5"))
 
