@@ -1,4 +1,4 @@
-"""Voting in the inverted index: recordings a second, and texts a second, beside numpy code that copies every posting.
+"""Voting in the inverted index: recordings a second, beside numpy code that copies every posting.
 
     ./run bench catalogue.inverted --works 300000 --codes 120 --output RESULT.json
 

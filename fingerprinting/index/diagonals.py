@@ -43,7 +43,8 @@ def passages(
     shared: SharedShingles,
     needed: int,
     size: int,
-    known: Callable[[int, tuple[int, int]], float] = lambda _row, _query: 1.0,
+    known: Callable[[int, tuple[int, int]], float],
+    halvings: NDArray[np.uint8],
 ) -> Iterator[tuple[int, Passage]]:
     """Find, in each work, the passages with at least `needed` evidence, each with the work's row.
 
@@ -57,6 +58,7 @@ def passages(
         size: tokens in a shingle.
         known: given a row and a passage of the query, which part of the shingles there could be found at all: those of
             a long work are sampled, and where a flood has left some out, shared ones lie less densely.
+        halvings: by row, how often half of the shingles were left out in it or in the query.
     """
     _, member, counts = np.unique(shared.row, return_inverse=True, return_counts=True)
     shared = shared.take(counts[member] >= needed)
@@ -67,7 +69,7 @@ def passages(
     for band_shift in (0, _BAND // 2):
         for window_shift in (0, _WINDOW // 2):
             passing |= _evidence_of_cells(shared, asked, (band_shift, window_shift), size) >= needed
-    for row, passage in _runs(shared.take(passing), asked.take(passing), needed, size):
+    for row, passage in _runs(shared.take(passing), asked.take(passing), (needed, size), halvings):
         length = passage.query[1] - passage.query[0]
         least = thresholds.SHINGLE_MIN_DENSITY * length * known(row, passage.query)
         if length >= thresholds.SHINGLE_MIN_SPAN and passage.matched_query >= least:
@@ -132,14 +134,17 @@ def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return distinct
 
 
-def _runs(shared: SharedShingles, asked: _Asked, needed: int, size: int) -> Iterator[tuple[int, Passage]]:
+def _runs(
+    shared: SharedShingles, asked: _Asked, limits: tuple[int, int], halvings: NDArray[np.uint8]
+) -> Iterator[tuple[int, Passage]]:
     """Cut the entries of each work where the diagonal jumps and where the query has no shared shingle for long."""
     if not len(shared.row):
         return
+    needed, size = limits
     strand = _strands(shared)
     order = np.argsort(strand << _POSITION_BITS | shared.query, kind="stable")
     shared, asked, strand = shared.take(order), asked.take(order), strand[order]
-    breaks = (np.diff(strand) != 0) | (np.diff(shared.query) > _BRIDGE)
+    breaks = (np.diff(strand) != 0) | (np.diff(shared.query) > _BRIDGE << halvings[shared.row[1:]].astype(np.int64))
     group = np.concatenate(([0], np.cumsum(breaks))).astype(np.int64)
     blocks = _blocks(group, asked, size)
     block_edges = np.searchsorted(blocks >> _POSITION_BITS, np.arange(int(group[-1]) + 2))

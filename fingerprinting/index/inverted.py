@@ -33,19 +33,6 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Which hits count: those of telling terms, and all of rows that others quote whole.
-
-    Attributes:
-        terms: bool, for each term asked for.
-        rows: bool, for each row.
-    """
-
-    terms: NDArray[np.bool_]
-    rows: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
 class InvertedIndex:
     """T distinct terms with P postings. Immutable; safe to ask from several threads.
 
@@ -90,7 +77,6 @@ class InvertedIndex:
         needed: int,
         *,
         by_offset: bool,
-        telling: Telling | None = None,
         at: NDArray[np.int64] | None = None,
     ) -> Hits:
         """Fetch, of what `gather` gives, the hits that agree with enough others: all of those, and perhaps some more.
@@ -104,9 +90,8 @@ class InvertedIndex:
             budget: postings to read at most, as for `gather`.
             needed: terms asked for whose hits must agree, 1 to 255.
             by_offset: whether they must agree in the offset, too.
-            telling: which hits count; the others are left out. None: all.
             at: where each term stands, ascending, where that is not its number among those asked. Hits then have that
-                for `query`. Not together with `telling`.
+                for `query`.
         """
         chosen = self._within(found, budget)
         if len(chosen[0]) < needed:
@@ -116,24 +101,21 @@ class InvertedIndex:
             hits = self.gather(found, budget)
             if at is not None:
                 return Hits(at[hits.query], hits.row, hits.position)
-            return hits if telling is None else hits.take(telling.terms[hits.query] | telling.rows[hits.row])
+            return hits
         if at is not None:
             chosen = (at[chosen[0]], *chosen[1:])
-        return self._vote(chosen, needed, by_offset, telling)
+        return self._vote(chosen, needed, by_offset)
 
     def _vote(
         self,
         chosen: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
         needed: int,
         by_offset: bool,  # noqa: FBT001 - passed on
-        telling: Telling | None,
     ) -> Hits:
         from fingerprinting.index import inverted_kernels  # noqa: PLC0415 - loads numba
 
         present, first, counts = chosen
-        terms = np.ones(len(present), dtype=np.bool_) if telling is None else telling.terms[present]
-        rows = np.empty(0, dtype=np.bool_) if telling is None else telling.rows
-        asked = (present, first, first + counts, terms, rows, by_offset)
+        asked = (present, first, first + counts, by_offset)
         votes = np.empty(inverted_kernels.VOTES, dtype=np.uint8)
         cells = np.empty(min(int(counts.sum()), _MOST_CELLS), dtype=np.uint32)
         room = int(counts.sum())  # memory that nothing is written to costs nothing
@@ -144,12 +126,6 @@ class InvertedIndex:
     def unread(self, found: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
         """Say which of the terms asked for are there, but left out for want of budget: positions among them."""
         return np.setdiff1d(np.flatnonzero(found >= 0), self._within(found, budget)[0], assume_unique=True)
-
-    def rows_of(self, terms: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Give the rows of all postings of some terms, by their numbers, one after the other."""
-        first = self.starts[terms]
-        rows: NDArray[np.uint32] = self.rows[ranges(first, self.starts[terms + 1] - first)]
-        return rows
 
     def _within(
         self, found: NDArray[np.int64], budget: int

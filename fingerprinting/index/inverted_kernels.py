@@ -10,21 +10,20 @@ from fingerprinting.index.kernels import kernel, reads, writes
 from fingerprinting.index.lane_kernels import prefetch
 
 LEAST_CELL_BITS, MOST_CELL_BITS = 12, 23
-VOTES = (1 << MOST_CELL_BITS) + 1  # cells, and one for postings that do not count
+VOTES = 1 << MOST_CELL_BITS
 _CELLS_A_POSTING = 4  # so that few cells are shared by chance
 _CHUNK = 4096  # postings whose cells are named, then counted: two short loops, each as fast as memory
 _LINES, _LINE = 8, 16  # of the next term's postings, asked for ahead of time
 _ROW_FACTOR, _OFFSET_FACTOR = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
 Numbers: TypeAlias = NDArray[np.int64]
-Flags: TypeAlias = NDArray[np.bool_]
 Cells: TypeAlias = NDArray[np.uint32]
 Votes: TypeAlias = NDArray[np.uint8]
-Asked: TypeAlias = tuple[Numbers, Numbers, Numbers, Flags, Flags, bool]
+Asked: TypeAlias = tuple[Numbers, Numbers, Numbers, bool]
 Postings: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 Found: TypeAlias = tuple[Numbers, Numbers, Numbers]
 
-_FLAGS, _NUMBERS, _WRITTEN = reads(types.boolean), reads(types.int64), writes(types.int64)
+_NUMBERS, _WRITTEN = reads(types.int64), writes(types.int64)
 _POSTINGS = reads(types.uint32)
 
 
@@ -50,15 +49,6 @@ def _name_cells(
 
 
 @kernel()
-def _leave_out(rows: NDArray[np.uint32], rows_that_count: Flags, bits: int, cells: Cells) -> None:
-    """Send the postings of rows that do not count to a cell of their own, beyond the others."""
-    for posting in range(len(rows)):
-        row = np.int64(rows[posting])
-        if row >= len(rows_that_count) or not rows_that_count[row]:
-            cells[posting] = np.uint32(1) << np.uint32(bits)
-
-
-@kernel()
 def _cell_bits(postings: np.int64) -> int:
     bits = LEAST_CELL_BITS
     while bits < MOST_CELL_BITS and (1 << bits) < _CELLS_A_POSTING * postings:
@@ -78,21 +68,19 @@ def _cells_of(
     counting: bool,  # noqa: FBT001
 ) -> Cells:
     """Give the cells of a chunk: named now while votes are counted, and kept for later where there is room."""
-    queries, _, _, terms_that_count, rows_that_count, by_offset = asked
+    queries, _, _, by_offset = asked
     count = len(chunk[0])
     is_kept = done + count <= len(cells)
     named = cells[done : done + count] if is_kept else scratch[:count]
     if counting or not is_kept:
         _name_cells(chunk, np.uint32(queries[term]), by_offset, bits, named)
-        if not terms_that_count[term]:
-            _leave_out(chunk[0], rows_that_count, bits, named)
     return named
 
 
 @kernel()
 def _bounds(term: int, asked: Asked, postings: Postings) -> tuple[int, int]:
     """Give the first posting of a term and one past its last, inside the arrays whatever a stranger's file says."""
-    _, begins, ends, _, _, _ = asked
+    _, begins, ends, _ = asked
     return max(begins[term], 0), min(ends[term], len(postings[0]))
 
 
@@ -100,7 +88,7 @@ def _bounds(term: int, asked: Asked, postings: Postings) -> tuple[int, int]:
 def _count_votes(
     asked: Asked, postings: Postings, needed: int, bits: int, votes: Votes, cells: Cells, scratch: Cells
 ) -> None:
-    _, begins, _, _, _, _ = asked
+    _, begins, _, _ = asked
     rows, positions = postings
     done = np.int64(0)
     for term in range(len(begins)):
@@ -118,7 +106,6 @@ def _count_votes(
                 cell = named[posting]
                 held = votes[cell]
                 votes[cell] = held + (held < needed)
-    votes[1 << bits] = 0  # what does not count is not found
 
 
 @kernel()
@@ -132,7 +119,7 @@ def _collect(
     scratch: Cells,
     hits: Found,
 ) -> np.int64:
-    queries, begins, _, _, _, _ = asked
+    queries, begins, _, _ = asked
     rows, positions = postings
     found_query, found_row, found_position = hits
     found, done = np.int64(0), np.int64(0)
@@ -156,7 +143,7 @@ def _collect(
 
 @kernel(
     types.int64(
-        types.Tuple((_NUMBERS, _NUMBERS, _NUMBERS, _FLAGS, _FLAGS, types.boolean)),
+        types.Tuple((_NUMBERS, _NUMBERS, _NUMBERS, types.boolean)),
         types.UniTuple(_POSTINGS, 2),
         types.uint8,
         writes(types.uint8),
@@ -171,9 +158,8 @@ def agreeing(asked: Asked, postings: Postings, needed: int, votes: Votes, cells:
     votes. Cells that are shared by chance have more votes, never fewer, so none is missed.
 
     Args:
-        asked: of each of T terms asked for, int64: its position in the query, its first posting, one past its last;
-            bool: which of the terms count, and which rows (a posting counts if its term or its row does); and whether
-            postings must agree in position less query position, too.
+        asked: of each of T terms asked for, int64: its position in the query, its first posting, one past its last; and
+            whether postings must agree in position less query position, too.
         postings: uint32: rows and positions.
         needed: votes, 1 to 255.
         votes: uint8, shape (VOTES,), room to work in.
@@ -183,12 +169,12 @@ def agreeing(asked: Asked, postings: Postings, needed: int, votes: Votes, cells:
     Returns:
         How many were found, also if there is no room for all.
     """
-    _, begins, ends, _, _, _ = asked
+    _, begins, ends, _ = asked
     total = np.int64(0)
     for term in range(len(begins)):
         total += max(ends[term] - begins[term], 0)
     bits = _cell_bits(total)
-    votes[: (1 << bits) + 1] = 0
+    votes[: 1 << bits] = 0
     scratch = np.empty(_CHUNK, np.uint32)
     _count_votes(asked, postings, needed, bits, votes, cells, scratch)
     return _collect(asked, postings, needed, bits, votes, cells, scratch, hits)

@@ -20,8 +20,10 @@ PLACE_BITS = np.uint64(32)
 
 _MOST = (1 << 32) - 1
 _SCATTER = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it lie evenly
+_LEAST_CELL_BITS, _MOST_CELL_BITS, _BAND_BITS, _HALF_BAND = 10, 22, np.uint32(6), 32
 _SHAPES = {"bucket_starts": ("<i8", 1), "places": ("<u4", 1)}
 _LEAST_ROOM = 1 << 16
+_CHUNK = 1 << 18
 
 Hashes: TypeAlias = NDArray[np.uint32]
 Piece: TypeAlias = tuple[int, Hashes, NDArray[np.uint32]]
@@ -79,8 +81,21 @@ class Postings:
             begins, ends = np.empty(len(asked), dtype=np.int64), np.empty(len(asked), dtype=np.int64)
             postings_kernels.find(self.starts, self.remainders, np.ascontiguousarray(asked), begins, ends)
             return Found(begins, ends)
-        begins, ends = (np.searchsorted(self.remainders, asked, side=side) for side in ("left", "right"))
-        return Found(begins.astype(np.int64), ends.astype(np.int64))
+        return self._find_few(asked)
+
+    def _find_few(self, asked: Hashes) -> Found:
+        begins = np.zeros(len(asked), dtype=np.int64)
+        if not len(self.remainders):
+            return Found(begins, begins)
+        order = np.argsort(asked)  # neighbours are then looked for in what the processor has at hand
+        wanted = asked[order]
+        first = np.searchsorted(self.remainders, wanted)
+        last = first.copy()
+        held = np.flatnonzero(self.remainders[np.minimum(first, len(self.remainders) - 1)] == wanted)
+        last[held] = np.searchsorted(self.remainders, wanted[held], side="right")
+        ends = np.empty_like(begins)
+        begins[order], ends[order] = first, last
+        return Found(begins, ends)
 
     def agreeing(
         self, found: Found, chosen: NDArray[np.int64], queries: NDArray[np.uint32], needed: int
@@ -101,7 +116,9 @@ class Postings:
         if len(chosen) < needed:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         if self.remainders.dtype != np.uint16:
-            return np.repeat(chosen, counts), self.places[ranges(begins, counts)].astype(np.int64)
+            which, places = np.repeat(chosen, counts), self.places[ranges(begins, counts)]
+            kept = _near_others(places - queries[which], needed)
+            return which[kept], places[kept].astype(np.int64)
         from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
         votes = np.empty((2, postings_kernels.VOTES), dtype=np.uint8)
@@ -116,17 +133,18 @@ class Postings:
         """Give all postings by place: the place, shifted by PLACE_BITS, and the hash there."""
         keys = self.places.astype(np.uint64)
         keys <<= PLACE_BITS
-        keys |= self._hashes()
+        for first in range(0, len(keys), _CHUNK):
+            keys[first : first + _CHUNK] |= self._hashes(first, min(first + _CHUNK, len(keys)))
         keys.sort()
         return keys
 
-    def _hashes(self) -> Hashes:
+    def _hashes(self, first: int, last: int) -> Hashes:
+        """Give the hashes of postings from one to before another."""
+        low: Hashes = self.remainders[first:last].astype(np.uint32)
         if self.remainders.dtype != np.uint16:
-            return self.remainders.astype(np.uint32, copy=False)
-        buckets = np.repeat(np.arange(_BUCKETS, dtype=np.uint32), np.diff(self.starts))
-        buckets <<= _BUCKET_BITS
-        buckets |= self.remainders
-        return buckets
+            return low
+        buckets = np.searchsorted(self.starts, np.arange(first, last), side="right") - 1
+        return buckets.astype(np.uint32) << _BUCKET_BITS | low
 
     def arrays(self) -> Mapping[str, Array]:
         """Give the arrays to be saved, by name."""
@@ -159,6 +177,16 @@ def build(pieces: Callable[[], Iterator[Piece]], number: int) -> Postings:
         postings_kernels.put(hashes, positions, np.uint32(base), next_of, remainders, places)
     postings_kernels.sort(starts, remainders, places)
     return Postings(starts, remainders, places)
+
+
+def _near_others(diagonals: NDArray[np.uint32], needed: int) -> NDArray[np.int64]:
+    """Choose the diagonals in whose band there are enough: as the kernel does, for few."""
+    bits = max(_LEAST_CELL_BITS, min(_MOST_CELL_BITS, len(diagonals).bit_length() + 2))
+    kept = np.zeros(len(diagonals), dtype=np.bool_)
+    for shift in (0, _HALF_BAND):
+        cells = ((diagonals + np.uint32(shift)) >> _BAND_BITS) * np.uint32(_SCATTER) >> np.uint32(32 - bits)
+        kept |= np.bincount(cells, minlength=1 << bits)[cells] >= needed
+    return np.flatnonzero(kept)
 
 
 def _few(pieces: Iterator[Piece], number: int) -> Postings:

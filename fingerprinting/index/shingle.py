@@ -92,9 +92,10 @@ class ShingleSearcher:
             query=asked.positions[which].astype(np.int64),
             work=places - self._texts.starts[row],
         )
-        density = _Density(self._texts.halvings, asked, found, chosen)
+        halvings = np.maximum(self._texts.halvings, asked.halvings) if asked.halvings else self._texts.halvings
+        density = _Density(halvings, asked, found, chosen)
         size = _shingle_size(asked)
-        for its, passage in passages(shared, wanted, size, density.of):
+        for its, passage in passages(shared, wanted, size, density.of, halvings):
             by_row[its].append(
                 replace(
                     passage,
@@ -113,16 +114,16 @@ class _Density:
     def __init__(self, halvings: NDArray[np.uint8], asked: Shingles, found: Found, chosen: NDArray[np.int64]) -> None:
         self._halvings = halvings
         self._asked = asked
-        present = np.flatnonzero(found.ends > found.begins)
-        self._unread = asked.positions[np.setdiff1d(present, chosen, assume_unique=True)]
+        is_unread = found.ends > found.begins
+        is_unread[chosen] = False
+        self._unread = asked.positions[is_unread]
 
     def of(self, row: int, query: tuple[int, int]) -> float:
         """Give that part, of a passage of the query in a row's text."""
         positions = self._asked.positions
         asked, left_out = (np.searchsorted(each, query) for each in (positions, self._unread))
         read = 1.0 - float(left_out[1] - left_out[0]) / max(1.0, float(asked[1] - asked[0]))
-        halvings = max(self._asked.halvings, int(self._halvings[row]))
-        return read / (1 << halvings)
+        return read / float(1 << int(self._halvings[row]))
 
 
 def _seconds(asked: Shingles, query: tuple[int, int]) -> tuple[float, float] | None:

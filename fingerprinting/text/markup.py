@@ -60,7 +60,7 @@ def _resolved(entity: re.Match[str]) -> str:
 _NOISE: Final = tuple(
     (literal, re.compile(pattern))
     for literal, pattern in (
-        ("http", r"https?://[^\s<>()\[\]]+"),
+        ("http", r"https?://[!-'*-;=?-Z\\^-~]+"),  # of ASCII: in scripts without spaces, prose goes on right behind it
         ("](", r"\]\([^()\s]{0,2000}(?:\s\"[^\"\n]{0,200}\")?\)"),  # the target of a Markdown link, not its text
         ("[", r"\[[^\[\]\n]{0,60}\](?!\()"),  # [Music], [1]
         ("(", r"\([^()\n]{0,30}\)"),  # (applause)

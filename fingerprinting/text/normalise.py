@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,8 @@ _DROPPED: Final = 0
 _BLOCK_CHARACTERS: Final = 1 << 20
 _MAX_TOKEN_CHARACTERS: Final = 64
 _MAX_CACHED: Final = 200_000
+_MOST_LETTERS: Final = 16
+"""Fewer characters than this for each chunk between spaces, and most of them are single words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,12 @@ def tokens(text: str) -> Tokens:
     """
     found = [np.empty(0, dtype=np.uint64)]
     for _, block in _blocks(text):
-        words = _TOKEN.findall(block)
-        found.append(np.fromiter(map(_ids.__getitem__, words), dtype=np.uint64, count=len(words)))
+        chunks = block.split()
+        if len(chunks) * _MOST_LETTERS > len(block):
+            found.append(np.fromiter(chain.from_iterable(map(_chunks.__getitem__, chunks)), dtype=np.uint64))
+        else:  # a script without spaces: no two chunks are the same
+            words = _TOKEN.findall(block)
+            found.append(np.fromiter(map(_ids.__getitem__, words), dtype=np.uint64, count=len(words)))
     ids = np.concatenate(found)
     raw = np.flatnonzero(ids)
     return Tokens(ids=ids[raw], raw=raw)
@@ -128,6 +135,21 @@ class _Ids(dict[str, int]):
 
 
 _ids: Final = _Ids()
+
+
+class _Chunks(dict[str, tuple[int, ...]]):
+    """The ids of the tokens in what stood between two spaces: mostly one, with a comma. No token holds a space."""
+
+    def __missing__(self, chunk: str) -> tuple[int, ...]:
+        found = tuple(map(_ids.__getitem__, _TOKEN.findall(chunk)))
+        if len(chunk) <= _MAX_TOKEN_CHARACTERS:
+            if len(self) >= _MAX_CACHED:
+                self.clear()
+            self[chunk] = found
+        return found
+
+
+_chunks: Final = _Chunks()
 
 
 def _id_of(token: str) -> int:

@@ -30,7 +30,7 @@ MAX_HALVINGS: Final = 16
 
 _MOST_TENTHS: Final = (1 << 16) - 1
 _MOST_STEP: Final = (1 << 8) - 1
-_TOLERANCE: Final = 4.0  # tenths of a second by which the track may err
+_TOLERANCE: Final = 9.0  # tenths of a second by which the track may err, before rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _track(value: bytes, tokens: int, shingles: int, knots: int) -> Track:
 
 
 def track_of(seconds: NDArray[np.float64]) -> Track:
-    """Put knots so that no time is told more than half a second wrong.
+    """Put knots so that no time is told more than a second wrong.
 
     Args:
         seconds: when each token begins, not descending, from 0 on, and when the last one ends: shape (tokens + 1,).

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index import folder, inverted
-from fingerprinting.index.inverted import Hits, InvertedIndex, Telling
+from fingerprinting.index.inverted import Hits, InvertedIndex
 
 postings = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5), st.integers(0, 50)), max_size=60)
 queries = st.lists(st.integers(0, 14), max_size=20)
@@ -137,20 +137,6 @@ def test_no_more_is_read_than_the_budget(rng: np.random.Generator, compiled: boo
 
 
 @ways
-def test_only_telling_hits_count(rng: np.random.Generator, compiled: bool) -> None:  # noqa: FBT001
-    index, _ = many(rng)
-    found = index.find(np.arange(3000, dtype=np.uint64))
-    telling = Telling(rng.random(3000) < 0.5, rng.random(500) < 0.1)
-
-    with asked_by(compiled=compiled):
-        hits = index.agreeing(found, 1 << 40, 3, by_offset=False, telling=telling)
-
-    every = [hit for hit in triples(index.gather(found, 1 << 40)) if telling.terms[hit[0]] or telling.rows[hit[1]]]
-    terms = Counter(row for _, row in {(query, row) for query, row, _ in every})
-    assert {hit for hit in every if terms[hit[1]] >= 3} <= set(triples(hits)) <= set(every)
-
-
-@ways
 def test_more_hits_than_there_is_room_for_at_first_are_all_given(compiled: bool) -> None:  # noqa: FBT001
     index = build([(term, row, term) for term in range(10) for row in range(3000)])
     found = index.find(np.arange(10, dtype=np.uint64))
@@ -222,7 +208,7 @@ def test_a_strangers_numbers_lead_nowhere_else(rng: np.random.Generator) -> None
     forged = InvertedIndex(index.terms, wild, index.rows, index.positions)
     begins, counts = wild[:200], np.full(200, 1000)
 
-    hits = forged._vote((np.arange(200), begins, counts), 1, False, None)
+    hits = forged._vote((np.arange(200), begins, counts), 1, False)
 
     assert set(hits.row.tolist()) <= set(range(500))
 

@@ -48,6 +48,7 @@ def test_a_web_page_is_known_by_its_beginning(text: str, *, is_html: bool) -> No
         ("before (applause) after", ["before", "after"]),
         ("a long (aside that goes on for more than thirty characters) stays", None),
         ("see https://example.org/a/path?q=words now", ["see", "now"]),
+        ("\u89c1https://example.org/a?b=c\u6587\u4ef6", ["\u89c1", "\u6587\u4ef6"]),
         ("a [link](https://example.org) and ![picture](a/b.png)", ["a", "[link]", "and", "![picture"]),
         ("ANN LEE: hello\n- Bob: hi\nnote: kept", ["hello", "hi", "note:", "kept"]),
         ("time <00:00:01.000> and <c.red>tags</c>", ["time", "and", "tags"]),

@@ -63,7 +63,7 @@ def test_a_malformed_value_is_refused_with_what_is_wrong(value: bytes, said: str
 
 
 @given(st.lists(st.floats(0, 400), min_size=2, max_size=300), st.floats(0, 40_000))
-def test_times_are_told_to_half_a_second(steps: list[float], silence: float) -> None:
+def test_times_are_told_to_a_second(steps: list[float], silence: float) -> None:
     seconds = np.cumsum(steps)
     seconds[len(steps) // 2 :] += silence
 
@@ -71,7 +71,7 @@ def test_times_are_told_to_half_a_second(steps: list[float], silence: float) -> 
 
     assert track.steps.sum(dtype=np.int64) == len(steps) - 1
     told = track.seconds(np.arange(len(steps)))
-    assert np.abs(told - seconds).max() < 0.5
+    assert np.abs(told - seconds).max() < 1
 
 
 def test_steady_speech_takes_a_few_bytes() -> None:

@@ -1,0 +1,80 @@
+"""Shows a result of the benchmark of texts: tables on the terminal, and a page for the documentation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Result = Mapping[str, Any]
+
+
+def write(found: Result, path: Path) -> None:
+    """Write the page."""
+    told = (
+        f"{found['works']} texts of ten minutes in {len(found['languages'])} languages are registered as captions"
+        f" ({found['package']}, the half that chose no limit). Asked are excerpts of 30, 60 and 120 s, each between 300"
+        " words (or characters) before and behind of a text that is not registered, with simulated errors of"
+        " transcription: of the errors 55 % are other words, 25 % lost, 20 % added, all without capitals and stops."
+        " `match` alone counts as found; every work has an owner of its own who is verified. Every cell is of"
+        f" {found['excerpts']} excerpts, the line of all languages of {found['excerpts'] * len(found['languages'])}."
+    )
+    path.write_text(
+        "\n".join(["# Passages of text that are found", "", told, "", *body(found), *_source()]) + "\n", "utf-8"
+    )
+
+
+def body(found: Result) -> Iterator[str]:
+    """Give the lines of the tables."""
+    rows = found["rows"]
+    lengths, rates = (sorted({row[name] for row in rows}) for name in ("seconds", "rate"))
+    cells = [(seconds, rate) for seconds in lengths for rate in rates]
+    yield "| language | " + " | ".join(f"{seconds} s, {rate:.0%}" for seconds, rate in cells) + " | KB an hour |"
+    yield "|---|" + "---|" * (len(cells) + 1)
+    for language in found["languages"]:
+        shown = " | ".join(_share(rows, language, cell) for cell in cells)
+        yield f"| {language} | {shown} | {found['kilobytes_an_hour'][language]} |"
+    yield "| all | " + " | ".join(_share(rows, None, cell) for cell in cells) + " | |"
+    yield ""
+    yield _places(rows)
+    yield ""
+    strangers, planted, speed = found["strangers"], found["advertisement"], found["speed"]
+    yield (
+        f"Wrong works: {len(strangers['wrong'])} in {strangers['asked']} texts that are not registered"
+        f" ({strangers['pairs']:,} pairs; {strangers['likely']} more are likely), {len(found['wrong'])} in excerpts."
+    )
+    for each in [*strangers["wrong"], *found["wrong"]][:12]:
+        yield f"- {each['language']}, evidence {each['score']:g}: {each['text'][:140]}"
+    yield ""
+    yield (
+        f"An advertisement of 30 s in 12 works and in {planted['asked']} other texts: {planted['wrong']} of these are"
+        f" taken for a work, {planted['wrong_without_owners']} where nothing is known of owners."
+    )
+    yield ""
+    peer = f", {speed['ratio']} times as many as datasketch signs ({speed['datasketch']:,})" if "ratio" in speed else ""
+    yield f"Fingerprinting and looking up: {speed['words_a_second']:,} English words a second of one core{peer}."
+
+
+def _share(rows: Sequence[Mapping[str, Any]], language: str | None, cell: tuple[int, float]) -> str:
+    some = [row for row in rows if (row["seconds"], row["rate"]) == cell and language in (None, row["language"])]
+    asked, matched = sum(row["asked"] for row in some), sum(row["matched"] for row in some)
+    return f"{matched / asked:.1%}" if language is None else f"{matched / asked:.0%}"
+
+
+def _places(rows: Sequence[Mapping[str, Any]]) -> str:
+    parts = []
+    for rate in sorted({row["rate"] for row in rows}):
+        errors = [each for row in rows if row["rate"] == rate for each in row["errors"]]
+        parts.append(f"{rate:.0%}: {np.median(errors):.1f} s and {np.percentile(errors, 90):.1f} s")
+    return (
+        "The worse end of the place in the work is off by (median and 90th percentile, by rate of errors) "
+        + "; ".join(parts)
+        + "."
+    )
+
+
+def _source() -> list[str]:
+    return [
+        "",
+        "Made by `./run bench text run --half reporting`, of Debian's package of that name (GPL-2+, CC-BY-SA-3.0).",
+    ]
