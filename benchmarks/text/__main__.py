@@ -26,7 +26,9 @@ def main() -> None:
         texts = material.texts(arguments.half, arguments.material)
         if arguments.languages:
             texts = {language: texts[language] for language in arguments.languages}
-        result = measure.measure(texts, arguments.excerpts, arguments.works, arguments.seed)
+        (other,) = material.PACKAGES.keys() - {arguments.half}
+        unlike = material.texts(other, arguments.material)["en"][:30]
+        result = measure.measure(texts, arguments.excerpts, arguments.works, arguments.seed, unlike)
         result["half"], result["package"] = arguments.half, material.PACKAGES[arguments.half]
         print("\n".join(page.body(result)))
         if arguments.output is not None:
