@@ -9,8 +9,8 @@ from uuid import UUID
 from celery import Celery
 from kombu.exceptions import KombuError
 
+from optout.registry import listings, works
 from optout.registry import sessions as web_sessions
-from optout.registry import works
 from optout.store import heartbeats, idempotency, jobs
 from optout.store.db import reading, transaction
 from optout.store.models.base import utc_now
@@ -92,9 +92,13 @@ def is_reachable() -> bool:
 def sweep(resources: Resources, app: Celery) -> int:
     """Send every job that is due and that nobody runs, as far as the queue is not full of them; how many it were.
 
+    Lists of videos whose time has come begin their next pass before.
+
     Jobs that wait in the queue already are sent again, because the broker may have lost them: without a bound, a
     backlog would double itself with every sweep.
     """
+    with transaction(resources.sessions) as session:
+        listings.wake(session)
     with reading(resources.sessions) as session:
         due = jobs.due(session, limit=_room(app))
     for job_id in due:

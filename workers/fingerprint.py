@@ -1,11 +1,14 @@
 """The job that turns a registered work into fingerprints: media from storage or from its address, sandbox, record."""
 
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,14 +19,18 @@ from fingerprinting.types import Extraction
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError, StorageUnavailableError
 from optout.registry import collection_members, works
-from optout.store import db, jobs
+from optout.store import db, jobs, paces
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
+from optout.store.models.base import utc_now
 from optout.store.models.works import Work, WorkState
 from workers import dispatch, sandbox, tally
 from workers.errors import FetchFailedError, VideoUnavailableError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
+
+_MOST_SPREAD: Final = timedelta(minutes=10)
+_RATE_LIMITED: Final = "youtube-rate-limited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ def run(resources: Resources, lease: Lease) -> None:
         with transaction(resources.sessions) as session:
             jobs.finish(session, lease)
         return
+    if must_wait(resources, lease, order):
+        return
     try:
         with bring_media(resources, order) as media:
             with tally.failures(tally.SANDBOX_FAILURES):
@@ -80,6 +89,7 @@ def run(resources: Resources, lease: Lease) -> None:
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
         _record_failure(resources, lease, order, error)
     except FetchFailedError as error:
+        hold_if_told(resources, error)
         if lease.attempt < resources.settings.job_attempts and not isinstance(error, VideoUnavailableError):
             raise
         _record_failure(resources, lease, order, error)
@@ -92,6 +102,29 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
         if work is None or work.state is not WorkState.PENDING:
             return None
         return Order.of(work)
+
+
+def must_wait(resources: Resources, lease: Lease, order: Order) -> bool:
+    """Whether others ask YouTube at this moment; then the job is put off, and nothing else is to be done."""
+    if order.media_key is not None or order.source_url is None or identifiers.youtube_id(order.source_url) is None:
+        return False
+    every = timedelta(seconds=resources.settings.youtube_seconds)
+    with transaction(resources.sessions) as session:
+        free_at = paces.take(session, paces.YOUTUBE, every)
+        if free_at is None:
+            return False
+        # The longer it waits, the more others wait, too: they spread out instead of coming back all at once.
+        age = utc_now() - (lease.promised_at or utc_now())
+        spread = max(4 * every, min(age, _MOST_SPREAD))
+        jobs.postpone(session, lease, free_at + spread * random.random())  # noqa: S311 - no secret
+        return True
+
+
+def hold_if_told(resources: Resources, error: FetchFailedError) -> None:
+    """Have nobody ask YouTube for a while, if it said that it is asked too much."""
+    if error.code == _RATE_LIMITED and error.retry_after is not None:
+        with transaction(resources.sessions) as session:
+            paces.hold(session, paces.YOUTUBE, utc_now() + error.retry_after)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from optout.store.jobs import Lease, Retries
 from optout.store.models.works import Work
 from workers import sandbox, tally
 from workers.errors import ContentChangedError, VideoUnavailableError
-from workers.fingerprint import Order, afterwards, bring_media, limits_of
+from workers.fingerprint import Order, afterwards, bring_media, limits_of, must_wait
 from workers.resources import Resources
 
 
@@ -29,6 +29,8 @@ def run(resources: Resources, lease: Lease) -> None:
     if order is None:
         with transaction(resources.sessions) as session:
             jobs.finish(session, lease)
+        return
+    if must_wait(resources, lease, order):
         return
     try:
         with bring_media(resources, order) as media, tally.failures(tally.SANDBOX_FAILURES):

@@ -17,7 +17,7 @@ from optout.store import jobs, tracing
 from optout.store.db import transaction
 from optout.store.jobs import Lease, Retries
 from optout.store.models.jobs import JobKind, JobState
-from workers import fingerprint, publish, refingerprint
+from workers import fingerprint, listing, publish, refingerprint
 from workers.errors import FetchFailedError
 from workers.resources import Resources
 
@@ -28,6 +28,7 @@ BODIES: Mapping[JobKind, Callable[[Resources, Lease], None]] = MappingProxyType(
         JobKind.FINGERPRINT_WORK: fingerprint.run,
         JobKind.REFINGERPRINT_WORK: refingerprint.run,
         JobKind.PUBLISH_LOG: publish.run,
+        JobKind.LIST_VIDEOS: listing.run,
     }
 )
 """What each kind of job does. A body settles its job in the transaction of its effects, or raises."""

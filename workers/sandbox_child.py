@@ -243,6 +243,11 @@ def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) 
 
         serve(str(request["video_id"]), socket.socket(fileno=descriptors[0]))
         return 0
+    if request["task"] == "list":
+        from workers.youtube_list_child import serve as serve_list  # noqa: PLC0415 - as above
+
+        serve_list(request, socket.socket(fileno=descriptors[0]))
+        return 0
     if request["task"] == "probe":
         from workers.sandbox_probe import look  # noqa: PLC0415
 

@@ -81,13 +81,13 @@ class _Silent:
 
 
 class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
-    """yt-dlp with one extractor and without a network of its own: every request goes through `transport`."""
+    """yt-dlp with few extractors and without a network of its own: every request goes through `transport`."""
 
-    def __init__(self, transport: Transport) -> None:
-        """Load the YouTube extractor only: no generic one, no plug-in, no configuration file."""
-        super().__init__({**_OPTIONS, "logger": _Silent()}, auto_init=False)
-        self.videos = YoutubeIE()
-        self.add_info_extractor(self.videos)
+    def __init__(self, transport: Transport, *extractors: object, **options: object) -> None:
+        """Load these extractors only, of YouTube's videos by default: no generic one, no plug-in, no configuration."""
+        super().__init__({**_OPTIONS, "logger": _Silent(), **options}, auto_init=False)
+        for extractor in extractors or (YoutubeIE(),):
+            self.add_info_extractor(extractor)
         self._transport = transport
 
     def urlopen(self, req: Request | str) -> Response:
@@ -118,19 +118,24 @@ class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships n
 def serve(video_id: str, parent: socket.socket) -> None:
     """Find the captions of a video, asking the parent for every page, and tell it what was found."""
     with parent, parent.makefile("rwb") as line:
-
-        def transport(request: dict[str, object]) -> Mapping[str, Any]:
-            line.write(json.dumps({"ask": request}).encode() + b"\n")
-            line.flush()
-            reply: Mapping[str, Any] = json.loads(line.readline())
-            return reply
-
         try:
-            captions, video = find(video_id, transport)
+            captions, video = find(video_id, transport_over(line))
             last: dict[str, object] = {"captions": captions, "video": video}
         except NoCaptionsError as error:
             last = {"failed": str(error)[:_MAX_REASON], "video": dict(error.video)}
         line.write(json.dumps(last).encode() + b"\n")
+
+
+def transport_over(line: io.BufferedRWPair) -> Transport:
+    """The way to the web: each request to our parent, and back what it answers."""
+
+    def transport(request: dict[str, object]) -> Mapping[str, Any]:
+        line.write(json.dumps({"ask": request}).encode() + b"\n")
+        line.flush()
+        reply: Mapping[str, Any] = json.loads(line.readline())
+        return reply
+
+    return transport
 
 
 def find(video_id: str, transport: Transport) -> tuple[dict[str, object], dict[str, object]]:
@@ -140,15 +145,16 @@ def find(video_id: str, transport: Transport) -> tuple[dict[str, object], dict[s
         NoCaptionsError: YouTube did not answer, answers something else, or gives no captions for now.
     """
     video: dict[str, object] = {}
-    with contextlib.closing(RemoteYoutubeDL(transport)) as ydl:
+    player = YoutubeIE()
+    with contextlib.closing(RemoteYoutubeDL(transport, player)) as ydl:
         try:
             url = f"https://www.youtube.com/watch?v={video_id}"
             info = ydl.extract_info(url, download=False, process=False)
-            video = _known(info, ydl.videos.said)
+            video = _known(info, player.said)
             language, automatic, track_url = _best_track(info)
             data = ydl.urlopen(track_url).read(_MAX_BYTES)
         except (YoutubeDLError, TransportError) as error:
-            raise NoCaptionsError(_reason(error), video or _standing(ydl.videos.said)) from error
+            raise NoCaptionsError(reason_of(error), video or _standing(player.said)) from error
         # Broad on purpose: on answers that YouTube never gave before its reader raises anything.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise NoCaptionsError("its answer could not be read", video) from error
@@ -163,9 +169,9 @@ def _known(info: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[s
     published = info.get("timestamp") or _day(info.get("upload_date"))
     return {
         **_standing(said),
-        "channel": _text(info.get("channel_id")),
-        "title": _text(info.get("title")),
-        "live": _text(info.get("live_status")),
+        "channel": text_of(info.get("channel_id")),
+        "title": text_of(info.get("title")),
+        "live": text_of(info.get("live_status")),
         "published": _number(published),
         "begins": _number(info.get("release_timestamp")),
     }
@@ -185,7 +191,7 @@ def _standing(said: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     ]
     tracks = traverse_obj(said, (..., "captions", "playerCaptionsTracklistRenderer", "captionTracks", {list}, any))
     return {
-        "status": (_text(chosen.get("status")) or "")[:_MAX_STATUS] or None,
+        "status": (text_of(chosen.get("status")) or "")[:_MAX_STATUS] or None,
         "reason": ". ".join(dict.fromkeys(one for one in reasons if isinstance(one, str)))[:_MAX_REASON],
         "tracks": len(tracks or []),
     }
@@ -221,7 +227,8 @@ def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
     raise NoCaptionsError("it has no captions at the moment")
 
 
-def _text(said: object) -> str | None:
+def text_of(said: object) -> str | None:
+    """A text; None for anything else."""
     return said if isinstance(said, str) else None
 
 
@@ -235,7 +242,7 @@ def _json3(tracks: object) -> dict[str, str]:
     return found
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """A sentence without yt-dlp's advice to its own users."""
     cause = error.exc_info[1] if isinstance(error, yt_dlp.DownloadError) and error.exc_info else error
     if isinstance(cause, ExtractorError):

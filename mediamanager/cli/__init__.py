@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "works": Command("mediamanager.cli.works:app", "List your works, and how they stand."),
     "claims": Command("mediamanager.cli.claims:app", "File, show, amend or withdraw a claim; what applied when."),
     "collections": Command("mediamanager.cli.collections:app", "Channels, domains and albums that share a claim."),
+    "listings": Command("mediamanager.cli.listings:app", "Channels and playlists, and how far they are read."),
     "grants": Command("mediamanager.cli.grants:app", "Permit one pipeline what others are refused; fetch yours."),
     "matches": Command("mediamanager.cli.matches:app", "Report a wrong match; settle reports about your works."),
     "keys": Command("mediamanager.cli.keys:app", "Create, list and revoke API keys.", "server"),

@@ -20,14 +20,16 @@ from mediamanager.cli.connection import (
     print_json,
     print_work,
 )
+from mediamanager.cli.listings import print_listing
 from mediamanager.cli.tables import printable
 from mediamanager.client.creator import Creator
 from mediamanager.client.errors import KeyRefusedError, RegistryRefusedError
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, walk
 from mediamanager.schemas.claims import ClaimResponse
+from mediamanager.schemas.listings import ListingResponse
 from mediamanager.schemas.works import WorkResponse, WorkState
-from optout.consent import explain
+from optout.consent import explain, youtube_links
 from optout.consent.preferences import parse_all
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
@@ -43,6 +45,7 @@ class _Outcome:
     path: str
     work: WorkResponse | None = None
     claim: ClaimResponse | None = None
+    listing: ListingResponse | None = None
     error: str | None = None
 
 
@@ -149,6 +152,9 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
             yield _Outcome(query.path, error=query.error)
             continue
         try:
+            if query.file is None and youtube_links.source_of(query.path) is not None:
+                yield _Outcome(query.path, listing=_listed(there, query.path, wishes))
+                continue
             if query.file is None:
                 work = there.register_url(query.path, title=wishes.title, keep_media=wishes.keep_media)
             else:
@@ -157,9 +163,15 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
             yield _claimed(there, query.path, work, wishes)
         except KeyRefusedError:
             raise  # nor would the next one be taken
-        except (RegistryRefusedError, OSError) as error:
+        except (RegistryRefusedError, InvalidInputError, OSError) as error:
             # This one is refused; the others may be fine. A registry that is away ends the run instead.
             yield _Outcome(query.path, error=str(error))
+
+
+def _listed(there: Creator, url: str, wishes: _Wishes) -> ListingResponse:
+    """A channel or playlist: what is said counts for all its videos."""
+    body = {"url": url, "preferences": dict(wishes.preferences)}
+    return there.ask(ListingResponse, "POST", "/v1/listings", body)
 
 
 def _locally(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator[_Outcome]:
@@ -211,10 +223,15 @@ def _print(outcome: _Outcome, *, as_json: bool) -> None:
             preferences=None if claim is None else claim.preferences,
             promise=None if claim is None else claim.promise,
             receipt=None if claim is None else claim.receipt_url,
+            listing=None if outcome.listing is None else outcome.listing.id,
             error=outcome.error or (work.failure.sentence if work is not None and work.failure else None),
         )
         return
     typer.echo(printable(outcome.path))
+    if outcome.listing is not None:
+        print_listing(outcome.listing)
+        typer.echo(f"         its videos are being registered: mediamanager listings status {outcome.listing.id}")
+        return
     if work is None:
         typer.echo(f"  not registered: {outcome.error}")
         return

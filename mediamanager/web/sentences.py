@@ -6,7 +6,7 @@ from typing import Final
 from babel.support import NullTranslations
 
 from fingerprinting.errors import FingerprintingError
-from mediamanager.web.video_sentences import VIDEO_STATES
+from mediamanager.web.video_sentences import LIST_STATES, VIDEO_STATES
 from optout.consent import explain
 from optout.consent.explain import Language
 from optout.consent.preferences import PRESETS, Preset
@@ -39,6 +39,7 @@ _ERRORS: Final[Mapping[str, str]] = {
     "storage-unavailable": _("The registry can't save at the moment. Nothing was registered: try again in a minute."),
     "conflict": _("This was changed in the meantime. Look at how it stands now, then decide again."),
     **VIDEO_STATES,
+    **LIST_STATES,
 }
 
 _DELAYS: Final[Mapping[str, str]] = {

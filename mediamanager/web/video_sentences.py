@@ -52,3 +52,11 @@ VIDEO_STATES: Final[Mapping[str, str]] = {
     ),
 }
 """By the code of the state. What is not retried says what to do instead."""
+
+LIST_STATES: Final[Mapping[str, str]] = {
+    "youtube-list-gone": _(
+        "YouTube shows no list of videos at this address: it is private, empty or gone. Check the link, make it public "
+        "or unlisted, and try again."
+    ),
+}
+"""The same for channels and playlists."""

@@ -48,10 +48,11 @@ def of_works(session: Session, found: Sequence[Work]) -> Mapping[UUID, Delay]:
         Job.state.in_((JobState.WAITING, JobState.RUNNING)),
         Job.error_code.is_not(None),
     )
-    return {UUID(job.subject): _delay(job) for job in session.scalars(waiting)}
+    return {UUID(job.subject): of_job(job) for job in session.scalars(waiting)}
 
 
-def _delay(job: Job) -> Delay:
+def of_job(job: Job) -> Delay:
+    """What a job that failed at least once says to the owner of what it is about."""
     at = job.due_at if job.state is JobState.WAITING and job.due_at > utc_now() else None
     code = job.error_code or ""
     if (code == _OF_THE_ADDRESS or code.startswith(_OF_YOUTUBE)) and job.error_sentence:

@@ -7,6 +7,7 @@ every state: a preference stated meanwhile counts for exact copies before, and w
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -18,7 +19,7 @@ from fingerprinting.index import blanks, coverage
 from fingerprinting.index import registry as algorithms
 from fingerprinting.index.algorithm import spec_id
 from fingerprinting.types import Extraction, Fingerprint
-from optout.consent import identifiers
+from optout.consent import identifiers, youtube_links
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
 from optout.registry import claim_entries, collection_members, disputes, owned
 from optout.registry import fingerprints as stored
@@ -98,13 +99,22 @@ def register_upload(
 
 
 def register_url(
-    session: Session, *, account_id: UUID, url: str, title: str | None = None, keep_media: bool = False
+    session: Session,
+    *,
+    account_id: UUID,
+    url: str,
+    title: str | None = None,
+    keep_media: bool = False,
+    due_at: datetime | None = None,
 ) -> Registered:
-    """Register what lies at an address; a worker fetches it. Spellings of one address give one work.
+    """Register what lies at an address; a worker fetches it, not before `due_at`. Spellings of one give one work.
 
     Raises:
-        InvalidInputError: not a web address, or a title that is too long.
+        InvalidInputError: not a web address, a channel or playlist of YouTube (`listings.register` takes these), or a
+            title that is too long.
     """
+    if youtube_links.source_of(url) is not None:
+        raise InvalidInputError("this is a channel or playlist: register it as a list of videos", field="url")
     canonical = identifiers.canonical_url(url)
     wanted = Work(
         account_id=account_id,
@@ -116,7 +126,7 @@ def register_url(
     work, created = _insert(session, wanted, identifiers.fingerprints_for(url=url))
     if created or _begin_again(session, work, wanted):
         work.keep_media = keep_media
-        jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id))
+        jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id), due_at=due_at)
     elif lacks(work):
         jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id))
     return Registered(work, created)

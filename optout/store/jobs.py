@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -61,11 +61,13 @@ class Lease:
     attempt: int
     until: datetime
     request_id: str | None = None
+    promised_at: datetime | None = None
 
 
-def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
-    """Promise a job in the caller's transaction. One that waits already for the same subject is taken instead.
+def enqueue(session: Session, kind: JobKind, subject: str = "", *, due_at: datetime | None = None) -> Job:
+    """Promise a job in the caller's transaction, due at once if not said otherwise.
 
+    One that waits already for the same subject is taken instead.
     That one is locked until the caller commits, so that nobody can run it before what it is about is there.
     `enqueued` lists what a session promised.
     """
@@ -77,9 +79,9 @@ def enqueue(session: Session, kind: JobKind, subject: str = "") -> Job:
             .execution_options(populate_existing=True)
         ).one_or_none()
         if waiting is not None:
-            waiting.due_at = min(waiting.due_at, utc_now())
+            waiting.due_at = min(waiting.due_at, due_at or utc_now())
             return _note(session, waiting)
-        job = Job(kind=kind, subject=subject, request_id=tracing.current())
+        job = Job(kind=kind, subject=subject, request_id=tracing.current(), due_at=due_at or utc_now())
         try:
             with session.begin_nested():
                 session.add(job)
@@ -119,7 +121,7 @@ def claim_due(
     job.attempts += 1
     job.lease_until = now + retries.lease
     session.flush()
-    return Lease(job.id, job.kind, job.subject, job.attempts, job.lease_until, job.request_id)
+    return Lease(job.id, job.kind, job.subject, job.attempts, job.lease_until, job.request_id, job.created_at)
 
 
 def extend(session: Session, lease: Lease, *, retries: Retries = RETRIES, now: datetime | None = None) -> bool:
@@ -180,6 +182,17 @@ def release(session: Session, lease: Lease, *, now: datetime | None = None) -> b
     return True
 
 
+def postpone(session: Session, lease: Lease, due_at: datetime) -> bool:
+    """Give a job back that could not begin, or that goes on later: the attempt does not count. False: as `release`."""
+    job = _held(session, lease)
+    if job is None:
+        return False
+    job.lease_until = job.error_code = job.error_sentence = None
+    job.attempts -= 1
+    _wait(session, job, due_at)
+    return True
+
+
 def release_leases(session: Session, *, now: datetime | None = None) -> None:
     """End every lease now. Only for a set-up with one worker, when that one starts: nobody else can hold any."""
     session.execute(update(Job).where(Job.state == JobState.RUNNING).values(lease_until=now or utc_now()))
@@ -189,6 +202,12 @@ def due(session: Session, *, limit: int = 100, now: datetime | None = None) -> S
     """Jobs that somebody should run now: waiting and due, or given up by their worker. Oldest first."""
     query = select(Job.id).where(_is_due(now or utc_now())).order_by(Job.due_at).limit(limit)
     return session.scalars(query).all()
+
+
+def untried(session: Session, kind: JobKind) -> int:
+    """How many jobs of a kind wait for their first attempt."""
+    waiting = (Job.kind == kind, Job.state == JobState.WAITING, Job.attempts == 0)
+    return session.scalar(select(func.count()).select_from(Job).where(*waiting)) or 0
 
 
 def just_parked(session: Session) -> Sequence[Job]:

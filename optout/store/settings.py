@@ -158,6 +158,16 @@ class Settings(BaseSettings):
         description="Wait before the second attempt of a job; it doubles with each further one, up to an hour.",
     )
     sweep_seconds: int = Field(default=15, ge=1, description="How often due jobs are looked for that nobody runs.")
+    youtube_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long all workers together wait between two videos, or two pages of a list, of YouTube.",
+    )
+    youtube_list_hours: float = Field(
+        default=24.0,
+        gt=0,
+        description="How often channels and playlists of YouTube are looked through for new videos.",
+    )
     stop_seconds: int = Field(
         default=10,
         ge=0,

@@ -14,7 +14,7 @@ from mediamanager.web.creator import claim_forms
 from mediamanager.web.creator.new_works import FormDep
 from mediamanager.web.creator.rows import rows
 from optout.errors import ConflictError, InvalidInputError
-from optout.registry import claim_targets, collection_members, collections
+from optout.registry import claim_targets, collection_members, collections, listings
 from optout.store.models.collections import CollectionKind
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -76,6 +76,7 @@ def show_collection(
         "total": total,
         "page": page,
         "page_count": -(-total // A_PAGE),
+        "listings": listings.of_collection(session, collection_id),
         "done": sentences.done(done, pages.words(request)),
     }
     return pages.render(request, "collection.html", context)

@@ -22,8 +22,9 @@ from mediamanager.web.creator import choice, inheriting
 from mediamanager.web.creator.choice import Choice
 from mediamanager.web.creator.inheriting import Inheriting
 from mediamanager.web.language import language_of
+from optout.consent import youtube_links
 from optout.errors import InvalidInputError, NotFoundError
-from optout.registry import claims, collections, showing, works
+from optout.registry import claims, collections, listings, showing, works
 from optout.registry.accounts import Principal
 from optout.registry.works import Registered
 from optout.store import db
@@ -64,6 +65,7 @@ class _Taken:
     """What came of one form: the works, in order, and what could not be taken, with why."""
 
     works: list[UUID] = field(default_factory=list)
+    listings: list[UUID] = field(default_factory=list)
     refused: list[tuple[str, InvalidInputError | FingerprintingError]] = field(default_factory=list)
 
 
@@ -96,13 +98,19 @@ def register_works(request: Request, resources: ResourcesDep, creator: CallerDep
     for item in items:
         name = item if isinstance(item, str) else item.filename or ""
         try:
-            taken.works.append(sender.link(item) if isinstance(item, str) else sender.file(item))
+            if isinstance(item, str) and youtube_links.source_of(item) is not None:
+                taken.listings.append(sender.listing(item))
+            else:
+                taken.works.append(sender.link(item) if isinstance(item, str) else sender.file(item))
         except (InvalidInputError, FingerprintingError) as error:
             taken.refused.append((name, error))
-    if not taken.works:
+    if len(taken.listings) == 1 and not taken.works and not taken.refused:
+        return pages.see_other(f"/listings/{taken.listings[0]}")
+    if not taken.works and not taken.listings:
         words = pages.words(request)
         return _form(request, offer, form, {}, [(name, sentences.error(error, words)) for name, error in taken.refused])
     asked = [("work", str(work)) for work in dict.fromkeys(taken.works)]
+    asked += [("listing", str(one)) for one in dict.fromkeys(taken.listings)]
     named = taken.refused[:_MAX_NAMED]
     asked += [("refused", f"{sentences.refusal_code(error)} {name[:_MAX_NAME]}") for name, error in named]
     if len(taken.refused) > len(named):
@@ -147,6 +155,21 @@ class _Sender:
             registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
             showing.wish(registered, shown=self.show_media)
             return self._say(session, registered)
+
+    def listing(self, url: str) -> UUID:
+        """Register a channel or playlist, about whose works is said what the form says; its id."""
+        with unit_of_work(self.resources) as session:
+            said = None if self.said is None else self.said.preferences
+            listing = listings.register(session, account_id=self.account_id, url=url, preferences=said).listing
+            if self.said is not None and self.said.says_how_to_ask and listing.collection_id is not None:
+                claims.say(
+                    session,
+                    collection_id=listing.collection_id,
+                    claimant_id=self.account_id,
+                    preferences=self.said.preferences,
+                    asking=self.said.asking,
+                )
+            return listing.id
 
     @contextmanager
     def _began(self) -> Iterator[Session]:

@@ -10,7 +10,7 @@ from mediamanager.dependencies import CallerDep, ReadingDep, ResourcesDep
 from mediamanager.web import evidence, pages, sentences
 from mediamanager.web.creator import claim_forms, sources
 from mediamanager.web.creator.rows import row, rows
-from optout.registry import claims, fingerprints, origins, overlaps, showing, works
+from optout.registry import claims, fingerprints, listings, origins, overlaps, showing, works
 from optout.store.models.works import WorkState
 
 router = APIRouter(route_class=pages.PageRoute, include_in_schema=False)
@@ -38,6 +38,7 @@ def added(
     session: ReadingDep,
     creator: CallerDep,
     work: Annotated[list[UUID], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
+    listing: Annotated[list[UUID], Query(max_length=200)] = [],  # noqa: B006 - FastAPI copies defaults
     refused: Annotated[list[str], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies defaults
     more: Annotated[int, Query(ge=0, le=1000)] = 0,
 ) -> Response:
@@ -49,8 +50,11 @@ def added(
     # Only codes of ours become sentences: nobody can make this page say something by an address that they hand out.
     told = [(name, sentences.refusal(code, words)) for code, _, name in (one.partition(" ") for one in refused)]
     counts = sources.of_works(session, list(asked), account_id=creator.account_id, words=words)
-    context = {"rows": shown, "pending": pending, "refused": told, "more": more, "counts": counts}
-    if not shown:
+    lists = [listings.get(session, listing_id=one, account_id=creator.account_id) for one in dict.fromkeys(listing)]
+    context = {
+        "rows": shown, "pending": pending, "refused": told, "more": more, "counts": counts, "listings": lists,
+    }  # fmt: skip
+    if not shown and not lists:
         return pages.render(request, "added_nothing.html")
     return pages.render(request, "added.html", context, block="progress" if pages.is_fragment(request) else None)
 

@@ -9,8 +9,10 @@ from optout.store.models.encryption import MasterKeyHead, SubjectKey
 from optout.store.models.grants import Grant
 from optout.store.models.idempotency import IdempotencyKey
 from optout.store.models.jobs import Job, JobKind, JobState
+from optout.store.models.listings import Listing, ListingKind, ListingState
 from optout.store.models.log import LogEntry, LogHead
 from optout.store.models.non_matches import NonMatch, NonMatchPeriod, NonMatchState
+from optout.store.models.paces import Pace
 from optout.store.models.sessions import SignInLink, WebSession
 from optout.store.models.workers import Heartbeat, Tally
 from optout.store.models.works import Work, WorkFingerprint, WorkState
@@ -34,12 +36,16 @@ __all__ = [
     "Job",
     "JobKind",
     "JobState",
+    "Listing",
+    "ListingKind",
+    "ListingState",
     "LogEntry",
     "LogHead",
     "MasterKeyHead",
     "NonMatch",
     "NonMatchPeriod",
     "NonMatchState",
+    "Pace",
     "Role",
     "SignInLink",
     "SubjectKey",

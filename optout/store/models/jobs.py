@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     FINGERPRINT_WORK = "fingerprint_work"
     REFINGERPRINT_WORK = "refingerprint_work"
     PUBLISH_LOG = "publish_log"
+    LIST_VIDEOS = "list_videos"
 
 
 class JobState(StrEnum):

@@ -38,6 +38,14 @@ class Work(Base):
     source_url: Mapped[str | None] = mapped_column(String(2048))
     # The id of the YouTube channel that it is of, once that is known.
     channel: Mapped[str | None] = mapped_column(String(100))
+    # What its source says about it: facts, and no statement of its owner.
+    channel_title: Mapped[str | None] = mapped_column(String(300))
+    duration_seconds: Mapped[float | None]
+    licence: Mapped[str | None] = mapped_column(String(200))
+    # Whom YouTube says that the video's owner lets train with it: `all`, `none`, or names. None: it was not asked.
+    trainability: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    # Its owner asked for the sound of the video to be read, too.
+    wants_sound: Mapped[bool] = mapped_column(default=False)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     keep_media: Mapped[bool] = mapped_column(default=False)
     # Its owner lets others see and hear the kept file beside what they ask about.

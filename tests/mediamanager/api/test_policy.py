@@ -25,7 +25,7 @@ from mediamanager.web import static_files
 from optout.consent.vocabulary import EvidenceLevel, Use
 from optout.errors import NotPermittedError
 from optout.ledger.publish import publish
-from optout.registry import collections, grants, non_matches
+from optout.registry import collections, grants, listings, non_matches
 from optout.registry import sessions as sign_ins
 from optout.registry.accounts import Principal
 from optout.store import db
@@ -42,6 +42,7 @@ BODIES: Mapping[Route, Mapping[str, Any]] = {
     ("POST", "/v1/works/{work_id}/claims"): {"json": api_bodies.NO_TRAINING},
     ("PATCH", "/v1/claims/{claim_id}"): {"json": api_bodies.NO_TRAINING},
     ("POST", "/v1/collections/{collection_id}/claims"): {"json": api_bodies.NO_TRAINING},
+    ("PATCH", "/v1/listings/{listing_id}"): {"json": {"stopped": True}},
     ("PATCH", "/v1/non-matches/{report_id}"): {"json": {"confirm": True}},
     ("POST", "/works/{work_id}/change"): {"data": {"preset": "no-ai"}},
     ("POST", "/collections/{collection_id}/change"): {"data": {"preset": "no-ai"}},
@@ -57,6 +58,7 @@ class Things:
     collection_id: UUID
     grant_id: UUID
     report_id: UUID
+    listing_id: UUID
 
     @property
     def ids(self) -> str:
@@ -101,7 +103,9 @@ class World:
                 session, work_id=work.id, asset_key=secrets.token_bytes(32), reporter_id=pipeline.id
             )
             claim = factories.make_claim(session, work)
-            return Things(work.id, claim.id, album.id, grant.id, report.id)
+            url = f"https://www.youtube.com/@{secrets.token_hex(8)}"
+            listing = listings.register(session, account_id=account_id, url=url).listing
+            return Things(work.id, claim.id, album.id, grant.id, report.id, listing.id)
 
     def send(self, route: Route, headers: Mapping[str, str], things: Things) -> Any:
         method, path = route

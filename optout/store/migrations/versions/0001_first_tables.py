@@ -95,6 +95,7 @@ def upgrade() -> None:
                 "fingerprint_work",
                 "refingerprint_work",
                 "publish_log",
+                "list_videos",
                 name="jobkind",
                 native_enum=False,
                 create_constraint=True,
@@ -258,6 +259,11 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=300), nullable=True),
         sa.Column("source_url", sa.String(length=2048), nullable=True),
         sa.Column("channel", sa.String(length=100), nullable=True),
+        sa.Column("channel_title", sa.String(length=300), nullable=True),
+        sa.Column("duration_seconds", sa.Double(), nullable=True),
+        sa.Column("licence", sa.String(length=200), nullable=True),
+        sa.Column("trainability", sa.JSON(), nullable=True),
+        sa.Column("wants_sound", sa.Boolean(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("keep_media", sa.Boolean(), nullable=False),
         sa.Column("show_media", sa.Boolean(), nullable=False),
@@ -524,6 +530,63 @@ def _create_what_claims_refer_to() -> None:
             sqlite_where=sa.text("removed_at IS NULL"),
         )
     op.create_table(
+        "listings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("channel", "playlist", name="listingkind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "reading",
+                "done",
+                "failed",
+                "stopped",
+                name="listingstate",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("follow", sa.Boolean(), nullable=False),
+        sa.Column("collection_id", sa.Uuid(), nullable=True),
+        sa.Column("title", sa.String(length=300), nullable=True),
+        sa.Column("preferences", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("position", sa.Text(), nullable=True),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("made", sa.Integer(), nullable=False),
+        sa.Column("expected", sa.Integer(), nullable=True),
+        sa.Column("is_cut", sa.Boolean(), nullable=False),
+        sa.Column("failure_code", sa.String(length=64), nullable=True),
+        sa.Column("failure_sentence", sa.String(length=1000), nullable=True),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'failed') = (failure_code IS NOT NULL)", name=op.f("ck_listings_failed_has_reason")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_listings_account_id_accounts")),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collections.id"], name=op.f("fk_listings_collection_id_collections")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_listings")),
+        sa.UniqueConstraint("account_id", "address", name=op.f("uq_listings_account_id_address")),
+    )
+    with op.batch_alter_table("listings", schema=None) as batch_op:
+        batch_op.create_index("ix_listings_next_at", ["next_at"], unique=False)
+
+    op.create_table(
+        "paces",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("free_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_paces")),
+    )
+    op.create_table(
         "grants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("grantor_id", sa.Uuid(), nullable=False),
@@ -651,6 +714,8 @@ def downgrade() -> None:
     op.drop_table("non_match_periods")
     op.drop_table("non_matches")
     op.drop_table("grants")
+    op.drop_table("paces")
+    op.drop_table("listings")
     op.drop_table("collection_works")
     op.drop_table("collections")
     with op.batch_alter_table("works", schema=None) as batch_op:
