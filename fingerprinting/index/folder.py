@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tokenize
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ FORMAT = "mediamanager-index"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 1 << 20
+_UNREADABLE_HEADER = (SyntaxError, tokenize.TokenError)  # numpy reads a header that it can't parse as Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +188,9 @@ def _load(folder: Path, path: Path) -> Array:
         # An array without rows cannot be memory-mapped; any other ValueError returns below.
         try:
             array = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+        except (ValueError, OSError, EOFError, *_UNREADABLE_HEADER) as error:
             raise corrupt(folder, f"{path.name} is not an array") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, *_UNREADABLE_HEADER) as error:
         raise corrupt(folder, f"{path.name} is not an array") from error
     return array
 

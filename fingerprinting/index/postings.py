@@ -21,6 +21,8 @@ PLACE_BITS = np.uint64(32)
 _MOST = (1 << 32) - 1
 _SCATTER = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it lie evenly
 _LEAST_CELL_BITS, _MOST_CELL_BITS, _BAND_BITS, _HALF_BAND = 10, 22, np.uint32(6), 32
+_SPARSE = 16  # of fewer than one hash in so many, too few stand together to be evidence
+_STRETCH = 64  # neighbouring hashes that are more than a quotation
 _SHAPES = {"bucket_starts": ("<i8", 1), "places": ("<u4", 1)}
 _LEAST_ROOM = 1 << 16
 _CHUNK = 1 << 18
@@ -40,19 +42,20 @@ class Found:
     def within(self, budget: int) -> NDArray[np.int64]:
         """Choose which of the hashes asked for to read, ascending: the rarest first, until `budget` postings are read.
 
-        The budget bounds memory and time whatever a stranger asks or registers; what it leaves out are the most
-        frequent hashes, which say least. The rarest is read in any case.
+        Where that would be few, half of the budget is read in stretches of neighbours. The budget bounds memory and
+        time whatever a stranger asks or registers; what it leaves out are the most frequent hashes, which say least.
+        The rarest is read in any case.
         """
         present = np.flatnonzero(self.ends > self.begins)
         counts = self.ends[present] - self.begins[present]
         if counts.sum() <= budget:
             return present
         # Of equally frequent ones some from everywhere: neighbours tell less than those far from each other.
-        scattered = np.arange(len(counts), dtype=np.uint32) * np.uint32(_SCATTER)
-        rarest = np.lexsort((scattered, counts))
-        within = np.cumsum(counts[rarest]) <= budget
-        within[:1] = True
-        chosen: NDArray[np.int64] = np.sort(present[rarest[within]])
+        rarest = np.lexsort((_scattered(len(counts)), counts))
+        alone = rarest[: max(1, _affordable(counts[rarest], budget))]
+        if len(alone) * _SPARSE < len(counts):
+            alone = _with_stretches(counts, rarest, budget, alone)
+        chosen: NDArray[np.int64] = np.sort(present[alone])
         return chosen
 
 
@@ -149,6 +152,40 @@ class Postings:
     def arrays(self) -> Mapping[str, Array]:
         """Give the arrays to be saved, by name."""
         return {"bucket_starts": self.starts, "remainders": self.remainders, "places": self.places}
+
+
+def _affordable(counts: NDArray[np.int64], budget: int) -> int:
+    """Tell how many of the first counts are no more than the budget together."""
+    return int(np.searchsorted(np.cumsum(counts), budget, side="right"))
+
+
+def _with_stretches(
+    counts: NDArray[np.int64], rarest: NDArray[np.int64], budget: int, alone: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Choose the rarest for half of the budget, and for the rest whole stretches of neighbours, the rarest first.
+
+    A few from everywhere tell nothing at all: of a long text that thousands registered, none would be found.
+
+    Args:
+        counts: postings of each hash, in the order of the text.
+        rarest: all of them, the rarest first.
+        budget: postings to read.
+        alone: those that are read if no stretch can be.
+    """
+    first = _affordable(counts[rarest], budget // 2)
+    left = np.sort(rarest[first:])
+    totals = np.add.reduceat(counts[left], np.arange(0, len(left), _STRETCH))
+    order = np.lexsort((_scattered(len(totals)), totals))
+    whole = order[: _affordable(totals[order], budget - int(counts[rarest[:first]].sum()))]
+    if not len(whole):
+        return alone
+    return np.concatenate([rarest[:first], left[np.isin(np.arange(len(left)) // _STRETCH, whole)]])
+
+
+def _scattered(number: int) -> NDArray[np.uint32]:
+    """Give numbers by which to sort things so that any first few of them are from everywhere."""
+    scattered: NDArray[np.uint32] = np.arange(number, dtype=np.uint32) * np.uint32(_SCATTER)
+    return scattered
 
 
 def build(pieces: Callable[[], Iterator[Piece]], number: int) -> Postings:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,7 +32,15 @@ class Index:
     of the same algorithm and the same version, and with no others.
     """
 
-    def __init__(self, searchers: Mapping[str, Searcher], works: int, withheld: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        searchers: Mapping[str, Searcher],
+        works: int,
+        withheld: Collection[str] = (),
+        *,
+        opened: Path | None = None,
+    ) -> None:
+        self._opened = opened
         self._searchers = dict(searchers)
         self._works = works
         self._withheld = frozenset(withheld)
@@ -92,7 +101,7 @@ class Index:
         if "works" not in contents.parameters:
             raise folders.corrupt(folder, f"{folders.MANIFEST} lacks the number of works")
         withheld = [name.removeprefix(_WITHHELD) for name in contents.parameters if name.startswith(_WITHHELD)]
-        return cls(searchers, contents.parameters["works"], withheld)
+        return cls(searchers, contents.parameters["works"], withheld, opened=folder)
 
     def save(self, folder: Path, *, without: Collection[str] = ()) -> None:
         """Write it into a new folder, whole or not at all.
@@ -195,19 +204,31 @@ class Index:
 
         Raises:
             WithheldIndexError: see `search`.
+            CorruptIndexError: files of an opened index point outside of each other.
         """
         if depth is Depth.THOROUGH and not self._withheld.isdisjoint(grouped):
             raise _withheld(min(self._withheld & grouped.keys()))
         context = SearchContext(depth, max(self._works, registry_size or 0))
         found: list[Match] = []
-        for each, queries in grouped.items():
-            searcher = self._searchers.get(each)
-            if searcher is not None:
-                found += searcher.search(queries, context)
-        bands = self._searchers.get(bandenergy.SPEC.id)
-        if isinstance(bands, BandSearcher):
-            found = sound.decided(found, bands, self._searchers, grouped, context)
+        with self._inside():
+            for each, queries in grouped.items():
+                searcher = self._searchers.get(each)
+                if searcher is not None:
+                    found += searcher.search(queries, context)
+            bands = self._searchers.get(bandenergy.SPEC.id)
+            if isinstance(bands, BandSearcher):
+                found = sound.decided(found, bands, self._searchers, grouped, context)
         return sorted(_corroborate(moving.together(found)), key=_sort_key)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """Say of files that point outside of each other that they are damaged: no byte is checked when they open."""
+        try:
+            yield
+        except (IndexError, ValueError) as error:  # what was asked for is checked before: the files are at fault
+            if self._opened is None:
+                raise
+            raise folders.corrupt(self._opened, f"its arrays do not belong together ({error})") from error
 
 
 def grouped_by_version(assets: Sequence[Sequence[Fingerprint]]) -> Mapping[str, list[Entry]]:

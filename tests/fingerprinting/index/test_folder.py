@@ -1,6 +1,8 @@
 """An index folder is written whole or not at all, and anything wrong with it is noticed."""
 
 import json
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +142,18 @@ def test_a_file_that_is_no_array_is_refused(saved: Path) -> None:
 
     with pytest.raises(CorruptIndexError, match="not an array"):
         folders.read(saved, "outer", verify=False)
+
+
+def test_a_flipped_bit_anywhere_in_an_arrays_header_is_an_error_of_ours_or_none(saved: Path) -> None:
+    path = saved / "a.npy"
+    raw = path.read_bytes()
+
+    for bit in range(128 * 8):
+        altered = bytearray(raw)
+        altered[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(altered)
+        with suppress(CorruptIndexError), warnings.catch_warnings(action="ignore"):
+            folders.read(saved, "outer", verify=False)
 
 
 def test_an_array_of_another_type_than_needed_is_refused(saved: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fingerprinting.errors import CorruptIndexError
 from fingerprinting.index import folder as folders
 from fingerprinting.index import postings
-from fingerprinting.index.postings import Piece, Postings
+from fingerprinting.index.postings import Found, Piece, Postings
 from fingerprinting.index.segment import Index
 from fingerprinting.text.shingle_bytes import Shingles, track_of
 from fingerprinting.types import Fingerprint
@@ -94,6 +94,19 @@ def test_a_budget_reads_the_rarest_first(index: Postings, pieces: Callable[[], I
     assert 0 < counts[chosen].sum() <= 200
     assert counts[chosen].max() <= np.delete(counts, chosen).min() + 1
     assert len(found.within(0)) == 1
+
+
+def test_a_budget_for_few_is_spent_on_neighbours_and_on_what_is_rare() -> None:
+    """A hash here and another far from it are no passage, and a work that thousands copied would be found nowhere."""
+    begins = np.arange(60_000, dtype=np.int64) * 10_000
+    ends = begins + np.where(np.arange(60_000) % 1000 == 7, 1, 5000)
+
+    found = Found(begins, ends)
+    chosen = found.within(1 << 22)
+
+    assert (found.ends - found.begins)[chosen].sum() <= 1 << 22
+    assert set(range(7, 60_000, 1000)) <= set(chosen.tolist())
+    assert max(np.diff(np.flatnonzero(np.diff(chosen, prepend=-9, append=10**9) > 2))) >= 60
 
 
 def test_what_is_saved_is_read(index: Postings, tmp_path: Path) -> None:

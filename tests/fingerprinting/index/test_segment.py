@@ -153,3 +153,20 @@ def test_an_algorithm_that_this_program_does_not_know_is_refused(tmp_path: Path,
 
     with pytest.raises(CorruptIndexError, match=r"phash-64\.v2"):
         Index.open(tmp_path / "index")
+
+
+@pytest.mark.parametrize("name", ["sha256.v1/keys/rows", "chromaprint-2.v1/copies", "shingle-3.v2/copies"])
+def test_a_file_that_points_outside_of_another_is_damage_and_no_bug_of_ours(
+    entries: Entries, tmp_path: Path, name: str
+) -> None:
+    Index.build(entries).save(tmp_path / "index")
+    path = tmp_path / "index" / f"{name}.npy"
+    held = np.load(path)
+    with path.open("r+b") as file:
+        file.seek(-held.nbytes, 2)
+        file.write((held + 99).tobytes())
+
+    opened = Index.open(tmp_path / "index", verify=False)
+
+    with pytest.raises(CorruptIndexError, match="Build it again"):
+        opened.search([[each for _, each in entries]])

@@ -175,6 +175,21 @@ def test_a_text_is_found_of_which_more_near_copies_are_registered_than_can_be_re
     assert {match.strength for match in found} == {Strength.MATCH}
 
 
+def test_a_long_text_is_found_of_which_so_many_are_registered_that_few_of_its_shingles_can_be_read(
+    text: Text, fresh: Callable[[int], Shingles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too few, spread over all of it, would be evidence nowhere."""
+    monkeypatch.setattr(shingle, "_BUDGET", 8_000)
+    victim = fresh(20_000)
+    crowd = [np.concatenate([victim, fresh(3)]) for _ in range(40)]
+    index = Index.build([(0, text(victim)), *((work, text(copy)) for work, copy in enumerate(crowd, 1))])
+
+    found = index.search([[text(victim)]])
+
+    assert [match.work for match in found] == list(range(41))
+    assert {match.strength for match in found} == {Strength.MATCH}
+
+
 def test_an_index_built_of_what_another_holds_is_the_same(text: Text, fresh: Callable[[int], Shingles]) -> None:
     index = Index.build([(0, text(np.tile(fresh(5), 100))), (1, text(fresh(300)))])
 
