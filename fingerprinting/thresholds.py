@@ -74,6 +74,8 @@ CHROMAPRINT_MIN_DISTINCT: Final = 10
 
 # --- sound: band energies -------------------------------------------------------------------------------------------
 
+_CHANCE_BITS: Final = 16
+
 BAND_DEVIATION: Final = 0.39
 BAND_DEVIATION_CODES: Final = 100
 """Standard deviation of the mean differing bits (of 32) of so many codes (5 s) of unrelated recordings: their mean is
@@ -82,11 +84,18 @@ laid on each other anyhow, 0.575, 0.489, 0.392, 0.273 and 0.191 were measured, a
 0.271 and 0.188. The nearest of 130,000, 62,000, 58,000, 22,000 and 9,700 came to 4.6, 4.4, 4.1, 3.7 and 3.5 deviations,
 as normal values do."""
 
-BAND_MATCH_CURVE: Final = ((36, 9.2), (44, 9.8), (64, 11.2), (100, 12.3), (207, 12.9), (430, 13.2))
-"""Mean differing bits of a window of so many codes (44 are 2.5 s, 100 are 5 s) up to which it is a match: 9.5 to 15
-deviations below chance, a chance of 1e-20 and less for each of the some 10,000 alignments of a query. Chance is not
-what the limits guard against: pieces of one composer with the same sequenced parts came to 12.98 over 5 s and 13.5 over
-30 s, so the limits of longer windows hardly rise."""
+BAND_WINDOWS: Final = (36, 44, 56, 72, 92, 118, 152, 207, 300, 430)
+"""Lengths in codes that are looked at: 2 s and more, each a quarter to a half longer than the last, so that a part
+of any length has one that nearly fills it (44 fit into 2.5 s, 92 into 5 s)."""
+
+BAND_MATCH_DEVIATIONS: Final = 9.5
+BAND_LIKELY_DEVIATIONS: Final = 8.0
+"""So many deviations below chance a window is a match, or worth a look: chances of 1e-21 and 6e-16, for each of the
+some 10,000 alignments of a query."""
+
+BAND_CEILING: Final = ((100, 12.3), (207, 12.9), (430, 13.2))
+"""Mean differing bits above which nothing is a match, by number of codes; 0.5 more is worth a look. Chance is not what
+it guards against: pieces of one composer with the same sequenced parts came to 12.98 over 5 s and 13.5 over 30 s."""
 
 BAND_LEAST_CODES: Final = 34
 """Codes (2 s) that must agree, the ends of a window aside: a speaker who says a word twice agrees over 1.3 s, and three
@@ -96,17 +105,30 @@ BAND_CHANGED_BITS: Final = 0.7
 """So much nearer it must be where a change of tempo or pitch is assumed: with 25 changes there are as many more chances
 for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s; copies have 3 to 8."""
 
-BAND_LIKELY_CURVE: Final = ((36, 10.6), (44, 11.2), (64, 12.1), (100, 12.9), (207, 13.4), (430, 13.7))
-"""The same for what is worth a look: 8 deviations and more."""
-
 BAND_MIN_SHARPNESS: Final = 1.0
 """How much worse (mean bits) it must get when moved by half a second to two: what is steady fits everywhere. Parts of
 music and voices that are found get worse by 4 to 15."""
 
 
-def band_match_limit(codes: int) -> float:
-    """Give the limit of a match for a window of one of the lengths of `BAND_MATCH_CURVE`."""
-    return dict(BAND_MATCH_CURVE)[codes]
+def band_deviation(codes: int) -> float:
+    """Give the standard deviation of the mean differing bits of so many codes of unrelated recordings."""
+    return BAND_DEVIATION * math.sqrt(BAND_DEVIATION_CODES / codes)
+
+
+def band_limits(codes: int) -> tuple[float, float]:
+    """Give the mean differing bits up to which a window of so many codes is a match, and worth a look."""
+    ceiling, further = BAND_CEILING[0][1], BAND_CEILING[1:]
+    previous = BAND_CEILING[0]
+    for point in further:
+        if codes > previous[0]:
+            share = min(1.0, (codes - previous[0]) / (point[0] - previous[0]))
+            ceiling = previous[1] + share * (point[1] - previous[1])
+        previous = point
+    below = band_deviation(codes)
+    return (
+        min(_CHANCE_BITS - BAND_MATCH_DEVIATIONS * below, ceiling),
+        min(_CHANCE_BITS - BAND_LIKELY_DEVIATIONS * below, ceiling + 0.5),
+    )
 
 
 # --- text: shingles ------------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ class _Asker:
         answers = []
         for depth in Depth:
             began = time.process_time()
-            answers.append((depth, self._index.search([_known_at(prints, depth)], depth=depth)))
+            answers.append((depth, self._index.search([known_at(prints, depth)], depth=depth)))
             self._tally.search_seconds[depth.value].append(time.process_time() - began)
         return answers
 
@@ -167,7 +167,7 @@ class _Asker:
                 )
 
 
-def _known_at(prints: Sequence[Fingerprint], depth: Depth) -> list[Fingerprint]:
+def known_at(prints: Sequence[Fingerprint], depth: Depth) -> list[Fingerprint]:
     """Leave out what a query of this depth does not carry: codes under changes stand after the plain ones."""
     kept, plain = [], 0
     for one in prints:

@@ -1,73 +1,146 @@
-"""How long landmarks take to propose among many recordings: real pairs of peaks, dealt out to recordings of 4 minutes.
+"""What a query costs among many recordings: real peaks and codes, dealt out to recordings of 4 minutes.
 
-./run bench audio.scale --material FOLDER --recordings 4000
+    ./run bench audio.scale --material FOLDER --recordings 10000
+
+What a term of an index has of postings is measured on real recordings and multiplied; where they stand is drawn.
+100,000 recordings take 11 GB of memory. Queries are of recordings that are among the works and of others, as they are
+and under a voice; each is fingerprinted before, and only the search is timed.
 """
 
 import argparse
+import json
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.audio import material
+from benchmarks.audio.material import Track
+from benchmarks.audio.measure import known_at
+from benchmarks.audio.transformations import KINDS, RATE_HZ, Others
+from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
-from fingerprinting.audio.decode import Recording
-from fingerprinting.audio.landmarks import LandmarkPrinter
-from fingerprinting.audio.print_bytes import Peaks
-from fingerprinting.index import inverted, landmark_pairs, soundtracks
-from fingerprinting.index.landmark import SPEC, LandmarkSearcher
-from fingerprinting.types import Fingerprint, Role
+from fingerprinting.audio.fingerprints import fingerprint_audio
+from fingerprinting.index import copies, inverted, keys_places, landmark_pairs, soundtracks
+from fingerprinting.index.bandenergy import BandSearcher
+from fingerprinting.index.chromaprint import ChromaprintSearcher, Recordings
+from fingerprinting.index.inverted import InvertedIndex
+from fingerprinting.index.landmark import LandmarkSearcher
+from fingerprinting.index.segment import Index, grouped_by_version
+from fingerprinting.index.soundtracks import Soundtracks
+from fingerprinting.types import Depth, Fingerprint, Role
 
 _SECONDS = 240
-_QUERY_SECONDS = 10
-_QUERIES = 12
+_CHROMAPRINT_BITS = np.uint32(0xAAAAAAAA)
+
+Numbers = NDArray[np.uint32]
 
 
 def main() -> None:
+    arguments = _arguments()
+    tracks = material.tracks("tuning", arguments.material)
+    works, others = tracks[: len(tracks) * 2 // 3], tracks[len(tracks) * 2 // 3 :]
+    index = _index([fingerprint_audio(track.path).fingerprints for track in works], arguments.recordings)
+    queries = list(_queries(works, others, arguments))
+    result: dict[str, object] = {"recordings": arguments.recordings, "seconds": arguments.seconds}
+    for depth in Depth:
+        times = []
+        for prints in queries:
+            grouped = grouped_by_version([known_at(prints, depth)])
+            index.search_grouped(grouped, depth=depth, registry_size=None)
+            began = time.process_time()
+            index.search_grouped(grouped, depth=depth, registry_size=None)
+            times.append((time.process_time() - began) * 1000)
+        result[depth.value] = {"median_ms": round(float(np.median(times)), 1), "most_ms": round(max(times), 1)}
+        print(f"{depth.value}: {result[depth.value]}", flush=True)
+    if arguments.output is not None:
+        arguments.output.write_text(json.dumps(result) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--recordings", type=int, default=4000)
-    arguments = parser.parse_args()
-    tracks = material.tracks("tuning", arguments.material)
-    works = [_peaks(Recording(track.path), Role.WORK) for track in tracks[:40]]
-    searcher, postings = _searcher(works, arguments.recordings)
-    times = []
-    for track in tracks[-_QUERIES:]:
-        sound = np.concatenate(list(Recording(track.path)))[: _QUERY_SECONDS * print_bytes.RATE_HZ]
-        asked = _peaks([sound], Role.QUERY)
-        searcher.propose(asked)
-        began = time.process_time()
-        searcher.propose(asked)
-        times.append(time.process_time() - began)
-    print(
-        f"{arguments.recordings} recordings, {postings / 1e6:.0f} million pairs: "
-        f"{np.median(times) * 1000:.1f} ms of CPU at the median of {len(times)} queries of {_QUERY_SECONDS} s, "
-        f"{max(times) * 1000:.1f} at most"
+    parser.add_argument("--recordings", type=int, default=10_000)
+    parser.add_argument("--queries", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each query")
+    parser.add_argument("--output", type=Path, metavar="RESULT.json")
+    return parser.parse_args()
+
+
+def _queries(
+    works: Sequence[Track], others: Sequence[Track], arguments: argparse.Namespace
+) -> Iterator[Sequence[Fingerprint]]:
+    dice = np.random.default_rng(1)
+    voices = [material.load(track.path) for track in others if track.package in material.VOICES][:4]
+    place = arguments.material / "scale.wav"
+    for number in range(arguments.queries):
+        track = (works, others)[number % 2][number]
+        sound = material.load(track.path)
+        sound = np.tile(sound, int(arguments.seconds * RATE_HZ / len(sound)) + 1)[: int(arguments.seconds * RATE_HZ)]
+        kind = ("unchanged", "a voice as loud")[number // 2 % 2] if arguments.seconds < 60 else "unchanged"
+        material.write(place, KINDS[kind].make(sound, Others(voices, []), dice))
+        yield fingerprint_audio(place, role=Role.QUERY, depth=Depth.THOROUGH).fingerprints
+
+
+def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> Index:
+    """Make searchers of many recordings out of the prints of a few."""
+    by_name = {
+        name: [one.value for each in prints for one in each if one.algorithm == name]
+        for name in ("chromaprint-2", print_bytes.LANDMARK_ALGORITHM, print_bytes.BAND_ALGORITHM)
+    }
+    codes = np.concatenate([np.frombuffer(value, "<u4") for value in by_name["chromaprint-2"]])
+    codes = codes[codes != thresholds.CHROMAPRINT_SILENCE]
+    peaks = [print_bytes.read_peaks(value) for value in by_name[print_bytes.LANDMARK_ALGORITHM]]
+    bands = np.concatenate([print_bytes.read_codes(value).codes for value in by_name[print_bytes.BAND_ALGORITHM]])
+    seconds = sum(int(each.frames[-1]) for each in peaks) * print_bytes.LANDMARK_SECONDS
+    pairs = np.concatenate([landmark_pairs.pairs(each, landmark_pairs.WORK_FAN)[0] for each in peaks])
+    each_has = round(_SECONDS / thresholds.CHROMAPRINT_CODE_SECONDS)
+    held = copies.Copies(np.arange(recordings), np.arange(recordings + 1))
+    known = Recordings(
+        codes=_dealt(codes, recordings * each_has),
+        starts=np.arange(recordings + 1) * each_has,
+        copies=held,
+        works=np.arange(recordings),
+        begins=np.zeros(recordings),
+    )
+    steps = round(_SECONDS / print_bytes.BAND_SECONDS)
+    by_code = _postings((codes & _CHROMAPRINT_BITS).astype(np.uint64), seconds, recordings, each_has)
+    by_pair = _postings(pairs, seconds, recordings, steps)
+    print(f"{len(by_code.rows) / 1e6:.0f} and {len(by_pair.rows) / 1e6:.0f} million postings", flush=True)
+    return Index(
+        {
+            "chromaprint-2.v1": ChromaprintSearcher(known, by_code),
+            "landmark-1024.v1": LandmarkSearcher(_tracks(held, 0), np.empty(0, np.uint32), by_pair),
+            "bandenergy-32.v1": BandSearcher(_tracks(held, steps), _dealt(bands, recordings * steps)),
+        },
+        recordings,
     )
 
 
-def _peaks(chunks: Recording | list[NDArray[np.int16]], role: Role) -> Peaks:
-    printer = LandmarkPrinter(role)
-    for chunk in chunks:
-        printer.feed(chunk)
-    return printer.finish()
+def _tracks(held: copies.Copies, numbers: int) -> Soundtracks:
+    rows = np.arange(len(held.entries))
+    return soundtracks.Soundtracks(rows, np.zeros(len(rows)), rows, held, np.arange(len(rows) + 1) * numbers)
 
 
-def _searcher(works: list[Peaks], recordings: int) -> tuple[LandmarkSearcher, int]:
-    """Deal out the pairs of real works to many recordings, at random: the same terms as often, at other places."""
-    dice = np.random.default_rng(1)
-    terms = np.concatenate([landmark_pairs.pairs(each, landmark_pairs.WORK_FAN)[0] for each in works])
-    seconds = sum(int(each.frames[-1]) for each in works) * print_bytes.LANDMARK_SECONDS
-    each = round(len(terms) / seconds * _SECONDS)
-    steps = round(_SECONDS / print_bytes.BAND_SECONDS)
-    rows = np.repeat(np.arange(recordings, dtype=np.uint32), each)
-    positions = np.sort(dice.integers(0, steps, (recordings, each), dtype=np.uint32), axis=1).reshape(-1)
-    index = inverted.build(dice.choice(terms, len(rows)), rows, positions)
-    value = print_bytes.write_peaks(works[0])
-    entries = [(row, Fingerprint(SPEC.name, SPEC.version, value)) for row in range(recordings)]
-    _, tracks = soundtracks.build(entries, print_bytes.HEADER_BYTES, 4)
-    return LandmarkSearcher(tracks, np.empty(0, np.uint32), index), len(rows)
+def _dealt(values: Numbers, count: int) -> Numbers:
+    """Repeat real codes until there are enough: none is searched, some are compared."""
+    return np.resize(values.astype(np.uint32), count)
+
+
+def _postings(terms: NDArray[np.uint64], seconds: float, recordings: int, positions: int) -> InvertedIndex:
+    """Give each term as many postings as it has in real recordings of so many seconds, times how many there are."""
+    dice = np.random.default_rng(2)
+    found, counts = np.unique(keys_places.mixed(terms), return_counts=True)
+    many = np.rint(counts * (_SECONDS * recordings / seconds)).astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(many)))
+    rows, at = np.empty(int(starts[-1]), np.uint32), np.empty(int(starts[-1]), np.uint32)
+    for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        steps = dice.random(last - first, dtype=np.float32)
+        rows[first:last] = np.sort(steps) * recordings
+        at[first:last] = steps[::-1] * positions
+    return inverted.InvertedIndex(keys_places.build(found), starts, np.minimum(rows, recordings - 1), at)
 
 
 if __name__ == "__main__":

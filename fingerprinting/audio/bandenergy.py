@@ -18,11 +18,12 @@ from fingerprinting.audio.gaps import Gap, gaps
 from fingerprinting.audio.halving import Halver
 from fingerprinting.audio.movement import BLOCK_CODES, Movement
 from fingerprinting.audio.print_bytes import BAND_FRAME, BAND_HOP, NOTHING, RATE_HZ, BandCodes
+from fingerprinting.types import Role
 
 _BANDS: Final = 33
 _LOWEST_HZ, _HIGHEST_HZ = 300.0, 2000.0
-_STEADY: Final = 0.002
-_QUIET: Final = 2e-5
+_STEADY: Final = 0.004
+_QUIET: Final = 4e-10
 _FRAME: Final = BAND_FRAME // 2
 _WINDOW: Final = np.hanning(_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * _FRAME / 4)
 _FINE_HOP: Final = 128
@@ -67,10 +68,12 @@ class BandPrint:
 class BandPrinter:
     """Takes a recording in chunks and gives its codes, under each of several changes that may have been made to it.
 
-    The first of these must be that nothing was changed.
+    The first of these must be that nothing was changed. Codes of a work say where it tells nothing. An asset's don't:
+    noise as loud as the music in it tells nothing to the ear of a printer, and the music is still there.
     """
 
-    def __init__(self, changes: Sequence[Change] = (UNCHANGED,)) -> None:
+    def __init__(self, changes: Sequence[Change] = (UNCHANGED,), role: Role = Role.WORK) -> None:
+        self._role = role
         self._hop = BAND_HOP if list(changes) == [UNCHANGED] else _FINE_HOP
         pitches = sorted({change.pitch for change in changes})
         self._rows = [_Row(change, pitches.index(change.pitch), self._hop) for change in changes]
@@ -97,7 +100,7 @@ class BandPrinter:
             power = kept.real**2 + kept.imag**2
             # What lies beyond the last edge is added up, too, and not wanted.
             sums = [np.add.reduceat(power, each, axis=1)[:, :_BANDS] for each in self._edges]
-            energy = np.sqrt(np.hstack(sums) if len(sums) > 1 else sums[0])
+            energy = np.hstack(sums) if len(sums) > 1 else sums[0]
             for row in self._rows:
                 picked = row.take(energy)
                 if row.is_unchanged:
@@ -109,8 +112,9 @@ class BandPrinter:
         self._take(self._halved.finish())
         told, is_loud = self._movement.telling()
         step = BLOCK_CODES * BAND_HOP / RATE_HZ
+        kept = told if self._role is Role.WORK else np.ones_like(told)
         return BandPrint(
-            codes=tuple(row.finish(told) for row in self._rows),
+            codes=tuple(row.finish(kept) for row in self._rows),
             telling_seconds=float(told.sum()) * step,
             other_seconds=float((~told).sum()) * step,
             is_audible=bool(is_loud.any()) or not len(is_loud),
@@ -136,7 +140,7 @@ class _Row:
         return self._change == UNCHANGED
 
     def take(self, energy: Energies) -> Energies:
-        """Take the roots of the energies of the next frames; give back those that it goes by."""
+        """Take the energies of the next frames; give back those that it goes by."""
         end = self._seen + len(energy)
         last = int(np.ceil((end - 0.5) / self._step)) + 1
         wanted = np.rint(np.arange(self._next, last + 1) * self._step).astype(np.int64)

@@ -26,6 +26,8 @@ CHANGES: Final = (
 )
 """What may have been done to the sound that asks thoroughly, in thousandths of tempo and pitch."""
 
+MONOTONOUS: Final = "audio-monotonous"
+
 LEAST_SECONDS: Final = 1.8
 """Of less than this, counted in whole blocks, nothing is recognised: a recording of 2.5 s has 5 blocks of 0.37 s."""
 
@@ -38,8 +40,9 @@ def fingerprint_audio(
     """Fingerprint the sound of a recording, or of the first track of sound in a video, from one decoding.
 
     Where sound identifies nothing there is no fingerprint and a note says why: `audio-too-short`, `audio-silent`
-    or `audio-monotonous`. `audio-damaged` is a remark only: parts could not be decoded, the rest counts. So is
-    `audio-partly-unidentifiable` with its seconds, after which a note for each such part says where it lies.
+    or `audio-monotonous`; an asset that is monotonous has some, since music may lie under its noise. `audio-damaged`
+    is a remark only: parts could not be decoded, the rest counts. So is `audio-partly-unidentifiable` with its
+    seconds, after which a note for each such part says where it lies.
 
     Args:
         path: where it is.
@@ -58,14 +61,16 @@ def fingerprint_audio(
     """
     recording = Recording(path, limits)
     is_thorough = role is Role.QUERY and depth is Depth.THOROUGH
-    landmarks, bands = LandmarkPrinter(role), BandPrinter(CHANGES if is_thorough else (UNCHANGED,))
+    landmarks, bands = LandmarkPrinter(role, depth), BandPrinter(CHANGES if is_thorough else (UNCHANGED,), role)
     codes = chromaprint.codes(_shared(recording, landmarks, bands))
     heard = bands.finish()
     notes = ("audio-damaged",) if recording.is_damaged else ()
     reason = unidentifiable_because(heard)
-    if reason is not None:
+    if reason is not None and (role is Role.WORK or reason != MONOTONOUS):
         return Prints(fingerprints=(), identifiable=False, notes=(*notes, reason))
-    if heard.other_seconds >= _REMARKED_SECONDS:
+    if reason is not None:
+        notes = (*notes, reason)
+    elif heard.other_seconds >= _REMARKED_SECONDS:
         notes = (*notes, f"{PARTLY}:{round(heard.other_seconds)}", *(gap.note for gap in heard.gaps))
     quality = round(100.0 * heard.telling_seconds / (heard.telling_seconds + heard.other_seconds), 1)
     values = []
@@ -80,7 +85,7 @@ def fingerprint_audio(
         Fingerprint(algorithm=name, version=version, value=value, quality=quality, unit=SpanUnit.SECONDS)
         for name, version, value in values
     )
-    return Prints(fingerprints=fingerprints, notes=notes)
+    return Prints(fingerprints=fingerprints, identifiable=reason is None, notes=notes)
 
 
 def _shared(recording: Recording, landmarks: LandmarkPrinter, bands: BandPrinter) -> Iterator[NDArray[np.int16]]:
@@ -97,4 +102,4 @@ def unidentifiable_because(heard: BandPrint) -> str | None:
         return "audio-too-short"
     if not heard.is_audible:
         return "audio-silent"
-    return "audio-monotonous" if heard.telling_seconds < LEAST_SECONDS else None
+    return MONOTONOUS if heard.telling_seconds < LEAST_SECONDS else None

@@ -11,10 +11,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fingerprinting.audio.print_bytes import LANDMARK_FRAME, LANDMARK_HOP, RATE_HZ, Peaks
-from fingerprinting.types import Role
+from fingerprinting.types import Depth, Role
 
 WORK_DENSITY: Final = 9
 QUERY_DENSITY: Final = 16
+THOROUGH_DENSITY: Final = 28
+"""Peaks a second of a work, of an asset, and of one that asks thoroughly: a loud voice has most of the strongest."""
 
 _FIRST_BIN: Final = 8
 _END_BIN: Final = 400
@@ -34,8 +36,9 @@ Powers = NDArray[np.float32]
 class LandmarkPrinter:
     """Takes a recording in chunks and gives its peaks; memory grows with the peaks alone."""
 
-    def __init__(self, role: Role) -> None:
-        self._density = WORK_DENSITY if role is Role.WORK else QUERY_DENSITY
+    def __init__(self, role: Role, depth: Depth = Depth.STANDARD) -> None:
+        asked = THOROUGH_DENSITY if depth is Depth.THOROUGH else QUERY_DENSITY
+        self._density = WORK_DENSITY if role is Role.WORK else asked
         looks = (0,) if role is Role.WORK else (0, LANDMARK_HOP // 2)
         self._looks = [_Look(skip, self._density) for skip in looks]
 

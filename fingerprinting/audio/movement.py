@@ -32,9 +32,9 @@ class Movement:
         self._rest: NDArray[np.float64] | None = None
         self._blocks: list[NDArray[np.float64]] = []
 
-    def take(self, roots: NDArray[np.float32]) -> None:
-        """Take the square roots of the energies of the next steps, shape (n, bands)."""
-        energies = np.square(roots, dtype=np.float64)
+    def take(self, powers: NDArray[np.float32]) -> None:
+        """Take the energies of the next steps, shape (n, bands)."""
+        energies = powers.astype(np.float64)
         if self._rest is not None:
             energies = np.vstack((self._rest, energies))
         whole = len(energies) // BLOCK_CODES * BLOCK_CODES

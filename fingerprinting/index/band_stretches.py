@@ -23,8 +23,16 @@ _SMOOTHED: Final = 16
 _PREFERENCE: Final = 1.0
 """Mean bits by which another shift must be better than that of the whole."""
 
+_GOES_ON: Final = 14.3
+"""Mean bits below which a stretch goes on, once it is known to be one: a part under a loud voice has 12 to 14, and by
+chance it goes on for another 0.2 s."""
+
+_HOPELESS: Final = 14.0
+"""Mean bits of the best window of the shortest length above which no longer one can be worth a look."""
+
 _SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
 _CHANCE: Final = 16
+_LIMITS: Final = {window: thresholds.band_limits(window) for window in thresholds.BAND_WINDOWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +74,9 @@ class Stretch:
         return self.work_first - self.first
 
 
-def deviation(codes: int) -> float:
-    """Give the standard deviation of the mean differing bits of so many codes of unrelated recordings."""
-    return thresholds.BAND_DEVIATION * math.sqrt(thresholds.BAND_DEVIATION_CODES / codes)
-
-
 def z_of(bits: float, codes: int) -> float:
     """Say by how many standard deviations a mean is below what unrelated recordings have."""
-    return (_CHANCE - bits) / deviation(codes)
+    return (_CHANCE - bits) / thresholds.band_deviation(codes)
 
 
 def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, begin: int, end: int) -> list[Stretch]:
@@ -92,17 +95,20 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
     laid = _Laid.of(asked[begin:end], known, offset + begin)
     agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
     count = laid.wrong.shape[-1]
-    for window, limit in thresholds.BAND_LIKELY_CURVE:
+    shortest = thresholds.BAND_WINDOWS[0]
+    if count < shortest or laid.means(shortest).min() > _HOPELESS:
+        return []
+    for window in thresholds.BAND_WINDOWS:
         if window <= count:
-            for shift, first in np.argwhere(laid.means(window) <= limit).tolist():
+            for shift, first in np.argwhere(laid.means(window) <= _LIMITS[window][1]).tolist():
                 agreeing[shift, first : first + window] = True
     found = []
-    for first, last in _runs(np.asarray(agreeing.any(axis=0), dtype=np.bool_)):
-        stretch = _stretch(laid, agreeing, first, last)
+    runs = _runs(np.asarray(agreeing.any(axis=0), dtype=np.bool_))
+    lows, highs = [0, *(last for _, last in runs)], [*(first for first, _ in runs[1:]), count]
+    for run, low, high in zip(runs, lows, highs, strict=False):
+        stretch = _stretch(laid, agreeing, run, (low, high))
         start, work_start = begin, begin + offset - _SLACK
-        sharpness = (
-            _misaligned(asked, known, begin + first, begin + last, work_start + stretch.work_first) - stretch.mean
-        )
+        moved = _misaligned(asked, known, start + stretch.first, start + stretch.last, work_start + stretch.work_first)
         found.append(
             replace(
                 stretch,
@@ -110,7 +116,7 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
                 last=stretch.last + start,
                 work_first=stretch.work_first + work_start,
                 work_last=stretch.work_last + work_start,
-                sharpness=sharpness,
+                sharpness=moved - stretch.mean,
             )
         )
     return found
@@ -156,46 +162,52 @@ def _runs(agreeing: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _stretch(laid: _Laid, agreeing: NDArray[np.bool_], first: int, last: int) -> Stretch:
-    """Weigh a run by its best window, and cut off its ends where codes don't agree."""
+def _stretch(laid: _Laid, agreeing: NDArray[np.bool_], run: tuple[int, int], room: tuple[int, int]) -> Stretch:
+    """Weigh a run by its best window, and let it go on as far as codes agree, within some room."""
     best_z, window, best_shift, bits = -math.inf, 0, 0, float(_CHANCE)
-    for length, limit in thresholds.BAND_LIKELY_CURVE:
+    first, last = run
+    for length in thresholds.BAND_WINDOWS:
         if length <= last - first:
             means = laid.means(length, first, last)
             shift, at = divmod(int(means.argmin()), means.shape[1])
             z = z_of(float(means[shift, at]), length)
-            if means[shift, at] <= limit and z > best_z:
+            if means[shift, at] <= _LIMITS[length][1] and z > best_z:
                 best_z, window, best_shift, bits = z, length, shift, float(means[shift, at])
-    shifts = _path(laid, agreeing[:, first:last], first, best_shift)
-    wrong = laid.wrong[shifts, np.arange(first, last)]
-    gain = np.concatenate(([0.0], np.cumsum((bits + _CHANCE) / 2 - wrong)))
+    low, high = room
+    shifts = _path(laid, agreeing, run, best_shift)[low:high]
+    wrong = laid.wrong[shifts, np.arange(low, high)]
+    gain = np.concatenate(([0.0], np.cumsum(_GOES_ON - wrong)))
     stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
     start = int(np.argmin(gain[: stop + 1]))
     return Stretch(
-        first=first + start,
-        last=first + stop,
-        work_first=first + start + int(shifts[start]),
-        work_last=first + stop + int(shifts[stop - 1]),
+        first=low + start,
+        last=low + stop,
+        work_first=low + start + int(shifts[start]),
+        work_last=low + stop + int(shifts[stop - 1]),
         bits=bits,
         mean=float(wrong[start:stop].mean()),
-        limit=thresholds.band_match_limit(window),
+        limit=_LIMITS[window][0],
         window=window,
         z=best_z,
         sharpness=0.0,
     )
 
 
-def _path(laid: _Laid, agreeing: NDArray[np.bool_], first: int, best_shift: int) -> NDArray[np.intp]:
-    """Choose a shift for each code of a run: what was played a little faster drifts from one to the next."""
-    count = agreeing.shape[1]
-    at = np.arange(first, first + count)
-    low, high = np.maximum(at - _SMOOTHED, 0), np.minimum(at + _SMOOTHED + 1, laid.wrong.shape[1])
+def _path(laid: _Laid, agreeing: NDArray[np.bool_], run: tuple[int, int], best_shift: int) -> NDArray[np.intp]:
+    """Choose a shift for each code: what was played a little faster drifts from one to the next."""
+    first, last = run
+    count = laid.wrong.shape[1]
+    at = np.arange(first, last)
+    low, high = np.maximum(at - _SMOOTHED, 0), np.minimum(at + _SMOOTHED + 1, count)
     means = (laid.total[:, high] - laid.total[:, low]) / (high - low)
     # A shift in which no window agrees there is not taken, however well a few codes do.
-    means[~agreeing] = np.inf
+    inside = agreeing[:, first:last]
+    means[~inside] = np.inf
     means[best_shift] -= _PREFERENCE
-    path: NDArray[np.intp] = np.where(agreeing.any(axis=0), means.argmin(axis=0), best_shift)
-    return path
+    path = np.where(inside.any(axis=0), means.argmin(axis=0), best_shift)
+    whole = np.empty(count, dtype=np.intp)
+    whole[:first], whole[first:last], whole[last:] = path[0], path, path[-1]
+    return whole
 
 
 def _misaligned(asked: NDArray[np.uint32], known: NDArray[np.uint32], first: int, last: int, work_first: int) -> float:

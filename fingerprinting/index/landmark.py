@@ -20,11 +20,11 @@ from fingerprinting.types import Fingerprint, Match, Modality, SpanUnit
 _KIND: Final = "landmarks"
 _LAYOUT: Final = 1
 _PEAK_BYTES: Final = 4
-_BUDGET: Final = 1 << 24
 _NEEDED: Final = 3
 _OFFSETS_A_RECORDING: Final = 3
 _BIAS: Final = 1 << 31
 CANDIDATES: Final = 24
+MOST_POSTINGS: Final = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,20 @@ class LandmarkSearcher:
         """Find nothing: what is proposed here is decided by band energies (`index.sound`)."""
         return []
 
-    def propose(self, peaks: Peaks, tempo: float = 1.0, pitch: float = 1.0) -> list[Proposal]:
+    def propose(
+        self, peaks: Peaks, tempo: float = 1.0, pitch: float = 1.0, budget: int = MOST_POSTINGS
+    ) -> list[Proposal]:
         """Find recordings that share pairs of peaks with a part of an asset, most votes first.
 
         Args:
             peaks: of up to a minute.
             tempo: how much faster than the work the asset is assumed to be.
             pitch: how much higher.
+            budget: postings to read at most, of the rarest pairs.
         """
         terms, positions = landmark_pairs.pairs(peaks, landmark_pairs.QUERY_FAN, tempo=tempo, pitch=pitch)
         found = self._index.find(terms)
-        hits = self._index.agreeing(found, _BUDGET, _NEEDED, by_offset=True, at=positions)
+        hits = self._index.agreeing(found, budget, _NEEDED, by_offset=True, at=positions)
         return _elected(hits.row, hits.position - hits.query)
 
     def entries(self) -> Iterator[Entry]:

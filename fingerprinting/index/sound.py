@@ -26,6 +26,18 @@ _SAME_OFFSET: Final = 8
 _APART_SECONDS: Final = 2.0
 _SPANS_SHOWN: Final = 20
 _MEASURED_CODES: Final = 100
+_CHANGED_WEIGHT: Final = 0.9
+_SEEN_CODES: Final = 8
+"""Steps beyond the last code of a part whose sound it sees."""
+
+_CHANGED_POSTINGS: Final = 1 << 19
+_LEAST_POSTINGS: Final = 1 << 16
+_ALL_POSTINGS: Final = 1 << 28
+"""Postings read for a part under one change, at most and at least, and under all changes of the whole asset: an hour of
+sound has 240 parts, each asked for under 24 changes by its rarest pairs of peaks."""
+
+_FEW_BLOCKS: Final = 8
+"""Of an asset of more parts (2 minutes), those that hold a work as it is are not searched for changed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +66,19 @@ class _Found:
         return _seconds(self.stretch.first, self.stretch.last, 1 + self.tempo / 1000)
 
     @property
+    def is_changed(self) -> bool:
+        """Whether a change is assumed."""
+        return self.tempo != 0 or self.pitch != 0
+
+    @property
     def limit(self) -> float:
         """Up to which differing bits it is a match."""
-        is_changed = self.tempo != 0 or self.pitch != 0
-        return self.stretch.limit - (thresholds.BAND_CHANGED_BITS if is_changed else 0.0)
+        return self.stretch.limit - (thresholds.BAND_CHANGED_BITS if self.is_changed else 0.0)
+
+    @property
+    def weight(self) -> float:
+        """More is surer; a change is believed where it explains more than none does."""
+        return self.stretch.weight * (_CHANGED_WEIGHT if self.is_changed else 1.0)
 
     @property
     def is_match(self) -> bool:
@@ -120,31 +141,48 @@ class SoundSearcher:
         return _best(matches)
 
     def _found(self, sound: _Sound, depth: Depth) -> Iterator[_Found]:
-        for (tempo, pitch), asked in sound.codes.items():
-            changed = (tempo, pitch) != (0, 0)
-            if changed and depth is not Depth.THOROUGH:
-                continue
-            faster = 1 + tempo / 1000
-            for begin, end in _blocks(len(asked.codes)):
-                proposed = set() if changed else self._by_chromaprint(sound, begin, end)
-                if depth is not Depth.FAST:
-                    proposed |= self._by_landmarks(sound, begin / faster, end / faster, faster, 1 + pitch / 1000)
-                for row, offset in sorted(proposed):
-                    known = self._bands.codes_of(row)
-                    for stretch in band_stretches.stretches(asked.codes, known, offset, begin, end):
-                        yield _Found(row, tempo, pitch, stretch)
+        unchanged = sound.codes.get((0, 0))
+        settled: list[_Found] = []
+        if unchanged is not None:
+            settled = list(self._under(sound, unchanged, _blocks(len(unchanged.codes)), depth, landmark.MOST_POSTINGS))
+            yield from settled
+        changes = [codes for change, codes in sound.codes.items() if change != (0, 0)]
+        if depth is not Depth.THOROUGH or not changes:
+            return
+        blocks = len(list(_blocks(len(changes[0].codes))))
+        budget = min(_CHANGED_POSTINGS, max(_ALL_POSTINGS // (blocks * len(changes)), _LEAST_POSTINGS))
+        known = _sure_places(settled) if blocks > _FEW_BLOCKS else []
+        for codes in changes:
+            faster = 1 + codes.tempo / 1000
+            open_ = (each for each in _blocks(len(codes.codes)) if not _within(_seconds(*each, faster), known))
+            yield from self._under(sound, codes, open_, depth, budget)
+
+    def _under(
+        self, sound: _Sound, asked: BandCodes, blocks: Iterable[tuple[int, int]], depth: Depth, budget: int
+    ) -> Iterator[_Found]:
+        """Find what there is under one change."""
+        faster, higher = 1 + asked.tempo / 1000, 1 + asked.pitch / 1000
+        for begin, end in blocks:
+            proposed = set() if asked.tempo or asked.pitch else self._by_chromaprint(sound, begin, end)
+            if depth is not Depth.FAST:
+                proposed |= self._by_landmarks(sound, (begin / faster, end / faster), (faster, higher), budget)
+            for row, offset in sorted(proposed):
+                known = self._bands.codes_of(row)
+                for stretch in band_stretches.stretches(asked.codes, known, offset, begin, end):
+                    yield _Found(row, asked.tempo, asked.pitch, stretch)
 
     def _by_landmarks(
-        self, sound: _Sound, begin: float, end: float, tempo: float, pitch: float
+        self, sound: _Sound, part: tuple[float, float], change: tuple[float, float], budget: int
     ) -> set[tuple[int, int]]:
+        """Ask for a part, in steps of codes of the asset itself, under a change of tempo and pitch."""
         if self._landmarks is None or sound.peaks is None:
             return set()
         steps = BAND_SECONDS / LANDMARK_SECONDS
-        first, last = np.searchsorted(sound.peaks.frames, [begin * steps, (end + 8) * steps])
-        part = Peaks(sound.peaks.frames[first:last], sound.peaks.bins[first:last], sound.peaks.shifted[first:last], 0)
+        first, last = np.searchsorted(sound.peaks.frames, [part[0] * steps, (part[1] + _SEEN_CODES) * steps])
+        peaks = Peaks(sound.peaks.frames[first:last], sound.peaks.bins[first:last], sound.peaks.shifted[first:last], 0)
         return {
             (row, each.offset)
-            for each in self._landmarks.propose(part, tempo, pitch)
+            for each in self._landmarks.propose(peaks, *change, budget)
             for row in self._bands.tracks.rows_like(self._landmarks.tracks, each.row)
         }
 
@@ -161,7 +199,7 @@ class SoundSearcher:
 
     def _match(self, sound: _Sound, work: int, entries: Sequence[tuple[int, _Found]]) -> Match:
         """Report the surest stretch, and where else the work is heard."""
-        spans = _apart(sorted(entries, key=lambda each: (each[1].is_match, each[1].stretch.weight), reverse=True))
+        spans = _apart(sorted(entries, key=lambda each: (each[1].is_match, each[1].weight), reverse=True))
         _, best = spans[0]
         stretch = best.stretch
         evidence: dict[str, EvidenceValue] = {
@@ -221,6 +259,21 @@ def _blocks(codes: int) -> Iterator[tuple[int, int]]:
     length, step = round(_BLOCK_SECONDS / BAND_SECONDS), round((_BLOCK_SECONDS - _OVERLAP_SECONDS) / BAND_SECONDS)
     for begin in range(0, max(1, codes - length + step), step):
         yield begin, min(begin + length, codes)
+
+
+def _sure_places(found: Iterable[_Found]) -> list[tuple[float, float]]:
+    """Say where, in seconds, an asset is known to hold a work as it is; what is near is one."""
+    joined: list[tuple[float, float]] = []
+    for begin, end in sorted(each.asset_seconds for each in found if each.is_match):
+        if joined and begin <= joined[-1][1] + _APART_SECONDS:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _within(part: tuple[float, float], places: Iterable[tuple[float, float]]) -> bool:
+    return any(begin <= part[0] + _APART_SECONDS and part[1] - _APART_SECONDS <= end for begin, end in places)
 
 
 def _merged(found: Iterable[_Found]) -> list[_Found]:

@@ -92,6 +92,14 @@ def test_sound_that_identifies_nothing_has_no_fingerprint_and_a_reason(
     assert prints.notes == (note,)
 
 
+def test_noise_is_asked_about_though_it_identifies_nothing(tmp_path: Path) -> None:
+    prints = fingerprint_audio(write_sound(tmp_path / "noise.wav", noise(12)), role=Role.QUERY)
+
+    assert not prints.identifiable
+    assert prints.notes == ("audio-monotonous",)
+    assert "bandenergy-32" in {each.algorithm for each in prints.fingerprints}
+
+
 @pytest.mark.parametrize("seconds", [2.6, 5])
 def test_a_few_seconds_of_a_melody_are_identifiable(tmp_path: Path, seconds: float) -> None:
     assert fingerprint_audio(write_sound(tmp_path / "song.wav", melody(seconds))).identifiable

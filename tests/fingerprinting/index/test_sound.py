@@ -13,6 +13,7 @@ from fingerprinting.audio import print_bytes
 from fingerprinting.audio.fingerprints import fingerprint_audio
 from fingerprinting.audio.print_bytes import BandCodes, Peaks
 from fingerprinting.index import bandenergy, landmark
+from fingerprinting.index.landmark import Proposal
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Role, Strength
 
@@ -173,3 +174,31 @@ def test_prints_are_read_as_they_were_written() -> None:
     ]
     again = print_bytes.read_codes(print_bytes.write_codes(codes))
     assert (again.codes.tolist(), again.tempo, again.pitch) == (codes.codes.tolist(), 50, -122)
+
+
+def test_what_lies_under_much_louder_noise_is_found(ask: Ask) -> None:
+    music, over = part(1, 4, 12).astype(np.float64), noise(12, slope=1.0)[: 12 * RATE_HZ].astype(np.float64)
+
+    (match,) = ask((over * 0.3 + music * (0.3 * over.std() / music.std() * 10 ** (-9 / 20))).astype(np.int16))
+
+    assert (match.work, match.strength) == (1, Strength.MATCH)
+
+
+def test_an_asset_of_many_parts_is_asked_for_changes_only_where_nothing_is_known(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+    propose = landmark.LandmarkSearcher.propose
+
+    def counted(self: landmark.LandmarkSearcher, peaks: Peaks, tempo: float = 1, *others: float) -> list[Proposal]:
+        asked.append((tempo, float(peaks.frames[0])))
+        return propose(self, peaks, tempo, *others)  # type: ignore[arg-type]  # pitch and budget, passed on
+
+    monkeypatch.setattr(landmark.LandmarkSearcher, "propose", counted)
+    long = np.concatenate([melody(SECONDS, seed=seed) for seed in (0, 1, 2, 3, 0, 40)])
+
+    found = ask(long, Depth.THOROUGH)
+
+    assert {match.work for match in found if match.strength is Strength.MATCH} == {0, 1, 2, 3}
+    changed = [first for tempo, first in asked if tempo != 1]
+    assert min(changed) > 120 / print_bytes.LANDMARK_SECONDS
