@@ -103,8 +103,8 @@ class _Look:
 
 def _powers(frames: NDArray[np.float32]) -> Powers:
     spectrum = np.fft.rfft(frames * _WINDOW, axis=1)[:, _FIRST_BIN:_END_BIN]
-    power: Powers = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
-    return power
+    power = spectrum.real**2 + spectrum.imag**2
+    return power.astype(np.float32, copy=False)
 
 
 def _strongest(rows: Powers, density: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
