@@ -9,6 +9,8 @@ from fingerprinting.errors import UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
 
+_MAY_MOVE: Final = frozenset({"image/gif", "image/webp", "image/png"})
+
 VIDEO_SOUND_ONLY: Final = "video-sound-only"
 VIDEO_PICTURE_ONLY: Final = "video-picture-only"
 """The remarks that one half of a video tells nothing; the other counts."""
@@ -61,7 +63,14 @@ def extract(
 def _image(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.image.fingerprints import fingerprint_image  # noqa: PLC0415
 
-    return kind, fingerprint_image(path, limits, role=role, depth=depth)
+    prints = fingerprint_image(path, limits, role=role, depth=depth)
+    if kind.media_type not in _MAY_MOVE or (role is Role.QUERY and depth is Depth.FAST):
+        return kind, prints
+    from fingerprinting.video.fingerprints import fingerprint_animation  # noqa: PLC0415
+
+    moving = fingerprint_animation(path, limits, role=role, depth=depth)
+    identifiable = prints.identifiable or moving.identifiable
+    return kind, Prints((*prints.fingerprints, *moving.fingerprints), identifiable, prints.notes)
 
 
 def _audio(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:

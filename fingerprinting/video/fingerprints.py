@@ -8,6 +8,7 @@ from fingerprinting.image import features
 from fingerprinting.media import Limits
 from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, Role, SpanUnit
 from fingerprinting.video import feature_frames, frame_bytes
+from fingerprinting.video.animation import Animation
 from fingerprinting.video.choice import FeatureChooser, ViewChooser
 from fingerprinting.video.decode import Footage, Frame
 
@@ -57,6 +58,11 @@ def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
     found = fingerprint_frames(footage, role, depth)
     remarks = ((VIDEO_DAMAGED,) if footage.is_damaged else ()) + ((VIDEO_SPARSE,) if footage.is_sparse else ())
     return Prints(found.fingerprints, found.identifiable, (*found.notes, *remarks))
+
+
+def fingerprint_animation(path: Path, limits: Limits, *, role: Role, depth: Depth) -> Prints:
+    """Fingerprint the frames of an animated picture as those of a video; of a still one, nothing."""
+    return fingerprint_frames(Animation(path, limits, step_of(role)), role, depth)
 
 
 def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
