@@ -298,8 +298,18 @@ VIDEO_SHARPNESS_SHARE: Final = 0.35
 """How many bits farther, on average, the frames must be when the time line is moved by 1.4 to 3 seconds, at least, and
 as a part of the distance: another moment of the same scene fits as badly everywhere."""
 
+VIDEO_NEAREST_IN_TIME: Final = 0.6
+"""Share of the frames that must be nearer to what they meet than to any other moment of the same shot, 0.7 to 4 s away,
+where shots last as long."""
+
 VIDEO_STILL_BITS: Final = 10
 """Mean distance up to which a stretch of frames that hardly differ is a match."""
+
+VIDEO_FEATURE_SECONDS: Final = 2.5
+VIDEO_FEATURE_LEAD: Final = 1.3
+"""Features can't tell moments of a scene that a fixed camera shows: where an asset's frames show frames of the work so
+many seconds off the time line, too, those on the line must have so many times as many features. Four of four strangers
+from the same two fixed cameras were a match without this."""
 
 VIDEO_FEATURE_FRAMES: Final = 2
 VIDEO_FEATURE_INLIERS: Final = 18

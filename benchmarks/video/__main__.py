@@ -90,8 +90,9 @@ def _ask(index: Index, works: list[Part], row: int, kind: Kind, scratch: Path, d
     transformations.write(clip, changed, kind)
     found = _found(index, clip, depth)
     of_work = [match for match in found if match.work == row]
+    end = start if kind.ending == ".jpg" else start + seconds
     is_exact = any(
-        _near(match.work_span, (start, start + seconds))
+        _near(match.work_span, (start - low, end - low))
         and (kind.ending == ".jpg" or _near(match.query_span, (lead, lead + seconds / kind.speed)))
         for match in of_work[:1]
     )
@@ -109,7 +110,7 @@ def _other(seconds: float, size: tuple[int, int], seed: int) -> Iterator[Image.I
 def _near(span: Span | None, truth: tuple[float, float]) -> bool:
     if span is None or len(span) != len(truth):
         return False
-    if truth[1] - truth[0] < 1 or span[1] - span[0] < 1:  # a still: anywhere within a second
+    if truth[0] == truth[1]:  # a still: anywhere within a second
         return span[0] - 1 <= truth[0] <= span[1] + 1
     return max(abs(ours - theirs) for ours, theirs in zip(span, truth, strict=True)) <= 1
 

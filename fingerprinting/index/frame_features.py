@@ -15,7 +15,7 @@ from fingerprinting.index import features, timeline
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.features import FeatureSearcher
-from fingerprinting.index.timeline import Known
+from fingerprinting.index.timeline import Floats, Known
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, Span, SpanUnit, Strength
 from fingerprinting.video import feature_frames
 from fingerprinting.video.feature_frames import FeatureFrame
@@ -26,6 +26,8 @@ _SHAPES: Final = {"works": ("<i8", 1), "firsts": ("<i8", 1), "times": ("<u4", 2)
 _IMAGE: Final = "sift-itq-128"
 _MOST_SCALE: Final = 1.35
 _CANDIDATES: Final = 6
+_SPEED_SECONDS: Final = 6.0
+_NEAR_SECONDS: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,9 @@ class FrameFeatureSearcher:
         for nth, match in sightings:
             likeness[nth, match.work - first] = match.score or 0
             by_place[nth, match.work - first] = match
-        found = timeline.best_line(times, known, likeness)
-        if found is None:
+        line = _line(times, known, likeness)
+        if line is None:
             return None
-        line, _ = found
         met, which = timeline.along(line, times, known, likeness)
         agreeing = [(nth, int(which[nth])) for nth in np.flatnonzero(met > 0).tolist()]
         if not agreeing:
@@ -139,7 +140,7 @@ class FrameFeatureSearcher:
         inliers = sum(chosen[pair].score or 0 for pair in alike)
         seen = len({frame for _, frame in alike})
         asked_span, work_span = _spans(frames, known, alike, line)
-        is_sure = _is_sure([chosen[pair] for pair in alike], seen)
+        is_sure = _is_sure([chosen[pair] for pair in alike], seen) and _leads(line, times, known, likeness)
         evidence: dict[str, EvidenceValue] = {
             **best.evidence,
             "frames": len(alike),
@@ -169,6 +170,35 @@ class FrameFeatureSearcher:
             version=SPEC.version,
             work_span=(round(span[0], 2), round(span[1], 2)),
         )
+
+
+def _line(times: Floats, known: Known, likeness: NDArray[np.float32]) -> timeline.Line | None:
+    """Find the time line; of few frames, whose moments are coarse, at the usual speed."""
+    seen = times[likeness.any(axis=1)]
+    if not len(seen):
+        return None
+    if np.ptp(seen) >= _SPEED_SECONDS:
+        found = timeline.best_line(times, known, likeness)
+        return None if found is None else found[0]
+    mine, its = np.nonzero(likeness)
+    weight = likeness[mine, its] ** 2
+    offsets = known.since[its] - times[mine]
+    # The heaviest offset, and then the mean of all that lie near it: what is nearest in time has most features.
+    near = np.abs(offsets[:, None] - offsets) <= _NEAR_SECONDS
+    best = near[int((near @ weight).argmax())]
+    return timeline.Line(1.0, float(np.average(offsets[best], weights=weight[best])))
+
+
+def _leads(line: timeline.Line, times: Floats, known: Known, likeness: NDArray[np.float32]) -> bool:
+    """Whether frames of the work on the line have clearly more features in common than those elsewhere in time."""
+    at = line(times)[:, None]
+    away = np.maximum(known.since - at, at - known.until)
+    elsewhere = np.where(away >= thresholds.VIDEO_FEATURE_SECONDS, likeness, 0).max(axis=1)
+    here = np.where(away < thresholds.VIDEO_FEATURE_SECONDS, likeness, 0).max(axis=1)
+    compared = (elsewhere > 0) & (here > 0)
+    if compared.sum() * 2 < (here > 0).sum():
+        return True
+    return float(here[compared].sum()) >= thresholds.VIDEO_FEATURE_LEAD * float(elsewhere[compared].sum())
 
 
 def _is_alike(one: Match, best: Match) -> bool:

@@ -18,6 +18,9 @@ _MOVED: Final = (-3.0, -2.0, -1.4, 1.4, 2.0, 3.0)
 _STEP_BITS: Final = 16
 _LONGEST_GAP: Final = 1.5
 _ROUNDING: Final = 0.05
+_OTHER_MOMENT: Final = 0.7
+_SHOT_SECONDS: Final = 4.0
+_SHOT_BITS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def judge(read: Views, hashes: NDArray[np.uint8], track: Track, registry_size: i
     steps = _steps(track.views["hash"][which[agreeing]])
     mean = float(bits.mean())
     spans = _spans(line, inside, until[within], track.known)
+    nearest_in_time = _nearest_in_time(line, inside[agreeing], track, nearest[within][agreeing], which[agreeing])
     evidence: dict[str, EvidenceValue] = {
         "frames": int(agreeing.sum()),
         "different_frames": steps,
@@ -102,7 +106,10 @@ def judge(read: Views, hashes: NDArray[np.uint8], track: Track, registry_size: i
     }
     if apart is not None:
         evidence["distance_elsewhere"] = round(apart, 1)
+    if nearest_in_time is not None:
+        evidence["nearest_in_time"] = round(nearest_in_time, 2)
     sure = _is_sure(mean, apart, steps, share, registry_size)
+    sure = sure and (nearest_in_time is None or nearest_in_time >= thresholds.VIDEO_NEAREST_IN_TIME)
     return Judged(Strength.MATCH if sure else Strength.LIKELY, round(mean), *spans, evidence)
 
 
@@ -127,11 +134,31 @@ def _apart(line: Line, times: Floats, known: Known, nearest: NDArray[np.int16], 
     return min(means) if means else None
 
 
+def _nearest_in_time(
+    line: Line, times: Floats, track: Track, nearest: NDArray[np.int16], met: NDArray[np.int64]
+) -> float | None:
+    """Give the share of frames that are nearer to what they meet than to other moments of the same shot.
+
+    None where no shot lasts long enough to tell. Another take from the same place is as near to any moment of it.
+    """
+    since, until = track.known.since, track.known.until
+    hashes = np.ascontiguousarray(track.views["hash"])
+    won = []
+    for time, own, distances in zip(line(times).tolist(), met.tolist(), nearest, strict=True):
+        away = np.maximum(since - time, time - until)
+        others = np.flatnonzero((away >= _OTHER_MOMENT) & (away <= _SHOT_SECONDS))
+        apart = np.bitwise_count(hashes[others] ^ hashes[own]).sum(axis=1)
+        others = others[(apart <= _SHOT_BITS) & (apart > 0)]
+        if len(others):
+            won.append(bool(distances[own] < distances[others].min()))
+    return float(np.mean(won)) if won else None
+
+
 def _share_of_work(line: Line, inside: Floats, known: Known, met: NDArray[np.int64]) -> float:
     """Give the share of the work's frames in the stretch that were met: what changes quickly meets only these."""
     start, end = line(inside[[0, -1]]).tolist()
     there = np.unique(known.since[(known.since >= start - _ROUNDING) & (known.since <= end + _ROUNDING)])
-    return len(np.unique(known.since[met])) / len(there) if len(there) else 0.0
+    return min(1.0, len(np.unique(known.since[met])) / len(there)) if len(there) else 0.0
 
 
 def _steps(hashes: NDArray[np.uint8]) -> int:

@@ -12,17 +12,16 @@ from fingerprinting.video.animation import Animation
 from fingerprinting.video.choice import FeatureChooser, ViewChooser
 from fingerprinting.video.decode import Footage, Frame
 
-WORK_STEP: Final = 0.5
-QUERY_STEP: Final = 0.25
-"""Seconds between the frames that are looked at. One side is denser, so that what moves meets its like in time."""
+STEP: Final = 0.25
+"""Seconds between the frames that are looked at. With 0.5 in works, what moves quickly did not meet its like."""
 
 WORK_FEATURE_STEP: Final = 2.0
-QUERY_FEATURE_STEP: Final = 1.0
+QUERY_FEATURE_STEP: Final = 0.5
 MOST_WORK_FEATURES: Final = 1800
-MOST_QUERY_FEATURES: Final = 40
+MOST_QUERY_FEATURES: Final = 20
 
-WORK: Final = features.Effort(pixels=80_000, features=160, thumbnail=48, variants=1)
-QUERY: Final = features.Effort(pixels=100_000, features=300, thumbnail=96, variants=2)
+WORK: Final = features.Effort(pixels=60_000, features=160, thumbnail=48, variants=1)
+QUERY: Final = features.Effort(pixels=70_000, features=300, thumbnail=96, variants=2)
 
 VIDEO_FLAT: Final = "video-flat"
 """The note of a video whose frames say nothing: blank, of one colour, or none could be decoded."""
@@ -54,7 +53,7 @@ def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
         UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as decoding says.
         MissingExtraError: a query at depth thorough, and OpenCV is not installed.
     """
-    footage = Footage(path, limits, step_of(role))
+    footage = Footage(path, limits, STEP)
     found = fingerprint_frames(footage, role, depth)
     remarks = ((VIDEO_DAMAGED,) if footage.is_damaged else ()) + ((VIDEO_SPARSE,) if footage.is_sparse else ())
     return Prints(found.fingerprints, found.identifiable, (*found.notes, *remarks))
@@ -62,7 +61,7 @@ def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
 
 def fingerprint_animation(path: Path, limits: Limits, *, role: Role, depth: Depth) -> Prints:
     """Fingerprint the frames of an animated picture as those of a video; of a still one, nothing."""
-    return fingerprint_frames(Animation(path, limits, step_of(role)), role, depth)
+    return fingerprint_frames(Animation(path, limits, STEP), role, depth)
 
 
 def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
@@ -86,11 +85,6 @@ def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
     ]
     notes = (FEATURES_MISSING,) if role is Role.WORK and few is None else ()
     return Prints(tuple(prints), notes=notes)
-
-
-def step_of(role: Role) -> float:
-    """Seconds between the frames that are looked at."""
-    return WORK_STEP if role is Role.WORK else QUERY_STEP
 
 
 def _feature_chooser(role: Role, depth: Depth) -> FeatureChooser | None:
