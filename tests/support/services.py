@@ -120,7 +120,7 @@ def rabbitmq(folder: Path) -> Iterator[str]:
     if named or (not os.environ.get(OWN_SERVERS) and _speaks_amqp(_LOCAL_AMQP)):
         yield named or _LOCAL_AMQP
         return
-    port, data = free_port(), folder / "rabbitmq"
+    (port, distribution, mapper), data = free_ports(3), folder / "rabbitmq"
     data.mkdir()
     _give_away(data)
     environment = {
@@ -129,8 +129,8 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_NODENAME": f"test-{secrets.token_hex(4)}@localhost",
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(port),
-        "RABBITMQ_DIST_PORT": str(free_port()),
-        "ERL_EPMD_PORT": str(free_port()),
+        "RABBITMQ_DIST_PORT": str(distribution),
+        "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_MNESIA_BASE": str(data),
         "RABBITMQ_LOG_BASE": str(data),
@@ -154,7 +154,7 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
     data.mkdir(exist_ok=True)
     names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc",
              "filer.port", "filer.port.grpc", "s3.port.grpc", "s3.port")  # fmt: skip
-    ports = [free_port() for _ in names]
+    ports = free_ports(len(names))
     listening = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
     made = ObjectStore(f"http://127.0.0.1:{ports[-1]}", "test-key", secrets.token_hex(16))
     command = [
@@ -177,8 +177,14 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, each another: drawn one after the other, two of them may be the same."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 @contextlib.contextmanager
