@@ -18,7 +18,7 @@ from fingerprinting.media import Limits
 from fingerprinting.types import Extraction
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError, StorageUnavailableError
-from optout.registry import collection_members, works
+from optout.registry import texts, video_facts, works
 from optout.store import db, jobs, paces
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
@@ -131,7 +131,7 @@ def hold_if_told(resources: Resources, error: FetchFailedError) -> None:
 def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
     """Bring a work's media here, whatever it comes from; it goes away with the block.
 
-    What YouTube says about its channel is noted, also if the captions can't be had.
+    What YouTube says about a video is noted, also if the captions can't be had.
 
     Raises:
         StorageUnavailableError: the store did not give it, or not all of it.
@@ -159,28 +159,33 @@ def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
 def _from_address(resources: Resources, order: Order, url: str, path: Path) -> _Media:
     video_id = identifiers.youtube_id(url)
     if video_id is not None:
-        from workers import youtube  # noqa: PLC0415 - yt-dlp takes most of a second to import, and few jobs need it
-
-        try:
-            captions = youtube.captions(video_id, guard=resources.guard)
-        except FetchFailedError as error:
-            _note_channel(resources, order, error.parameters.get("channel"))
-            raise
-        _note_channel(resources, order, captions.channel)
-        path.write_bytes(captions.data)
-        return _Media(path, youtube.JSON3_NAME, captions.title)
+        return _from_youtube(resources, order, video_id, path)
     with path.open("wb") as file:
         limits = FetchLimits(max_bytes=resources.settings.max_upload_bytes)
         fetched = fetch(url, file, guard=resources.guard, limits=limits)
     return _Media(path, fetched.name)
 
 
-def _note_channel(resources: Resources, order: Order, channel: object) -> None:
-    """Note the channel before anything slow: what was said about it counts for a video that can't be read, too."""
-    if isinstance(channel, str):
-        with transaction(resources.sessions) as session:
-            collection_members.seen_on_channel(session, order.work_id, channel)
-            db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
+def _from_youtube(resources: Resources, order: Order, video_id: str, path: Path) -> _Media:
+    from workers import youtube, youtube_trainability  # noqa: PLC0415 - few jobs need them
+
+    guard, key = resources.guard, resources.settings.youtube_api_key
+    video = youtube.look(video_id, guard=guard)
+    trainability = None if key is None else youtube_trainability.ask(video_id, key=key, guard=guard)
+    # Before anything slow: what was said about the channel counts for a video that can't be read, too.
+    with transaction(resources.sessions) as session:
+        video_facts.note(
+            session,
+            order.work_id,
+            channel=video.channel,
+            channel_title=video.channel_title,
+            duration_seconds=video.duration_seconds,
+            licence=video.licence,
+            trainability=trainability,
+        )
+        db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
+    path.write_bytes(video.words().data)
+    return _Media(path, youtube.JSON3_NAME, video.title)
 
 
 def limits_of(resources: Resources) -> Limits:
@@ -199,7 +204,7 @@ def _record(resources: Resources, lease: Lease, order: Order, media: _Media, ext
         if not jobs.finish(session, lease):
             return  # somebody else runs it by now, and settles it
         work = works.record_fingerprints(session, order.work_id, extraction)
-        work.title = work.title or (media.title[: works.MAX_TITLE] if media.title else None)
+        work.title = work.title or texts.told(media.title, max_length=works.MAX_TITLE)
         if keeps_fetched:
             work.media_key = key
         afterwards(resources, session, order, work)

@@ -15,7 +15,7 @@ from pydantic import Base64Bytes, Field
 
 from optout.consent import identifiers
 from workers import sandbox, youtube_states
-from workers.errors import FetchRefusedError
+from workers.errors import FetchFailedError, FetchRefusedError
 from workers.network import Guard
 from workers.youtube_states import Seen
 from workers.youtube_talk import Client, Conversation, Line, Said, guarded_client
@@ -31,20 +31,46 @@ class Captions:
     """The captions of one video.
 
     Attributes:
-        video_id: eleven characters.
-        channel: the id of the channel that it is on (UC and 22 characters); None if YouTube did not say.
-        title: as YouTube names the video; None if it did not.
         language: of the track, as YouTube writes it (`en`, `pt-BR`).
         automatic: whether YouTube's recognition made it, not a person.
         data: the track in YouTube's json3 form.
     """
 
-    video_id: str
-    channel: str | None
-    title: str | None
     language: str
     automatic: bool
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What YouTube says about one video, whether it gives its captions or not. None is what it did not say.
+
+    Attributes:
+        id: eleven characters.
+        title: as YouTube names the video.
+        channel: the id of the channel that it is on (UC and 22 characters).
+        channel_title: what that channel is called.
+        duration_seconds: how long it is.
+        licence: as YouTube words it.
+        captions: None where `trouble` says why there are none.
+        trouble: a VideoUnavailableError where trying again is no help, a VideoNotYetError where it is (`retry_after`
+            says when), a FetchFailedError where YouTube did not answer, or said something unknown.
+    """
+
+    id: str
+    title: str | None = None
+    channel: str | None = None
+    channel_title: str | None = None
+    duration_seconds: float | None = None
+    licence: str | None = None
+    captions: Captions | None = None
+    trouble: FetchFailedError | None = None
+
+    def words(self) -> Captions:
+        """Its captions; what is in the way of them is raised."""
+        if self.captions is None:
+            raise self.trouble or youtube_states.unknown(self.id, "")
+        return self.captions
 
 
 class _Found(Said):
@@ -57,7 +83,10 @@ class _Video(Said):
     """What the child read about the video, whether there are captions or not."""
 
     channel: str | None = None
-    title: str | None = None
+    channel_title: str | None = Field(default=None, max_length=300)
+    title: str | None = Field(default=None, max_length=300)
+    duration: float | None = Field(default=None, gt=0, lt=1e11)
+    licence: str | None = Field(default=None, max_length=300)
     status: str | None = Field(default=None, max_length=100)
     reason: str = Field(default="", max_length=2000)
     live: str | None = Field(default=None, max_length=100)
@@ -74,8 +103,8 @@ class _Line(Line):
         return self.captions is not None or super().is_last()
 
 
-def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Captions:
-    """Fetch the captions of a video.
+def look(video_id: str, *, guard: Guard, client: Client | None = None) -> Video:
+    """Ask YouTube about a video, and for its captions.
 
     Args:
         video_id: eleven characters, as `optout.consent.identifiers.youtube_id` finds them in a link.
@@ -84,10 +113,6 @@ def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Ca
 
     Raises:
         FetchRefusedError: this is no video id.
-        VideoUnavailableError: it can't be read, and trying again is no help; `code` says why.
-        VideoNotYetError: there are no captions now; `code` says why, `retry_after` when to come back.
-        FetchFailedError: YouTube did not answer, or said something unknown. The parameter `channel` of these three
-            names the channel if it was read all the same.
         SandboxUnavailableError: yt-dlp could not be started.
     """
     if not _VIDEO_ID.fullmatch(video_id):
@@ -97,18 +122,28 @@ def captions(video_id: str, *, guard: Guard, client: Client | None = None) -> Ca
     with ours:
         task = {"task": "captions", "video_id": video_id}
         last, _status = sandbox.run(task, [theirs.detach()], _ALLOWANCE, lambda until: talk.listen(ours, until))
-    video = last.video or _Video()
-    channel = video.channel if video.channel and identifiers.YOUTUBE_CHANNEL.fullmatch(video.channel) else None
-    known = {} if channel is None else {"channel": channel}
-    found = last.captions
-    if found is not None and found.data.strip():
-        return Captions(video_id, channel, video.title, found.language, found.automatic, found.data)
-    seen = Seen(video.status, video.reason, video.live, video.tracks, video.published, video.begins)
+    said, found = last.video or _Video(), last.captions
+    has_captions = found is not None and bool(found.data.strip())
+    return Video(
+        id=video_id,
+        title=said.title,
+        channel=said.channel if said.channel and identifiers.YOUTUBE_CHANNEL.fullmatch(said.channel) else None,
+        channel_title=said.channel_title,
+        duration_seconds=said.duration,
+        licence=said.licence,
+        captions=Captions(found.language, found.automatic, found.data) if found is not None and has_captions else None,
+        trouble=None if has_captions else _trouble(video_id, said, talk, last.failed),
+    )
+
+
+def _trouble(video_id: str, said: _Video, talk: Conversation[_Line], failed: str | None) -> FetchFailedError:
+    """Why there are no captions."""
+    seen = Seen(said.status, said.reason, said.live, said.tracks, said.published, said.begins)
     code = youtube_states.why_none(seen, now=datetime.now(UTC))
     if talk.met_consent_page and code is None:
         code = youtube_states.CONSENT
     if talk.was_told_to_wait:
         code = youtube_states.RATE_LIMITED
     if code is not None:
-        raise youtube_states.error(code, video_id, begins=video.begins, **known)
-    raise youtube_states.unknown(video_id, video.reason or last.failed or "", **known)
+        return youtube_states.error(code, video_id, begins=said.begins)
+    return youtube_states.unknown(video_id, said.reason or failed or "")

@@ -28,6 +28,7 @@ Transport: TypeAlias = Callable[[dict[str, object]], Mapping[str, Any]]
 _MAX_BYTES: Final = 24 * 1024 * 1024
 _MAX_REASON: Final = 300
 _MAX_STATUS: Final = 100
+_MAX_TEXT: Final = 300
 _END_OF_TIME: Final = 1e11
 
 # Nothing is read from or written to the disk, no program is run, no other site is spoken to.
@@ -170,7 +171,10 @@ def _known(info: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[s
     return {
         **_standing(said),
         "channel": text_of(info.get("channel_id")),
-        "title": text_of(info.get("title")),
+        "channel_title": short(info.get("channel") or traverse_obj(said, (..., "videoDetails", "author", {str}, any))),
+        "title": short(info.get("title")),
+        "duration": _number(info.get("duration")),
+        "licence": short(info.get("license")),
         "live": text_of(info.get("live_status")),
         "published": _number(published),
         "begins": _number(info.get("release_timestamp")),
@@ -205,7 +209,7 @@ def _day(date: object) -> float | None:
 
 
 def _number(said: object) -> float | None:
-    """A time after 1970, or None."""
+    """A time after 1970 or a length, in seconds, or None."""
     known = isinstance(said, int | float) and not isinstance(said, bool) and 0 < said < _END_OF_TIME
     return float(said) if known and isinstance(said, int | float) else None
 
@@ -230,6 +234,12 @@ def _best_track(info: Mapping[str, Any]) -> tuple[str, bool, str]:
 def text_of(said: object) -> str | None:
     """A text; None for anything else."""
     return said if isinstance(said, str) else None
+
+
+def short(said: object) -> str | None:
+    """A text, of which too much is cut off; None for anything else."""
+    text = text_of(said)
+    return None if text is None else text[:_MAX_TEXT]
 
 
 def _json3(tracks: object) -> dict[str, str]:

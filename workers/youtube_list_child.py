@@ -17,10 +17,9 @@ from yt_dlp.networking.common import Request, Response
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import YoutubeDLError
 
-from workers.youtube_child import RemoteYoutubeDL, Transport, YoutubeIE, reason_of, text_of, transport_over
+from workers.youtube_child import RemoteYoutubeDL, Transport, YoutubeIE, reason_of, short, text_of, transport_over
 
 _MAX_REASON: Final = 300
-_MAX_TITLE: Final = 300
 _MAX_REDIRECTS: Final = 2
 _CHANNEL: Final = re.compile(r"UC[0-9A-Za-z_-]{22}")
 _VIDEO: Final = re.compile(r"[0-9A-Za-z_-]{11}")
@@ -105,14 +104,14 @@ def _videos(ydl: _Pages, address: str, say: Say) -> Iterator[dict[str, object]]:
         channel = _CHANNEL.search(address)
         found = {"channel_id": channel[0]} if channel else _opened(ydl, f"{address}/about")
         source["channel"] = found.get("channel_id")
-        source["title"] = _short(found.get("channel") or found.get("title"))
+        source["title"] = short(found.get("channel") or found.get("title"))
         if not isinstance(source["channel"], str) or not _CHANNEL.fullmatch(source["channel"]):
             raise ValueError("no channel has this address")
         address = f"https://www.youtube.com/playlist?list=UU{source['channel'][2:]}"
     listed = _opened(ydl, address)
     if source["channel"] is None:
-        source["channel"], source["title"] = text_of(listed.get("channel_id")), _short(listed.get("title"))
-    source["title"] = source["title"] or _short(listed.get("channel"))
+        source["channel"], source["title"] = text_of(listed.get("channel_id")), short(listed.get("title"))
+    source["title"] = source["title"] or short(listed.get("channel"))
     count = listed.get("playlist_count")
     source["expected"] = count if isinstance(count, int) else None
     say({"source": source})
@@ -121,7 +120,7 @@ def _videos(ydl: _Pages, address: str, say: Say) -> Iterator[dict[str, object]]:
             channel_id = text_of(entry.get("channel_id"))
             yield {
                 "id": entry["id"],
-                "title": _short(entry.get("title")),
+                "title": short(entry.get("title")),
                 "channel": channel_id if channel_id and _CHANNEL.fullmatch(channel_id) else None,
             }
 
@@ -141,8 +140,3 @@ def _continuing(req: Request | str) -> dict[str, Any] | None:
         return None
     body = json.loads(req.data)
     return body if isinstance(body, dict) and isinstance(body.get("continuation"), str) else None
-
-
-def _short(said: object) -> str | None:
-    text = text_of(said)
-    return None if text is None else text[:_MAX_TITLE]

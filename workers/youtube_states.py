@@ -139,26 +139,25 @@ def why_none(seen: Seen, *, now: datetime) -> str | None:
     return by_sentence or _BY_STATUS.get(seen.status)
 
 
-def error(code: str, video_id: str, *, begins: float | None = None, **known: str) -> FetchFailedError:
+def error(code: str, video_id: str, *, begins: float | None = None) -> FetchFailedError:
     """What to raise for a video in one of `STATES`.
 
     Args:
         code: of the state.
         video_id: what it is about.
         begins: when a broadcast begins, in seconds since 1970, if that is known.
-        known: what else was read of it, for the error's parameters.
     """
     state = STATES[code]
     if state.wait is None:
-        return VideoUnavailableError(state.sentence, code=code, video=video_id, **known)
+        return VideoUnavailableError(state.sentence, code=code, video=video_id)
     wait = state.wait
     if code == _UPCOMING and begins is not None:
         until = datetime.fromtimestamp(begins, UTC) - datetime.now(UTC)
         wait = min(max(wait, until + wait), timedelta(days=30))
-    return VideoNotYetError(state.sentence, code=code, wait=wait, video=video_id, **known)
+    return VideoNotYetError(state.sentence, code=code, wait=wait, video=video_id)
 
 
-def unknown(video_id: str, reason: str, **known: str) -> FetchFailedError:
+def unknown(video_id: str, reason: str) -> FetchFailedError:
     """What to raise where nothing is known but a sentence, of YouTube or of yt-dlp."""
     told = reason.strip().rstrip(".")[:_MAX_REASON] or "it gave no reason"
-    return FetchFailedError(f"YouTube did not give the captions of {video_id}: {told}. {REMEDY}", **known)
+    return FetchFailedError(f"YouTube did not give the captions of {video_id}: {told}. {REMEDY}")

@@ -26,6 +26,7 @@ from mediamanager.schemas.works import (
     WorkRemark,
     WorkResponse,
     WorkState,
+    WorkVideo,
 )
 from optout.consent.remarks import remarks
 from optout.registry import claims, delays, fingerprints, showing, works
@@ -150,6 +151,7 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
             modality=work.modality,
             media_type=work.media_type,
             source_url=work.source_url,
+            video=_video(work),
             identifiable=work.identifiable,
             notes=work.notes,
             remarks=[WorkRemark.model_validate(one) for one in remarks(work.notes)],
@@ -165,6 +167,11 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
         )
         for work in found
     ]
+
+
+def _video(work: Work) -> WorkVideo | None:
+    video = WorkVideo.model_validate(work)
+    return video if any(said is not None for said in video.model_dump().values()) else None
 
 
 def _failure(work: Work) -> WorkFailure | None:

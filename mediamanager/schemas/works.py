@@ -104,6 +104,19 @@ class OverlapList(WireModel):
     overlaps: list[Overlap]
 
 
+class WorkVideo(WireModel):
+    """What YouTube says about a video: facts, and no statement of its owner; null is what it did not say."""
+
+    channel: str | None = Field(description="the id of the channel that it is on")
+    channel_title: str | None
+    duration_seconds: float | None
+    licence: str | None = Field(description="as YouTube words it")
+    trainability: list[str] | None = Field(
+        description="whom its owner lets train with it by YouTube's own setting: `all`, `none` or names; null where "
+        "that was not read. It decides no verdict"
+    )
+
+
 class FingerprintSummary(WireModel):
     """Which algorithms know the work."""
 
@@ -121,6 +134,7 @@ class WorkResponse(WireModel):
     modality: Modality | None
     media_type: str | None
     source_url: str | None
+    video: WorkVideo | None = Field(default=None, description="what YouTube says about it, once that was read")
     identifiable: bool | None
     notes: list[str]
     remarks: list[WorkRemark] = Field(default_factory=list, description="the notes, in words")

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from optout.consent import youtube_links
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
-from optout.registry import claims, collection_members, collections, owned, works
-from optout.registry.texts import line
+from optout.registry import claims, collection_members, collections, owned, texts, works
 from optout.store import jobs
 from optout.store.models.base import utc_now
 from optout.store.models.collections import Collection, CollectionKind, CollectionWork
@@ -145,7 +144,7 @@ def name(session: Session, listing: Listing, *, channel: str | None, title: str 
     Raises:
         ConflictError: the account has too many collections.
     """
-    listing.title = _line(title) or listing.title
+    listing.title = texts.told(title, max_length=works.MAX_TITLE) or listing.title
     if listing.collection_id is not None:
         return
     if listing.kind is ListingKind.CHANNEL:
@@ -185,7 +184,7 @@ def take(session: Session, listing: Listing, videos: Iterable[Video], *, positio
             session,
             account_id=listing.account_id,
             url=f"https://www.youtube.com/watch?v={video.id}",
-            title=_line(video.title),
+            title=texts.told(video.title, max_length=works.MAX_TITLE),
             due_at=begin + new * every,
         )
         new += registered.created
@@ -255,9 +254,3 @@ def _join(session: Session, collection: Collection, work_ids: Sequence[UUID]) ->
     new = [work for work in dict.fromkeys(work_ids) if work not in known]
     if new:
         collection_members.add(session, collection, new)
-
-
-def _line(text: str | None) -> str | None:
-    """A title as the source says it, in one line that can be stored; None where nothing is left of it."""
-    kept = " ".join("".join(c if c.isprintable() else " " for c in text or "").split())[: works.MAX_TITLE]
-    return line(kept, field="title", max_length=works.MAX_TITLE) if kept else None

@@ -39,3 +39,9 @@ def optional_line(text: str | None, *, field: str, max_length: int) -> str | Non
     if text is None or not text.strip():
         return None
     return line(text, field=field, max_length=max_length)
+
+
+def told(text: str | None, *, max_length: int) -> str | None:
+    """A text as a source outside says it, in one line that can be stored; None where nothing is left of it."""
+    line_of_it = "".join(character if character.isprintable() else " " for character in text or "")
+    return " ".join(line_of_it.split())[:max_length].strip() or None

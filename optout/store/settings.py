@@ -168,6 +168,13 @@ class Settings(BaseSettings):
         gt=0,
         description="How often channels and playlists of YouTube are looked through for new videos.",
     )
+    youtube_api_key: str | None = Field(
+        default=None,
+        pattern=r"^[!-~]{1,200}$",
+        repr=False,
+        description="A key of YouTube's Data API. With one, whom a video's owner lets train with it by YouTube's own"
+        " setting (`videoTrainability`) is read and shown beside the work.",
+    )
     stop_seconds: int = Field(
         default=10,
         ge=0,

@@ -9,6 +9,7 @@ from workers.youtube_talk import PageRequest
 
 VIDEO = "dQw4w9WgXcQ"
 CHANNEL = "UC" + "x" * 22
+COMMONS = "Creative Commons Attribution license (reuse allowed)"
 TIMEDTEXT = f"https://www.youtube.com/api/timedtext?v={VIDEO}"
 HEARD_EN = {
     "baseUrl": f"{TIMEDTEXT}&kind=asr&lang=en", "vssId": "a.en", "languageCode": "en", "kind": "asr",
@@ -49,6 +50,15 @@ def player(
             }
         },
     }  # fmt: skip
+
+
+def beside(*, channel: str, licence: str) -> dict[str, Any]:
+    """What stands beside a video on its page: its channel's name, and its licence."""
+    row = {"title": {"simpleText": "License"}, "contents": [{"simpleText": licence}]}
+    rows = {"metadataRowContainerRenderer": {"rows": [{"metadataRowRenderer": row}]}}
+    owner = {"videoOwnerRenderer": {"title": {"runs": [{"text": channel}]}}}
+    second = {"videoSecondaryInfoRenderer": {"owner": owner, "metadataRowContainer": rows}}
+    return {"contents": {"twoColumnWatchNextResults": {"results": {"results": {"contents": [second]}}}}}
 
 
 class Recorded:

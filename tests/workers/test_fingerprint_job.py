@@ -253,11 +253,11 @@ def test_a_youtube_link_gives_the_words_of_its_captions_and_its_title(
     data = f'{{"wireMagic": "pb3", "events": [{words}]}}'.encode()
     asked: list[str] = []
 
-    def captions(video_id: str, **_named: object) -> youtube.Captions:
+    def look(video_id: str, **_named: object) -> youtube.Video:
         asked.append(video_id)
-        return youtube.Captions(video_id, None, "A talk", "en", automatic=True, data=data)
+        return youtube.Video(video_id, "A\0 talk", captions=youtube.Captions("en", automatic=True, data=data))
 
-    monkeypatch.setattr(youtube, "captions", captions)
+    monkeypatch.setattr(youtube, "look", look)
     work_id, job_id = link(resources, "https://youtu.be/dQw4w9WgXcQ?t=3")
     runner.run(resources, job_id)
 
@@ -267,10 +267,10 @@ def test_a_youtube_link_gives_the_words_of_its_captions_and_its_title(
 
 
 def test_missing_captions_are_asked_for_again(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(video_id: str, **_named: object) -> youtube.Captions:
-        raise FetchFailedError("YouTube gives no captions")
+    def none(video_id: str, **_named: object) -> youtube.Video:
+        return youtube.Video(video_id, trouble=FetchFailedError("YouTube gives no captions"))
 
-    monkeypatch.setattr(youtube, "captions", none)
+    monkeypatch.setattr(youtube, "look", none)
     work_id, job_id = link(resources, "https://www.youtube.com/watch?v=dQw4w9WgXcQ")
     runner.run(resources, job_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from decoder_stand_ins import command, pool_of
-from fake_youtube import CHANNEL, HEARD_EN, VIDEO, Recorded, of, written
+from fake_youtube import CHANNEL, COMMONS, HEARD_EN, VIDEO, Recorded, beside, of, written
 from local_servers import answer, serving
 from yt_dlp.networking.common import Request
 from yt_dlp.networking.exceptions import TransportError
@@ -15,7 +15,7 @@ from yt_dlp.networking.exceptions import TransportError
 from workers import sandbox
 from workers.errors import FetchFailedError, FetchRefusedError
 from workers.network import Guard
-from workers.youtube import captions
+from workers.youtube import look
 from workers.youtube_child import NoCaptionsError, RemoteYoutubeDL, find
 from workers.youtube_talk import PageRequest, guarded_client
 
@@ -27,12 +27,13 @@ NOWHERE = Guard(resolve=lambda host, port: [])
 def test_captions_come_out_of_the_sandbox() -> None:
     youtube = of(HEARD_EN, written("de"), written("en-GB"))
 
-    found = captions(VIDEO, guard=NOWHERE, client=youtube.client)
+    video = look(VIDEO, guard=NOWHERE, client=youtube.client)
+    words = video.words()
 
-    assert (found.video_id, found.title, found.language, found.automatic) == (VIDEO, "A talk", "en-GB", False)
-    assert found.channel == CHANNEL
+    assert (video.id, video.title, words.language, words.automatic) == (VIDEO, "A talk", "en-GB", False)
+    assert video.channel == CHANNEL
     assert "lang=en-GB" in youtube.asked[-1]
-    assert json.loads(found.data) == {"events": [{"segs": []}]}
+    assert json.loads(words.data) == {"events": [{"segs": []}]}
 
 
 def test_captions_written_in_the_spoken_language_are_preferred() -> None:
@@ -61,17 +62,25 @@ def test_what_somebody_wrote_is_taken_where_nothing_was_recognised() -> None:
 
 
 def test_no_captions_is_a_failure_to_try_again_and_not_silence() -> None:
-    with pytest.raises(FetchFailedError, match="no captions yet") as caught:
-        captions(VIDEO, guard=NOWHERE, client=of().client)
+    video = look(VIDEO, guard=NOWHERE, client=of().client)
 
-    assert caught.value.parameters["channel"] == CHANNEL
+    with pytest.raises(FetchFailedError, match="no captions yet"):
+        video.words()
+    assert video.channel == CHANNEL
 
 
 def test_a_channel_that_is_none_is_not_taken() -> None:
-    with pytest.raises(FetchFailedError) as caught:
-        captions(VIDEO, guard=NOWHERE, client=of(channel="@somebody").client)
+    assert look(VIDEO, guard=NOWHERE, client=of(channel="@somebody").client).channel is None
 
-    assert "channel" not in caught.value.parameters
+
+def test_what_youtube_says_of_a_video_is_read() -> None:
+    youtube = of(HEARD_EN, author="Ada talks")
+    youtube.answers = {**youtube.answers, "/youtubei/v1/next": beside(channel="Ada  \n talks", licence=COMMONS)}
+    video = look(VIDEO, guard=NOWHERE, client=youtube.client)
+    plain = look(VIDEO, guard=NOWHERE, client=of(HEARD_EN, author="Ada talks", lengthSeconds="x" * 500).client)
+
+    assert (video.channel_title, video.duration_seconds, video.licence) == ("Ada  \n talks", 60.0, COMMONS)
+    assert (plain.channel_title, plain.duration_seconds, plain.licence) == ("Ada talks", None, None)
 
 
 def test_a_private_video_is_told_as_youtube_tells_it() -> None:
@@ -92,7 +101,7 @@ def test_broken_answers_are_failures_and_not_crashes() -> None:
 def test_what_is_no_video_id_is_refused_before_anything_is_asked(video_id: str) -> None:
     youtube = of(HEARD_EN)
     with pytest.raises(FetchRefusedError):
-        captions(video_id, guard=NOWHERE, client=youtube.client)
+        look(video_id, guard=NOWHERE, client=youtube.client)
 
     assert youtube.asked == []
 
@@ -105,7 +114,7 @@ def test_a_name_server_that_points_youtube_inside_is_refused() -> None:
         return ["127.0.0.1"]
 
     with pytest.raises(FetchFailedError, match="not on the public internet"):
-        captions(VIDEO, guard=Guard(resolve=resolve))
+        look(VIDEO, guard=Guard(resolve=resolve)).words()
 
     assert set(asked) == {"www.youtube.com"}
 
@@ -161,7 +170,7 @@ def test_a_child_that_was_taken_over_gets_and_gives_nothing(
     with pool_of(*command(act)) as pool:
         monkeypatch.setattr(sandbox, "_pool", pool)
         with pytest.raises(FetchFailedError, match=reason):
-            captions(VIDEO, guard=NOWHERE)
+            look(VIDEO, guard=NOWHERE).words()
 
 
 def test_a_child_may_ask_for_few_pages_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +189,6 @@ def test_a_child_may_ask_for_few_pages_only(monkeypatch: pytest.MonkeyPatch) -> 
     with pool_of(*command(act)) as pool:
         monkeypatch.setattr(sandbox, "_pool", pool)
         with pytest.raises(FetchFailedError, match="too many requests"):
-            captions(VIDEO, guard=NOWHERE, client=client)
+            look(VIDEO, guard=NOWHERE, client=client).words()
 
     assert 0 < len(asked) < 50

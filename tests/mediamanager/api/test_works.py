@@ -24,7 +24,7 @@ from fingerprinting.errors import UnreadableMediaError
 from mediamanager.app import create_app
 from mediamanager.dependencies import Resources
 from optout.errors import StorageUnavailableError
-from optout.registry import works
+from optout.registry import video_facts, works
 from optout.store import db, jobs
 from optout.store.models.accounts import Role
 from optout.store.models.jobs import Job
@@ -271,3 +271,22 @@ def test_a_work_whose_address_does_not_deliver_says_why_and_when_it_is_tried_aga
     assert (made["delay"], told["state"]) == (None, "pending")
     assert (told["delay"]["code"], told["delay"]["sentence"]) == ("fetch-failed", "The name fox.invalid was not found.")
     assert datetime.fromisoformat(told["delay"]["next_attempt_at"]) == due_at
+
+
+def test_what_youtube_says_of_a_video_stands_with_the_work(
+    client: TestClient, creator: Any, resources: Resources
+) -> None:
+    body = {"url": "https://youtu.be/dQw4w9WgXcQ"}
+    work = client.post("/v1/works", headers=creator.headers, json=body).json()
+    with db.transaction(resources.sessions) as session:
+        work_id = UUID(work["id"])
+        video_facts.note(session, work_id, channel="UC" + "x" * 22, channel_title="Ada", duration_seconds=61.5)
+        video_facts.note(session, work_id, trainability=["none"])
+
+    found = client.get(work["status_url"], headers=creator.headers).json()
+
+    assert work["video"] is None
+    assert found["video"] == {
+        "channel": "UC" + "x" * 22, "channel_title": "Ada", "duration_seconds": 61.5, "licence": None,
+        "trainability": ["none"],
+    }  # fmt: skip

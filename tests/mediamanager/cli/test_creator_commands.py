@@ -296,3 +296,23 @@ def test_a_preset_is_said_back_in_its_own_sentence(song: Path, capsys: pytest.Ca
         assert run(server, song, "--prefer", "no-ai") == 0
 
     assert explain.choice(PRESETS[Preset.NO_AI]) in capsys.readouterr().out
+
+
+def test_everything_that_is_known_of_a_work_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    video = {
+        "channel": "UC1", "channel_title": "Ada", "duration_seconds": 3725.0, "licence": "CC \x1b[31m",
+        "trainability": ["none"],
+    }  # fmt: skip
+    prints = [{"algorithm": "shingle-3", "version": 1, "quality": 90.0}]
+    with serving({f"/v1/works/{WORK}": answer(work(video=video, fingerprints=prints))}) as server:
+        words = ["show", str(WORK), "--registry", server.url("")]
+        assert invoke(works_app, "mediamanager works", words) == 0
+        assert invoke(works_app, "mediamanager works", [*words, "--json"]) == 0
+
+    *shown, told = capsys.readouterr().out.splitlines()
+    facts = [line.split(maxsplit=1) for line in shown[1:]]
+    assert ["channel", "Ada UC1"] in facts
+    assert ["length", "1:02:05"] in facts
+    assert any("may train      nobody, by YouTube's setting" in line for line in shown)
+    assert "\x1b" not in "".join(shown)
+    assert json.loads(told)["video"] == video

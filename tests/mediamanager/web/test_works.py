@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mediamanager.app import create_app
-from optout.registry import works
+from optout.registry import video_facts, works
 from optout.store import db, jobs
 from optout.store.jobs import Retries
 from optout.store.models import Role
@@ -60,3 +60,21 @@ def test_the_page_of_a_registration_without_one_leads_to_the_list(client: TestCl
     assert answer.status_code == 200
     assert "All your works are in the list" in answer.text
     assert 'href="/works"' in answer.text
+
+
+@pytest.mark.parametrize(("permitted", "shown"), [(["all"], "anybody"), (["none"], "nobody"), (["a & b"], "a &amp; b")])
+def test_what_youtube_says_of_a_video_is_shown_with_its_work(
+    client: TestClient, permitted: list[str], shown: str
+) -> None:
+    work_id = unreachable(client)
+    with db.transaction(client.app.state.resources.sessions) as session:  # type: ignore[attr-defined]
+        said = {"channel": "UC" + "x" * 22, "channel_title": "Ada <b>", "duration_seconds": 3725.0, "licence": "CC"}
+        video_facts.note(session, work_id, **said, trainability=permitted)
+
+    page = client.get(f"/works/{work_id}").text
+
+    assert f'href="https://www.youtube.com/channel/UC{"x" * 22}"' in page
+    assert "Ada &lt;b&gt;" in page
+    assert "1:02:05" in page
+    assert "<bdi>CC</bdi>" in page
+    assert f"<dd>{shown}" in page or f"<bdi>{shown}</bdi>" in page
