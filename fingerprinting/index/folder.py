@@ -35,7 +35,7 @@ class FolderContents:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary folder beside `folder` to write into, and move it there at the end.
 
     A crash leaves at most a hidden temporary folder behind, never half an index under the name asked for.
@@ -43,6 +43,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Raises:
         FileExistsError: there is something other than an empty folder at that place: an index is immutable.
     """
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} exists already: an index is never overwritten, choose another folder")
     with whole.folder(folder) as scratch:

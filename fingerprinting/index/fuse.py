@@ -8,6 +8,7 @@ through, with 16 bits twice as much and 1 of 65,536.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,7 +103,7 @@ class FuseFilter:
         fuse_kernels.contains(self._fingerprints, kept, *shape, np.ascontiguousarray(asked), passed)
         return passed
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | PathLike[str]) -> None:
         """Write it into a new folder.
 
         Raises:
@@ -141,12 +142,13 @@ def build(keys: ArrayLike, bits: Bits = 8) -> FuseFilter:
     raise ValueError("these keys were chosen so that no filter can be made of them")
 
 
-def open(folder: Path, *, verify: bool = True) -> FuseFilter:  # noqa: A001 - `fuse.open` is its public name
+def open(folder: str | PathLike[str], *, verify: bool = True) -> FuseFilter:  # noqa: A001 - `fuse.open` is its public name
     """Open what `FuseFilter.save` wrote, memory-mapped.
 
     Raises:
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
+    folder = Path(folder)
     contents = folders.read(folder, _KIND, verify=verify)
     parameters, fingerprints = contents.parameters, contents.arrays.get("fingerprints")
     if fingerprints is None or fingerprints.dtype not in _TYPES.values() or fingerprints.ndim != 1:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fingerprinting.index.hamming_search import Found
 
 Mode: TypeAlias = Literal["all", "best", "any"]
-Radius: TypeAlias = int | Sequence[int] | NDArray[np.integer[Any]]
+Radius: TypeAlias = int | np.integer[Any] | Sequence[int] | NDArray[np.integer[Any]]
 
 _KIND = "hamming"
 _LAYOUT = 1  # what the arrays mean
@@ -80,10 +81,10 @@ class HammingIndex:
         if not len(asked) or not self._count:
             return _no_pairs()
         if self._tables is None:
-            return _finish(self._scan(asked, reach), mode)
+            return _finish(self._scan(asked, reach, nearest=mode != "all"))
         from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
 
-        if isinstance(radius, int):
+        if np.ndim(radius) == 0:
             return Pairs(*hamming_search.search(self._tables, asked, reach, largest, mode))
         return self._search_by_class(self._tables, asked, reach, mode)
 
@@ -100,13 +101,18 @@ class HammingIndex:
         Args:
             queries: as for `search`.
             radius: as for `search`.
-            groups: a number for each query, in ascending order: queries with the same one come in the same block.
+            groups: a number for each query: neighbours with the same one come in the same block.
             most_pairs: in a block, unless a single group has more.
+
+        Raises:
+            ValueError: as `search`, or not one group for each query.
         """
         asked, reach, largest = self._checked(queries, radius)
+        numbers = np.arange(len(asked)) if groups is None else np.asarray(groups)
+        if numbers.shape != (len(asked),):
+            raise ValueError(f"give a group for each of the {len(asked)} queries, not {numbers.shape}")
         if not len(asked) or not self._count:
             return
-        numbers = np.arange(len(asked)) if groups is None else np.asarray(groups)
         cuts = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(asked)]])
         if self._tables is not None:
             from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
@@ -116,9 +122,9 @@ class HammingIndex:
             return
         for start, end in _parts(cuts, max(1, most_pairs // self._count)):
             query, row, distance = self._scan(asked[start:end], reach[start:end])
-            yield _finish((query + start, row, distance), "all")
+            yield _finish((query + start, row, distance))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | PathLike[str]) -> None:
         """Write it into a new folder.
 
         Raises:
@@ -136,21 +142,18 @@ class HammingIndex:
     def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16], int]:
         """Give the queries, the radius of each, and the largest of these."""
         asked = _as_hashes(queries, self._width)
-        if isinstance(radius, int):
-            if radius < 0:
-                raise ValueError(f"the radius must not be negative, it is {radius}")
-            radius = min(radius, 8 * self._width)
-            return asked, np.full(len(asked), radius, np.int16), radius
-        each = np.asarray(radius)
+        each = np.asarray(radius if np.size(radius) else np.empty(0, np.int64))
         if each.dtype.kind not in "iu" or each.shape not in {(), (len(asked),)}:
             raise ValueError(f"the radius must be a whole number, or one for each of the {len(asked)} queries")
         if each.size and each.min() < 0:
             raise ValueError(f"the radius must not be negative, it is {each.min()}")
-        reach = np.minimum(each, 8 * self._width).astype(np.int16)
-        return asked, np.ascontiguousarray(np.broadcast_to(reach, len(asked))), int(reach.max(initial=0))
+        # In a type that holds what it is compared with: of int8 or uint8, 256 is an error.
+        reach = np.minimum(each, 8 * self._width, dtype=np.uint64 if each.dtype.kind == "u" else np.int64)
+        each_reach = np.ascontiguousarray(np.broadcast_to(reach.astype(np.int16), len(asked)))
+        return asked, each_reach, int(reach.max(initial=0))
 
-    def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16]) -> "Found":
-        query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()))
+    def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16], *, nearest: bool = False) -> "Found":
+        query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()), nearest=nearest)
         near = distance <= reach[query]
         return query[near], row[near], distance[near]
 
@@ -182,16 +185,19 @@ def build(hashes: ArrayLike) -> HammingIndex:
     """
     array = np.ascontiguousarray(_as_hashes(hashes, None))
     if len(array) < _TABLES_FROM_ROWS:
+        array = array.copy()  # whose array it is may go on writing to it
+        array.flags.writeable = False
         return HammingIndex(array, None)
     return HammingIndex(None, hamming_tables.build(array))
 
 
-def open(folder: Path, *, verify: bool = True) -> HammingIndex:  # noqa: A001 - `hamming.open` is its public name
+def open(folder: str | PathLike[str], *, verify: bool = True) -> HammingIndex:  # noqa: A001 - `hamming.open` is its public name
     """Open what `HammingIndex.save` wrote, memory-mapped: processes that open the same folder share its memory.
 
     Raises:
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
+    folder = Path(folder)
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require_layout(folder, contents, _LAYOUT)
     width = contents.parameters.get("width")
@@ -221,15 +227,10 @@ def _open_tables(folder: Path, contents: FolderContents, width: int) -> Tables:
     return tables
 
 
-def _finish(found: "Found", mode: Mode) -> Pairs:
+def _finish(found: "Found") -> Pairs:
     query, row, distance = found
     order = np.lexsort((row, distance, query))
-    query, row, distance = query[order], row[order], distance[order]
-    if mode != "all":  # the nearest one is as good an answer to "any" as another
-        first = np.ones(len(query), dtype=np.bool_)
-        first[1:] = query[1:] != query[:-1]
-        query, row, distance = query[first], row[first], distance[first]
-    return Pairs(query, row, distance)
+    return Pairs(query[order], row[order], distance[order])
 
 
 def _parts(cuts: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Exact lookup of 64-bit keys, in batches: whether they are there, and in which rows."""
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ class KeyIndex:
         counts = self._places.runs(asked[query], first)
         return KeyPairs(np.repeat(query, counts), self._rows[ranges(first, counts)].astype(np.int64))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | PathLike[str]) -> None:
         """Write it into a new folder.
 
         Raises:
@@ -67,12 +68,13 @@ def build(keys: ArrayLike) -> KeyIndex:
     return KeyIndex(keys_places.build(sorted_keys), order)
 
 
-def open(folder: Path, *, verify: bool = True) -> KeyIndex:  # noqa: A001 - `keys.open` is its public name
+def open(folder: str | PathLike[str], *, verify: bool = True) -> KeyIndex:  # noqa: A001 - `keys.open` is its public name
     """Open what `KeyIndex.save` wrote, memory-mapped.
 
     Raises:
         CorruptIndexError: incomplete, altered or of an unknown format.
     """
+    folder = Path(folder)
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require(folder, contents, {"rows": ("<u4", 1)})
     folders.require_layout(folder, contents, _LAYOUT)

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,11 +80,37 @@ def test_identical_hashes_are_all_found() -> None:
     assert len(hamming.build(hashes).search(hashes[:5], 0).row) == 1500
 
 
+def test_the_nearest_of_many_equal_hashes_takes_no_memory_for_the_others() -> None:
+    hashes = np.zeros((19_999, 8), np.uint8)
+    index = hamming.build(hashes)
+
+    tracemalloc.start()
+    best = index.search(hashes[:640], 6, "best")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert best.row.tolist() == [0] * 640
+    assert peak < 250 * 2**20  # 12.8 million pairs take 600 MiB
+
+
+@pytest.mark.parametrize("rows", [100, 20_000])
+def test_who_gave_the_hashes_may_go_on_writing_to_them(rng: np.random.Generator, rows: int) -> None:
+    hashes = rng.integers(0, 256, (rows, 32), dtype=np.uint8)
+    kept = hashes.copy()
+    index = hamming.build(hashes)
+
+    hashes[:] = 0
+
+    assert index.search(kept[:3], 0).row.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(index.hashes, kept)
+
+
 def test_an_empty_index_and_no_queries_give_no_pairs() -> None:
     none = np.empty((0, 32), dtype=np.uint8)
 
     assert len(hamming.build(none).search(np.zeros((3, 32), np.uint8)).query) == 0
     assert len(hamming.build(np.zeros((3, 32), np.uint8)).search(none).query) == 0
+    assert len(hamming.build(np.zeros((3, 32), np.uint8)).search(none, []).query) == 0
 
 
 @pytest.mark.parametrize(
@@ -132,6 +160,41 @@ def test_each_query_may_have_a_radius_of_its_own(rng: np.random.Generator) -> No
     assert hamming.build(hashes).search(queries, [31, 32, 33]).query.tolist() == [1, 2]
     with pytest.raises(ValueError, match="one for each"):
         hamming.build(hashes).search(queries, [31, 32])
+
+
+@pytest.mark.parametrize("number", [np.int8, np.uint8, np.int16, np.uint64])
+@pytest.mark.parametrize("rows", [60, 20_000])
+def test_radiuses_may_be_whole_numbers_of_any_type(
+    rng: np.random.Generator, number: type[np.integer[Any]], rows: int
+) -> None:
+    hashes = rng.integers(0, 256, (rows, 32), dtype=np.uint8)
+    queries = hashes[:3] ^ np.uint8(1)  # 32 bits away
+
+    assert hamming.build(hashes).search(queries, np.array([31, 32, 33], number)).query.tolist() == [1, 2]
+    assert hamming.build(hashes).search(queries, number(32)).query.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("radius", [True, 31.0, "31", None, [31.0], [2**70], [-1]])
+def test_a_radius_that_is_no_number_of_bits_is_refused(radius: object) -> None:
+    hashes = np.zeros((1, 32), np.uint8)
+
+    with pytest.raises(ValueError, match="radius must"):
+        hamming.build(hashes).search(hashes, radius)  # type: ignore[arg-type] # the point of the test
+
+
+def test_groups_that_are_not_those_of_the_queries_are_refused() -> None:
+    hashes = np.zeros((3, 32), np.uint8)
+
+    with pytest.raises(ValueError, match="a group for each of the 3"):
+        list(hamming.build(hashes).blocks(hashes, groups=[1, 1]))
+
+
+def test_a_folder_may_be_named_by_a_string(tmp_path: Path) -> None:
+    hashes = np.zeros((3, 32), np.uint8)
+
+    hamming.build(hashes).save(str(tmp_path / "saved"))
+
+    assert len(hamming.open(str(tmp_path / "saved"))) == 3
 
 
 def test_a_small_index_never_loads_numba() -> None:

@@ -184,6 +184,12 @@ def test_keys_of_another_type_are_refused() -> None:
         keys.build(np.array([1.5]))
 
 
+def test_a_folder_may_be_named_by_a_string(tmp_path: Path) -> None:
+    keys.build(np.arange(3, dtype=np.uint64)).save(str(tmp_path / "saved"))
+
+    assert len(keys.open(str(tmp_path / "saved"))) == 3
+
+
 def test_more_keys_than_one_index_holds_are_refused() -> None:
     with pytest.raises(ValueError, match="make several"):
         keys_places.check_number(2**32)
