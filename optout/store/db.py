@@ -2,6 +2,7 @@
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,7 +179,11 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # A deferred writer whose snapshot has grown old fails with "database is locked", whatever the time-out is.
+    came = time.monotonic()
     with _turn(Path(f"{connection.engine.url.database}.turn")):
+        # Who waited in the queue has that much less patience left: behind a process that hangs, all give up together.
+        left = max(0.0, came + BUSY_SECONDS - time.monotonic())
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(left * 1000)}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

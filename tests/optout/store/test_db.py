@@ -1,6 +1,8 @@
 """Units of work and the SQLite set-up."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -66,6 +68,26 @@ def test_put_off_calls_do_not_run_when_the_transaction_fails(sessions: sessionma
         fails()
 
     assert called == []
+
+
+@pytest.mark.database("sqlite")
+def test_all_who_wait_behind_a_writer_that_hangs_give_up_together(
+    live_sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "BUSY_SECONDS", 1)
+
+    def write() -> float:
+        with pytest.raises(StorageUnavailableError), db.transaction(live_sessions) as session:
+            session.execute(text("SELECT 1"))
+        return time.monotonic() - began
+
+    with db.transaction(live_sessions) as hanging, ThreadPoolExecutor(4) as pool:
+        hanging.execute(text("SELECT 1"))
+        began = time.monotonic()
+        waited = [each.result() for each in [pool.submit(write) for _ in range(4)]]
+    # One after the other they would have waited a second each.
+    assert min(waited) > 0.9
+    assert max(waited) < 2
 
 
 @pytest.mark.database("sqlite")
