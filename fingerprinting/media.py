@@ -3,21 +3,16 @@
 import codecs
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError, UnsupportedMediaError
+from fingerprinting.text import kinds
 from fingerprinting.types import Modality
 
 HEAD_BYTES: Final = 16 * 1024
 """How much of a file's beginning `sniff` wants to see. Less is fine where the file is shorter."""
-
-VTT: Final = "text/vtt"
-SRT: Final = "application/x-subrip"
-JSON3: Final = "application/x-youtube-json3"
-PLAIN: Final = "text/plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,30 +286,13 @@ def _refuse_known_strangers(head: bytes) -> None:
 
 
 def _root_element(start: bytes) -> bytes | None:
-    """The first element's name, without its prefix, of what begins as XML: past declarations and comments.
-
-    Step by step, as a pattern that skips any number of comments takes for ever on some of them.
-    """
-    at = 0
-    while start.startswith((b"<?", b"<!"), at):
-        closing = b"-->" if start.startswith(b"<!--", at) else b">"
-        if start.startswith(b"<!DOCTYPE", at) and start.find(b"[", at, max(start.find(b">", at), at)) >= 0:
-            # It declares entities, each of which ends in ">", between brackets.
-            at, closing = start.find(b"]", at), b">"
-            if at < 0:
-                return None
-        end = start.find(closing, at + 1)
-        if end < 0:
-            return None
-        at = end + len(closing)
-        while start[at : at + 1].isspace():
-            at += 1
-    found = _ELEMENT.match(start, at)
+    """The first element's name, without its prefix, of what begins as XML."""
+    at = kinds.after_prolog(start.decode("latin-1"))
+    found = None if at is None else _ELEMENT.match(start, at)
     return None if found is None else found.group(2)
 
 
-_TEXT_SUFFIXES: Final = {".vtt": VTT, ".srt": SRT, ".json3": JSON3, ".txt": PLAIN, ".md": PLAIN, ".text": PLAIN}
-_SRT_START: Final = re.compile(r"\s*(\d+[ \t\r]*\n\s*)?\d{1,3}:\d\d:\d\d[,.]\d{1,3}\s*-->\s*\d{1,3}:\d\d:\d\d")
+_TEXT_SUFFIXES: Final = {**kinds.CAPTION_SUFFIXES, ".txt": kinds.PLAIN, ".md": kinds.PLAIN, ".text": kinds.PLAIN}
 
 
 def _sniff_text(head: bytes, name: str | None) -> MediaKind:
@@ -328,22 +306,11 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
             )
         raise UnsupportedMediaError(
             "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF), a sound (MP3, AAC, FLAC,"
-            " Ogg, WAV), captions (VTT, SRT) or plain text.",
+            " Ogg, WAV), captions (VTT, SRT, TTML) or plain text.",
             kind="unknown",
         )
-    return MediaKind(Modality.TEXT, _text_type(text, suffix))
-
-
-def _text_type(text: str, suffix: str) -> str:
-    looks: tuple[tuple[str, Callable[[str], bool]], ...] = (
-        (VTT, lambda text: re.match(r"WEBVTT(\s|$)", text) is not None),
-        (JSON3, lambda text: text.lstrip().startswith("{") and '"wireMagic"' in text and '"events"' in text),
-        (SRT, lambda text: _SRT_START.match(text) is not None),
-    )
-    for media_type, looks_so in looks:
-        if looks_so(text):
-            return media_type
-    return _TEXT_SUFFIXES.get(suffix, PLAIN)
+    found = kinds.of_captions(text.replace("\r\n", "\n"))
+    return MediaKind(Modality.TEXT, found or _TEXT_SUFFIXES.get(suffix, kinds.PLAIN))
 
 
 _ALLOWED_CONTROLS: Final = frozenset("\t\n\r\f\v\x1b\x85")

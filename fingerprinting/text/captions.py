@@ -1,26 +1,18 @@
-"""Read captions (WebVTT, SubRip, YouTube's json3) into cues, each line once."""
+"""Read captions (WebVTT, SubRip, TTML, YouTube's json3 and srv1 to srv3) into cues, each line once."""
 
-import html
 import json
 import math
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from fingerprinting.errors import UnreadableMediaError
-from fingerprinting.media import JSON3, SRT, VTT
-from fingerprinting.text import encodings
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """What is shown from one time to another, in seconds; without markup, lines separated by newlines."""
-
-    text: str
-    start: float
-    end: float
+from fingerprinting.text import encodings, kinds, timed_xml
+from fingerprinting.text.cues import Cue, cue_of
+from fingerprinting.text.kinds import JSON3, SRT, VTT
 
 
 def parse(raw: bytes, media_type: str | None = None) -> list[Cue]:
@@ -33,8 +25,8 @@ def parse(raw: bytes, media_type: str | None = None) -> list[Cue]:
         UnreadableMediaError: not text, or no captions in it.
     """
     text = encodings.decode(raw)
-    found = format_of(text) or media_type
-    cues = parse_text(text, found) if found in _READERS else []
+    found = kinds.of_captions(text) or media_type
+    cues = parse_text(text, found) if found is not None and found in _READERS else []
     if not cues:
         raise UnreadableMediaError("There are no captions in this file. Export them again as VTT or SRT.")
     return cues
@@ -44,28 +36,12 @@ def parse_text(text: str, media_type: str) -> list[Cue]:
     """Read decoded captions of a known format, as `parse` does; an empty list where there are none.
 
     Raises:
-        UnreadableMediaError: json3 that is not JSON, or not of the shape of captions.
+        UnreadableMediaError: damaged: JSON or XML that does not parse.
     """
     return list(_unrolled(_READERS[media_type](text)))
 
 
-def format_of(text: str) -> str | None:
-    """Tell the media type of captions by their content; None where a text is no captions."""
-    head = text[:_HEAD_CHARACTERS].lstrip("\ufeff \t\n")
-    if head.startswith("WEBVTT"):
-        return VTT
-    if head.startswith("{") and '"events"' in head and ('"wireMagic"' in head or '"segs"' in head):
-        return JSON3
-    return SRT if _SRT_START.match(head) else None
-
-
-_HEAD_CHARACTERS: Final = 16 * 1024
-
-_TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
-_TIMING: Final = re.compile(rf"[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}(?=\s|$)[^\n]*")
-_SRT_START: Final = re.compile(rf"(?:\d+[ \t]*\n)?{_TIMING.pattern}")
-# `<c.yellow>`, `<00:00:01.000>`, `<v Ann>`, `</i>`, `<font color=...>`, and SubRip's `{\an8}`.
-_MARKUP: Final = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,100}\}")
+_TIMING: Final = re.compile(kinds.TIMING)
 
 
 def _read_timed_blocks(text: str) -> Iterator[Cue]:
@@ -91,24 +67,8 @@ def _read_timed_blocks(text: str) -> Iterator[Cue]:
 
 
 def _cue(lines: list[str], times: tuple[float, float] | None) -> Iterator[Cue]:
-    if times is None:
-        return
-    stripped = (_unescaped(_MARKUP.sub("", line)).strip() for line in lines)
-    text = "\n".join(line for line in stripped if line)
-    if text:
-        yield Cue(text, *times)
-
-
-def _unescaped(line: str) -> str:
-    """Resolve entities, also where a number has more digits than Python reads."""
-    try:
-        return html.unescape(line)
-    except ValueError:
-        return html.unescape(_BEYOND_UNICODE.sub("\ufffd", _LEADING_ZEROS.sub(r"\1", line)))
-
-
-_LEADING_ZEROS: Final = re.compile(r"(&#[xX]?)0+(?=[0-9a-fA-F])")
-_BEYOND_UNICODE: Final = re.compile(r"&#(?:[xX][0-9a-fA-F]{7,}|[1-9][0-9]{7,});?")
+    if times is not None:
+        yield from cue_of(lines, *times)
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:
@@ -146,7 +106,14 @@ def _milliseconds(value: object) -> float:
     return seconds if math.isfinite(seconds) else 0.0
 
 
-_READERS: Final = {VTT: _read_timed_blocks, SRT: _read_timed_blocks, JSON3: _read_json3}
+_READERS: Final[Mapping[str, Callable[[str], Iterator[Cue]]]] = MappingProxyType(
+    {
+        VTT: _read_timed_blocks,
+        SRT: _read_timed_blocks,
+        JSON3: _read_json3,
+        **{each: partial(timed_xml.read, media_type=each) for each in timed_xml.MEDIA_TYPES},
+    }
+)
 MEDIA_TYPES: Final = frozenset(_READERS)
 """The formats that can be read."""
 

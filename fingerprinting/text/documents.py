@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import captions, encodings, markup
-from fingerprinting.text.captions import Cue
+from fingerprinting.text import captions, encodings, kinds, markup
+from fingerprinting.text.cues import Cue
 
 _MOST_SECONDS: Final = 1e7  # captions are of hours, not of months
 _HTML: Final = "text/html"
@@ -93,7 +93,7 @@ def read(raw: bytes, media_type: str) -> Document:
         UnreadableMediaError: empty, not text, or damaged captions.
     """
     text = encodings.decode(raw)
-    caption_type = captions.format_of(text)
+    caption_type = kinds.of_captions(text)
     if caption_type is None and media_type in captions.MEDIA_TYPES:
         raise UnreadableMediaError("There are no captions in this file. Export them again as VTT or SRT.")
     if caption_type is not None:

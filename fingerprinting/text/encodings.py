@@ -22,6 +22,8 @@ _MAX_CONTROL_SHARE: Final = 0.001
 # In Western European languages accented letters and typographic signs are rarely a tenth of the text.
 _MAX_HIGH_SHARE: Final = 0.3
 _HIGH_BYTES: Final = bytes(range(0x80, 0x100))
+_HIGH_LETTERS: Final = bytes(range(0xC0, 0x100))
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def decode(raw: bytes) -> str:
@@ -64,9 +66,17 @@ def _strict(raw: bytes, encoding: str) -> str:
 
 
 def _may_be_western(raw: bytes) -> bool:
-    """Whether bytes that are not UTF-8 look like Windows-1252 rather than like another encoding or like no text."""
-    high = len(raw) - len(raw.translate(None, _HIGH_BYTES))
-    return b"\0" not in raw and high <= len(raw) * _MAX_HIGH_SHARE
+    """Whether bytes that are not UTF-8 look like Windows-1252 rather than like another encoding or like no text.
+
+    Letters are compared with letters: in captions, times and signs are half of the bytes, in whatever script.
+    """
+    high, high_letters, letters = (_count(raw, each) for each in (_HIGH_BYTES, _HIGH_LETTERS, _LETTERS))
+    is_plausible = high_letters <= (high_letters + letters) * _MAX_HIGH_SHARE
+    return b"\0" not in raw and is_plausible and high <= len(raw) * _MAX_HIGH_SHARE
+
+
+def _count(raw: bytes, wanted: bytes) -> int:
+    return len(raw) - len(raw.translate(None, wanted))
 
 
 def _not_text() -> UnreadableMediaError:

@@ -10,14 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from fingerprinting.text import kinds
 from fingerprinting.types import Modality, Span, SpanUnit
 from mediamanager.client import files
 from mediamanager.client.verdicts import Checked
 from optout.catalogue.answers import WorkMatch
 from optout.catalogue.places import places
 from optout.consent.remarks import clock
-
-_CAPTIONS: Final = frozenset({".vtt", ".srt", ".json3"})
 
 _OWN: Final = "Your file"
 _SIDES: Final = 4
@@ -74,7 +73,7 @@ def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
 
 
 def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
-    is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in _CAPTIONS
+    is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in kinds.CAPTION_SUFFIXES
     where = places(match, None if is_timed else SpanUnit.CHARACTERS)
     mine, its = _address(Path(asset)), None if works is None else _address(works / match.work)
     yield f"<h3>{escape(match.work)}</h3><p>{match.strength}, by {escape(match.algorithm)}: {match.verdict}</p>\n"

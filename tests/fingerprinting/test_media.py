@@ -19,6 +19,7 @@ from fingerprinting.errors import (
     UnsupportedMediaError,
 )
 from fingerprinting.media import Limits, MediaKind
+from fingerprinting.text import kinds
 from fingerprinting.types import Modality
 
 FTYP = b"\0\0\0\x18ftyp"
@@ -61,20 +62,20 @@ def test_pictures_as_they_are_written(format_name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name", "media_type"),
     [
-        ("WEBVTT\n\n00:01.000 --> 00:02.000\nHello", None, media.VTT),
-        ("\ufeffWEBVTT - title\n", "captions.txt", media.VTT),
-        ("WEBVTTish prose", None, media.PLAIN),
-        ("1\n00:00:01,000 --> 00:00:02,000\nHello", "film", media.SRT),
-        ('{"wireMagic": "pb3", "events": []}', None, media.JSON3),
-        ('{"key": 1}', None, media.PLAIN),
-        ("Just words.", "captions.srt", media.SRT),
-        ("Just words.", "captions.VTT", media.VTT),
-        ("Just words.", None, media.PLAIN),
-        ("Grüße aus Köln, 你好", "a.bin", media.PLAIN),
-        ("caffeine is a drug", None, media.PLAIN),
-        ("ID3 tags are small", None, media.PLAIN),
-        ("MZ is a pair of initials", None, media.PLAIN),
-        ("BMW makes cars and motorcycles", None, media.PLAIN),
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\nHello", None, kinds.VTT),
+        ("\ufeffWEBVTT - title\n", "captions.txt", kinds.VTT),
+        ("WEBVTTish prose", None, kinds.PLAIN),
+        ("1\n00:00:01,000 --> 00:00:02,000\nHello", "film", kinds.SRT),
+        ('{"wireMagic": "pb3", "events": []}', None, kinds.JSON3),
+        ('{"key": 1}', None, kinds.PLAIN),
+        ("Just words.", "captions.srt", kinds.SRT),
+        ("Just words.", "captions.VTT", kinds.VTT),
+        ("Just words.", None, kinds.PLAIN),
+        ("Grüße aus Köln, 你好", "a.bin", kinds.PLAIN),
+        ("caffeine is a drug", None, kinds.PLAIN),
+        ("ID3 tags are small", None, kinds.PLAIN),
+        ("MZ is a pair of initials", None, kinds.PLAIN),
+        ("BMW makes cars and motorcycles", None, kinds.PLAIN),
     ],
 )
 def test_texts_are_told_by_their_form_then_by_their_name(text: str, name: str | None, media_type: str) -> None:
@@ -87,7 +88,7 @@ def test_other_encodings_are_text_too(encoding: str) -> None:
 
 
 def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
-    assert media.sniff("déjà".encode()[:-1]) == MediaKind(Modality.TEXT, media.PLAIN)
+    assert media.sniff("déjà".encode()[:-1]) == MediaKind(Modality.TEXT, kinds.PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_text_about_xml_is_a_text() -> None:
         "<!DOCTYPE svg [",
         "# EXTM3U",
     ):
-        assert media.sniff(text.encode()).media_type == media.PLAIN
+        assert media.sniff(text.encode()).media_type == kinds.PLAIN
 
 
 @pytest.mark.parametrize(

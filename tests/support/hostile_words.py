@@ -14,6 +14,8 @@ def captions(target: str) -> dict[str, bytes]:
     cue = "00:00.000 --> 00:09.000\n"
     times = "".join(f"{n}\n9999:99:99,999 --> 0:0:0,0\n{WORDS}\n\n" for n in range(500))
     events = [{"tStartMs": 10**400, "dDurationMs": -1, "segs": [{"utf8": WORDS}]}, {"segs": [{"utf8": "\ud800" * 9}]}]
+    tt = '<tt xmlns="http://www.w3.org/ns/ttml"><body><p begin="1s">'
+    laughs = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "ha"}">' for n in range(10))
     return {
         "style.vtt": f"WEBVTT\n\nSTYLE\n@import url({target});\n::cue {{ src: url(a) }}\n\n{cue}{WORDS}".encode(),
         "region.vtt": f"WEBVTT\n\n{'REGION' * 90_000}\n\n{cue}{WORDS}".encode(),
@@ -26,6 +28,14 @@ def captions(target: str) -> dict[str, bytes]:
         "strings.json3": b'{"wireMagic":"pb3","events":["' + b"\\u0000" * 90_000 + b'"]}',
         "arrow.vtt": b"WEBVTT\n\n" + b"00:00.000 --> " * 90_000,
         "nothing.vtt": b"WEBVTT",
+        "entity.ttml": f'<!DOCTYPE tt [<!ENTITY a SYSTEM "{target}">]>{tt}&a; {WORDS * 9}</p></tt>'.encode(),
+        "laughs.ttml": f"<!DOCTYPE tt [{laughs}]>{tt}&e9;</p></tt>".encode(),
+        "style.ttml": f'<?xml-stylesheet href="{target}"?>{tt}{WORDS * 9}<image src="{target}"/></p></tt>'.encode(),
+        "deep.ttml": tt.encode() + b"<span>" * 150_000,
+        "attribute.ttml": tt.encode() + b'<span begin="' + b"9" * 900_000 + b'"/></p></tt>',
+        "spans.srv3": b'<timedtext format="3"><body>'
+        + b'<p t="1" d="1" a="1">a</p>' * 300_000
+        + b"</body></timedtext>",
         "lines.vtt": b"WEBVTT\n" + b"\r" * 900_000,
     }
 

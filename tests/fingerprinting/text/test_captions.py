@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
-from fingerprinting.text import captions
-from fingerprinting.text.captions import Cue
+from fingerprinting.text import captions, kinds
+from fingerprinting.text.cues import Cue
 
 VTT = """\ufeffWEBVTT - a title
 Kind: captions
@@ -126,7 +126,7 @@ def test_json3_is_read() -> None:
     ],
 )
 def test_a_format_is_known_by_its_content(text: str, media_type: str | None) -> None:
-    assert captions.format_of(text) == media_type
+    assert kinds.of_captions(text) == media_type
 
 
 @pytest.mark.parametrize(

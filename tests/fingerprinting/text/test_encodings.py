@@ -11,6 +11,11 @@ from fingerprinting.text import encodings
 SENTENCE = "Où est l\u2019été ? Grüße aus Köln — “señor”, 12 €."
 
 
+# Captions of few words: times and signs are most of the bytes.
+TIMES = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n%s\n\n" for n in range(1, 10))
+FOREIGN = {"cp1251": "Да нет же!", "koi8-r": "Да нет же!", "cp1255": "שלום לך", "cp1256": "مرحبا"}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 def test_text_in_a_usual_encoding_is_read(encoding: str) -> None:
     assert encodings.decode(SENTENCE.encode(encoding)) == SENTENCE
@@ -50,8 +55,17 @@ def test_nothing_is_refused_as_empty(raw: bytes) -> None:
         b"text with a zero\0 in it, " * 3,
         "Съешь же ещё этих мягких французских булок".encode("cp1251"),
         "吾輩は猫である。名前はまだ無い。".encode("shift-jis"),
+        *(TIMES.encode() % ((said.encode(script),) * 9) for script, said in FOREIGN.items()),
     ],
-    ids=["random", "png", "binary called vtt", "zeros", "cp1251", "shift-jis"],
+    ids=[
+        "random",
+        "png",
+        "binary called vtt",
+        "zeros",
+        "cp1251",
+        "shift-jis",
+        *(f"srt in {script}" for script in FOREIGN),
+    ],
 )
 def test_what_is_no_text_or_in_an_unknown_encoding_is_refused(raw: bytes) -> None:
     with pytest.raises(UnreadableMediaError, match="UTF-8"):
