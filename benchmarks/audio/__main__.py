@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.audio import material, measure, page
+from benchmarks.audio import audfprint, material, measure, page
 from benchmarks.audio.transformations import KINDS
 
 
@@ -30,6 +30,7 @@ def main() -> None:
         lengths=arguments.lengths,
         kinds=arguments.only or list(KINDS),
         seed=arguments.seed,
+        audfprint=arguments.audfprint if arguments.audfprint.exists() else None,
     )
     result = measure.measure(material.tracks(arguments.half, arguments.material), plan)
     result["half"], result["licences"] = arguments.half, material.licences(arguments.half, arguments.material)
@@ -51,6 +52,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lengths", type=float, nargs="*", default=[2.5, 5.0, 10.0], metavar="SECONDS")
     parser.add_argument("--only", nargs="*", metavar="KIND", default=[], help="these transformations")
     parser.add_argument("--seed", type=int, default=1, help="draws another split")
+    parser.add_argument(
+        "--audfprint", type=Path, metavar="PYTHON", default=audfprint.PYTHON, help="that has it, if any"
+    )
     parser.add_argument("--output", type=Path, metavar="RESULT.json")
     parser.add_argument("--page", type=Path, metavar="PAGE.md")
     return parser.parse_args()

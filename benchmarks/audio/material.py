@@ -24,13 +24,15 @@ PACKAGES = {
     "tuning": (
         *("asterisk-moh-opsound-wav", "singularity-music", "asc-music", "extremetuxracer-data", "lincity-ng-data"),
         *("fillets-ng-data", "warzone2100-music", "asterisk-core-sounds-en-wav"),
+        *("planetblupi-music-ogg", "pushover-data"),
     ),
     "reporting": (
-        *("wesnoth-1.16-music", "hyperrogue-music", "planetblupi-music-ogg", "drascula-music", "tomatoes-data"),
-        *("fb-music-high", "pushover-data", "boswars-data", "hedgewars-data", "asterisk-core-sounds-fr-wav"),
+        *("wesnoth-1.16-music", "hyperrogue-music", "drascula-music", "hedgewars-data", "lugaru-data"),
+        *("xmoto-data", "btanks-data", "colobot-common-sounds", "asterisk-core-sounds-fr-wav"),
+        *("asterisk-core-sounds-it-wav",),
     ),
 }
-VOICES = {"asterisk-core-sounds-en-wav", "asterisk-core-sounds-fr-wav"}
+VOICES = {f"asterisk-core-sounds-{language}-wav" for language in ("en", "fr", "it")}
 _ENDINGS = (".ogg", ".mp3", ".wav", ".flac", ".opus")
 _MIN_SECONDS = 20.0
 _A_PACKAGE = 14

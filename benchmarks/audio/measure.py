@@ -1,5 +1,6 @@
 """Registers recordings, alters parts of others and of the same, asks at every depth, and counts what comes back."""
 
+import contextlib
 import tempfile
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ import acoustid
 import numpy as np
 
 from benchmarks.audio import material
+from benchmarks.audio.audfprint import Audfprint
 from benchmarks.audio.material import Track
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
 from fingerprinting.audio import chromaprint
@@ -23,7 +25,8 @@ from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Role, Strength
 
 Json: TypeAlias = dict[str, object]
-PEERS = ("Chromaprint", "compare_fingerprints")
+AUDFPRINT = "audfprint"
+PEERS = ("Chromaprint", "compare_fingerprints", AUDFPRINT)
 _ACOUSTID_SCORE = 0.5
 
 
@@ -35,6 +38,7 @@ class Cell:
     found: int = 0
     starts: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
+    votes: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Tally:
     wrong: list[Json] = field(default_factory=list)
     asked: int = 0
     strangers: int = 0
+    stranger_votes: list[int] = field(default_factory=list)
     search_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     print_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -59,6 +64,8 @@ class Plan:
     lengths: Sequence[float]
     kinds: Sequence[str]
     seed: int
+    audfprint: Path | None = None
+    """A Python in which audfprint is installed."""
 
 
 def measure(tracks: Sequence[Track], plan: Plan) -> Json:
@@ -70,8 +77,13 @@ def measure(tracks: Sequence[Track], plan: Plan) -> Json:
     tally = Tally()
     index, stored = _register(works, tally)
     others = _others(strangers)
-    with tempfile.TemporaryDirectory() as scratch:
-        asker = _Asker(index, works, tally, Path(scratch) / "asked.wav")
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        asker = _Asker(index, works, tally, scratch / "asked.wav")
+        if plan.audfprint is not None:
+            asker.audfprint = stack.enter_context(Audfprint(plan.audfprint, scratch))
+            hashes = sum(asker.audfprint.register(row, work.path) for row, work in enumerate(works))
+            stored[AUDFPRINT] = round(hashes * 4 * 60 / sum(work.seconds for work in works))
         for row in dice.permutation(len(works))[: plan.copied].tolist():
             sound = material.load(works[row].path)
             for kind in plan.kinds:
@@ -95,6 +107,7 @@ class _Asker:
         entries = [entry for entry in index.entries() if entry[1].algorithm == CODES.name]
         self._chromaprint = Index.build(entries)
         self._codes = {work: np.frombuffer(one.value, "<u4").tolist() for work, one in entries}
+        self.audfprint: Audfprint | None = None
 
     def ask_copy(
         self, row: int, sound: Sound, kind: str, seconds: float, others: Others, dice: np.random.Generator
@@ -113,8 +126,9 @@ class _Asker:
             cell.found += bool(right)
             for match in right:
                 if match.algorithm == BAND.name and match.query_span and match.work_span:
-                    cell.starts.append(match.work_span[0] - start / RATE_HZ - match.query_span[0] * made.longer)
-                    cell.ends.append(match.query_span[1] - len(altered) / RATE_HZ)
+                    begins, ends = match.query_span[0] - made.lead, match.query_span[1] + made.lead
+                    cell.starts.append(match.work_span[0] - start / RATE_HZ - begins * made.longer)
+                    cell.ends.append(ends - len(altered) / RATE_HZ)
             self._note_wrong(sure, row, f"{kind}, {seconds} s of {self._works[row].path.name}", depth)
 
     def _ask_peers(self, row: int, kind: str, seconds: float) -> None:
@@ -124,12 +138,23 @@ class _Asker:
         if len(codes):
             value = codes.astype("<u4").tobytes()
             matches = self._chromaprint.search([[Fingerprint(CODES.name, CODES.version, value)]])
-            found = any(match.work == row and match.strength is Strength.MATCH for match in matches)
+            found = any(match.work == row for match in matches)  # what is only worth a look for us counts here
         score = acoustid._match_fingerprints(codes.tolist(), self._codes[row]) if len(codes) else 0.0  # noqa: SLF001
-        for name, is_found in zip(PEERS, (found, score > _ACOUSTID_SCORE), strict=True):
+        for name, is_found in zip(PEERS, (found, score > _ACOUSTID_SCORE), strict=False):
             cell = self._tally.cells[kind, seconds, name]
             cell.asked += 1
             cell.found += is_found
+        if self.audfprint is not None:
+            best, votes = self._ask_audfprint(self.audfprint)
+            cell = self._tally.cells[kind, seconds, AUDFPRINT]
+            cell.asked += 1
+            cell.found += best == row
+            cell.votes.append(votes if best == row else 0)
+
+    def _ask_audfprint(self, audfprint: Audfprint) -> tuple[int | None, int]:
+        best, votes, took = audfprint.ask(self._path)
+        self._tally.search_seconds[AUDFPRINT].append(took)
+        return best, votes
 
     def ask_stranger(self, stranger: Track, start: float, sound: Sound) -> None:
         self._tally.strangers += 1
@@ -138,6 +163,8 @@ class _Asker:
             self._note_wrong(
                 sure, None, f"{len(sound) / RATE_HZ:.0f} s of {stranger.path.name} at {start:.0f} s", depth
             )
+        if self.audfprint is not None:
+            self._tally.stranger_votes.append(self._ask_audfprint(self.audfprint)[1])
 
     def _answers(self, sound: Sound) -> list[tuple[Depth, list[Match]]]:
         material.write(self._path, sound)
@@ -209,6 +236,7 @@ def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequen
             "found": cell.found,
             "starts": [round(each, 3) for each in cell.starts],
             "ends": [round(each, 3) for each in cell.ends],
+            "votes": cell.votes,
         }
         for (kind, seconds, depth), cell in tally.cells.items()
     ]
@@ -219,6 +247,7 @@ def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequen
         "seed": plan.seed,
         "asked": tally.asked,
         "stranger_windows": tally.strangers,
+        "stranger_votes": tally.stranger_votes,
         "rows": rows,
         "wrong": tally.wrong,
         "bytes_a_minute": stored,

@@ -31,11 +31,12 @@ Change: TypeAlias = Callable[[Sound, Others, Dice], Sound]
 
 @dataclass(frozen=True)
 class Kind:
-    """A transformation: its row of the table, and the factor by which it makes a recording longer."""
+    """A transformation: its row of the table, by which factor it makes a recording longer, seconds put before it."""
 
     row: str
     make: Change
     longer: float = 1.0
+    lead: float = 0.0
 
 
 def coded(codec: str, container: str, rate_hz: int, bit_rate: int | None = None) -> Change:
@@ -181,6 +182,16 @@ def music_over(decibels: float) -> Change:
     return lambda sound, others, dice: _mixed(sound, _cut(others.music, len(sound), dice), decibels)
 
 
+def between_music(seconds: float) -> Change:
+    """Put so much of other music before it and after it, without a pause."""
+
+    def change(sound: Sound, others: Others, dice: Dice) -> Sound:
+        before, after = (_cut(others.music, int(seconds * RATE_HZ), dice) for _ in range(2))
+        return np.concatenate((before, sound, after))
+
+    return change
+
+
 def together(*changes: Change) -> Change:
     """One after the other."""
 
@@ -267,4 +278,5 @@ KINDS: Mapping[str, Kind] = {
     "tempo -15 %": Kind(ULTRA, tempo(0.85), 0.85),
     "pitch +2 semitones": Kind(ULTRA, pitch(2)),
     "pitch -2 semitones": Kind(ULTRA, pitch(-2)),
+    "between 4 s of other music": Kind(ULTRA, between_music(4), lead=4.0),
 }
