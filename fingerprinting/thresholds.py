@@ -88,10 +88,11 @@ BAND_WINDOWS: Final = (36, 44, 56, 72, 92, 118, 152, 207, 300, 430)
 """Lengths in codes that are looked at: 2 s and more, each a quarter to a half longer than the last, so that a part
 of any length has one that nearly fills it (44 fit into 2.5 s, 92 into 5 s)."""
 
-BAND_MATCH_DEVIATIONS: Final = 9.5
+BAND_MATCH_DEVIATIONS: Final = 10.0
 BAND_LIKELY_DEVIATIONS: Final = 8.0
-"""So many deviations below chance a window is a match, or worth a look: chances of 1e-21 and 6e-16, for each of the
-some 10,000 alignments of a query."""
+"""So many deviations below chance a window is a match, or worth a look: chances of 8e-24 and 6e-16, for each of the
+some 10,000 alignments of a query. Chance alone would allow 9.5; between that and 10 lay one of 498 copies, and passages
+that pieces for one synthesiser have in common, at 9.5, 9.7 and 9.8."""
 
 BAND_CEILING: Final = ((100, 12.3), (207, 12.9), (430, 13.2))
 """Mean differing bits above which nothing is a match, by number of codes; 0.5 more is worth a look. Chance is not what
@@ -101,9 +102,19 @@ BAND_LEAST_CODES: Final = 34
 """Codes (2 s) that must agree, the ends of a window aside: a speaker who says a word twice agrees over 1.3 s, and three
 of eight wrong works in 648 parts and windows were that."""
 
-BAND_CHANGED_BITS: Final = 0.7
+BAND_CLOSE_BITS: Final = 7.0
+BAND_LEAST_CLOSE_CODES: Final = 26
+"""What agrees as nearly as this is the same recording when it is shorter, too: words said twice came to 8.5 to 10."""
+
+BAND_CLEAR_BITS: Final = 2.5
+BAND_RESEMBLING_BITS: Final = 9.0
+"""Where one recording is heard so clearly that nothing can sound beside it, another that agrees no better than the
+second resembles the first and is only worth a look. A copy under something 10 dB quieter has 3 bits or more."""
+
+BAND_CHANGED_BITS: Final = 1.0
 """So much nearer it must be where a change of tempo or pitch is assumed: with 25 changes there are as many more chances
-for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s; copies have 3 to 8."""
+for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s, and a speaker who says the same
+words a little slower to 8.69 over 2 s; copies have 3 to 8."""
 
 BAND_MIN_SHARPNESS: Final = 1.0
 """How much worse (mean bits) it must get when moved by half a second to two: what is steady fits everywhere. Parts of

@@ -53,12 +53,16 @@ class _Sound:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A stretch of an asset found in a recording, with the change under which it was."""
+    """A stretch of an asset found in a recording, with the change under which it was.
+
+    `is_outshone` where another recording is heard too clearly for this one to be there as well.
+    """
 
     row: int
     tempo: int
     pitch: int
     stretch: Stretch
+    is_outshone: bool = False
 
     @property
     def asset_seconds(self) -> tuple[float, float]:
@@ -84,8 +88,10 @@ class _Found:
     def is_match(self) -> bool:
         """Whether it identifies the recording; else it is only worth a look."""
         known = self.stretch
-        is_long = known.last - known.first >= thresholds.BAND_LEAST_CODES
-        return is_long and known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
+        is_close = known.bits <= thresholds.BAND_CLOSE_BITS
+        least = thresholds.BAND_LEAST_CLOSE_CODES if is_close else thresholds.BAND_LEAST_CODES
+        is_near = known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
+        return is_near and known.last - known.first >= least and not self.is_outshone
 
 
 def decided(
@@ -131,7 +137,7 @@ class SoundSearcher:
         matches: list[Match] = []
         for sound in _sounds(queries):
             by_work: defaultdict[int, list[tuple[int, _Found]]] = defaultdict(list)
-            for found in _merged(self._found(sound, context.depth)):
+            for found in _outshone(_merged(self._found(sound, context.depth))):
                 for entry in self._bands.tracks.copies.of(found.row):
                     by_work[int(self._bands.tracks.works[entry])].append((entry, found))
             for work, entries in by_work.items():
@@ -294,6 +300,15 @@ def _merged(found: Iterable[_Found]) -> list[_Found]:
                 open_.append(each)
         merged += open_
     return merged
+
+
+def _outshone(found: Sequence[_Found]) -> Iterator[_Found]:
+    """Mark what merely resembles another recording that is heard clearly at the same place."""
+    clear = [each for each in found if each.is_match and each.stretch.mean <= thresholds.BAND_CLEAR_BITS]
+    for each in found:
+        resembles = each.is_match and each.stretch.bits > thresholds.BAND_RESEMBLING_BITS
+        others = [other.asset_seconds for other in clear if other.row != each.row] if resembles else []
+        yield dataclasses.replace(each, is_outshone=_within(each.asset_seconds, others))
 
 
 def _end_offset(stretch: Stretch) -> int:

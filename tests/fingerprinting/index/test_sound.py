@@ -202,3 +202,26 @@ def test_an_asset_of_many_parts_is_asked_for_changes_only_where_nothing_is_known
     assert {match.work for match in found if match.strength is Strength.MATCH} == {0, 1, 2, 3}
     changed = [first for tempo, first in asked if tempo != 1]
     assert min(changed) > 120 / print_bytes.LANDMARK_SECONDS
+
+
+def test_what_only_resembles_a_work_that_is_heard_clearly_is_worth_a_look(
+    works: list[tuple[int, Fingerprint]], ask: Ask, tmp_path: Path
+) -> None:
+    loud = melody(SECONDS, seed=21).astype(np.float64)
+    covered = (melody(SECONDS, seed=2) * 0.35 + loud * 0.6).astype(np.int16)
+    prints = [(9, one) for one in fingerprint_audio(write_sound(tmp_path / "covered.wav", covered)).fingerprints]
+
+    (alone,) = ask(part(2, 11, 8), of=Index.build(prints))
+    found = {match.work: match.strength for match in ask(part(2, 11, 8), of=Index.build([*works, *prints]))}
+
+    assert alone.strength is Strength.MATCH
+    assert found == {2: Strength.MATCH, 9: Strength.LIKELY}
+
+
+def test_what_agrees_very_nearly_may_be_short(ask: Ask) -> None:
+    # 1.3 s of sound fill 28 codes or so: fewer than what agrees no better than a word that is said twice needs.
+    around = noise(2, seed=5)[: 2 * RATE_HZ] // 4
+
+    (match,) = ask(np.concatenate((around, part(2, 11, 1.3), around)))
+
+    assert (match.work, match.strength) == (2, Strength.MATCH)
