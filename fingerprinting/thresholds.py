@@ -113,8 +113,8 @@ second resembles the first and is only worth a look. A copy under something 10 d
 
 BAND_CHANGED_BITS: Final = 1.0
 """So much nearer it must be where a change of tempo or pitch is assumed: with 25 changes there are as many more chances
-for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s, and a speaker who says the same
-words a little slower to 8.69 over 2 s; copies have 3 to 8."""
+for what merely sounds alike. Of melodies of one synthesiser two came to 11.07 over 2.5 s, and a speaker who says the
+same words a little slower to 8.69 over 2 s; copies have 3 to 8."""
 
 BAND_MIN_SHARPNESS: Final = 1.0
 """How much worse (mean bits) it must get when moved by half a second to two: what is steady fits everywhere. Parts of
