@@ -1,10 +1,13 @@
-"""The route of the API: strict JSON in, JSON out, and nothing held while it waits for a thread."""
+"""The route of the API: strict JSON and known parameters in, JSON out, and nothing held while it waits for a thread."""
 
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette import status
@@ -34,10 +37,12 @@ class ApiRoute(APIRoute):
         """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
         takes_json = self.body_field is not None and _media_type(self) == bodies.JSON
+        known = frozenset(one.alias for one in get_flat_params(self.dependant) if isinstance(one.field_info, Query))
 
         async def handle_strictly(request: Request) -> Response:
             # FastAPI itself would read the body first, of whoever sends one.
             await admitted(request)
+            _refuse_unknown(request, known)
             if takes_json and bodies.content_type(request) != bodies.JSON:
                 bodies.refuse_content_type(bodies.JSON)
             return await handle(_StrictRequest(request.scope, request.receive))
@@ -49,6 +54,17 @@ class _StrictRequest(FormRequest):
     async def json(self) -> Any:
         # In the thread pool: a batch of 10,000 assets holds up nobody else.
         return await run_in_threadpool(bodies.parse_json, await self.body())
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """Refuse parameters that the operation does not have: a misspelled moment or page must not be answered without it.
+
+    Raises:
+        RequestValidationError: there are some; it names each.
+    """
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown])
 
 
 def _encoded(endpoint: Callable[..., Any], declared_status: int | None) -> Callable[..., Any]:

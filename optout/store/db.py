@@ -1,6 +1,7 @@
 """Engines and units of work: how a connection is set up, how a transaction begins, commits and what follows it."""
 
 import fcntl
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -182,8 +183,8 @@ def _begin_sqlite(connection: Connection) -> None:
     came = time.monotonic()
     with _turn(Path(f"{connection.engine.url.database}.turn")):
         # Who waited in the queue has that much less patience left: behind a process that hangs, all give up together.
-        left = max(0.0, came + BUSY_SECONDS - time.monotonic())
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(left * 1000)}")
+        left_seconds = max(0, math.ceil(came + BUSY_SECONDS - time.monotonic()))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={left_seconds * 1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -121,6 +121,16 @@ def test_a_lookup_that_can_not_be_used_names_its_field(
     assert remedy in problem["errors"][0]["message"]
 
 
+def test_a_parameter_that_the_operation_does_not_have_is_refused_by_name(client: TestClient, creator: Any) -> None:
+    assert client.get("/v1/works", params={"limit": 5}, headers=creator.headers).status_code == 200
+
+    answer = client.get("/v1/works", params={"limit": 5, "aftr": "x"}, headers=creator.headers)
+
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["aftr"]
+    assert "spelling" in answer.json()["errors"][0]["message"]
+
+
 MALFORMED: list[tuple[str, bytes, str]] = [
     ("cut off", b'{"assets": [', "line 1, column 13"),
     ("on another line", b'{\n  "assets": x}', "line 2, column 13"),
