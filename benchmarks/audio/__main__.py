@@ -2,6 +2,7 @@
 
     ./run bench audio collect --material FOLDER       fetches Debian packages into FOLDER and cuts excerpts
     ./run bench audio run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/audio.md]
+    ./run bench audio page --material FOLDER --output RESULT.json --page PAGE.md   writes it again from a result
 
 Tune on the half `tuning` alone; `reporting` is for figures. What is called wrong is listed: listen to each, since two
 recordings of one game may share sounds.
@@ -23,6 +24,15 @@ def main() -> None:
             found = material.tracks(half, arguments.material)
             print(f"{half}: {len(found)} recordings, {sum(each.seconds for each in found) / 3600:.1f} h")
         return
+    result = json.loads(arguments.output.read_text()) if arguments.do == "page" else _run(arguments)
+    if arguments.output is not None and arguments.do == "run":
+        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    page.show(result)
+    if arguments.page is not None:
+        page.write(result, arguments.page, [json.loads(each.read_text()) for each in arguments.scale])
+
+
+def _run(arguments: argparse.Namespace) -> dict[str, object]:
     plan = measure.Plan(
         works=arguments.works,
         copied=arguments.copied,
@@ -33,17 +43,12 @@ def main() -> None:
         audfprint=arguments.audfprint if arguments.audfprint.exists() else None,
     )
     result = measure.measure(material.tracks(arguments.half, arguments.material), plan)
-    result["half"], result["licences"] = arguments.half, material.licences(arguments.half, arguments.material)
-    page.show(result)
-    if arguments.output is not None:
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
-    if arguments.page is not None:
-        page.write(result, arguments.page)
+    return {**result, "half": arguments.half, "licences": material.licences(arguments.half, arguments.material)}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", choices=("collect", "run"))
+    parser.add_argument("do", choices=("collect", "run", "page"))
     parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--half", choices=tuple(material.PACKAGES), default="tuning")
     parser.add_argument("--works", type=int, default=50, help="registered")
@@ -56,6 +61,7 @@ def _arguments() -> argparse.Namespace:
         "--audfprint", type=Path, metavar="PYTHON", default=audfprint.PYTHON, help="that has it, if any"
     )
     parser.add_argument("--output", type=Path, metavar="RESULT.json")
+    parser.add_argument("--scale", type=Path, nargs="*", default=[], metavar="SCALE.json", help="for the page")
     parser.add_argument("--page", type=Path, metavar="PAGE.md")
     return parser.parse_args()
 

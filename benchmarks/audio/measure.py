@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.audio import material
 from benchmarks.audio.audfprint import Audfprint
+from benchmarks.audio.cost import mp3_seconds_a_second
 from benchmarks.audio.material import Track
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
 from fingerprinting.audio import chromaprint
@@ -79,6 +80,7 @@ def measure(tracks: Sequence[Track], plan: Plan) -> Json:
     others = _others(strangers)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        tally.print_seconds["work as MP3"] = mp3_seconds_a_second(works, scratch)
         asker = _Asker(index, works, tally, scratch / "asked.wav")
         if plan.audfprint is not None:
             asker.audfprint = stack.enter_context(Audfprint(plan.audfprint, scratch))

@@ -24,6 +24,7 @@ from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.fingerprints import fingerprint_audio
 from fingerprinting.index import copies, inverted, keys_places, landmark_pairs, soundtracks
+from fingerprinting.index.algorithm import Searcher
 from fingerprinting.index.bandenergy import BandSearcher
 from fingerprinting.index.chromaprint import ChromaprintSearcher, Recordings
 from fingerprinting.index.inverted import InvertedIndex
@@ -42,9 +43,9 @@ def main() -> None:
     arguments = _arguments()
     tracks = material.tracks("tuning", arguments.material)
     works, others = tracks[: len(tracks) * 2 // 3], tracks[len(tracks) * 2 // 3 :]
-    index = _index([fingerprint_audio(track.path).fingerprints for track in works], arguments.recordings)
+    index, size = _index([fingerprint_audio(track.path).fingerprints for track in works], arguments.recordings)
     queries = list(_queries(works, others, arguments))
-    result: dict[str, object] = {"recordings": arguments.recordings, "seconds": arguments.seconds}
+    result: dict[str, object] = {"recordings": arguments.recordings, "seconds": arguments.seconds, **size}
     for depth in Depth:
         times = []
         for prints in queries:
@@ -84,8 +85,8 @@ def _queries(
         yield fingerprint_audio(place, role=Role.QUERY, depth=Depth.THOROUGH).fingerprints
 
 
-def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> Index:
-    """Make searchers of many recordings out of the prints of a few."""
+def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> tuple[Index, dict[str, float]]:
+    """Make searchers of many recordings out of the prints of a few, and say how large they are."""
     by_name = {
         name: [one.value for each in prints for one in each if one.algorithm == name]
         for name in ("chromaprint-2", print_bytes.LANDMARK_ALGORITHM, print_bytes.BAND_ALGORITHM)
@@ -109,14 +110,20 @@ def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> Index:
     by_code = _postings((codes & _CHROMAPRINT_BITS).astype(np.uint64), seconds, recordings, each_has)
     by_pair = _postings(pairs, seconds, recordings, steps)
     print(f"{len(by_code.rows) / 1e6:.0f} and {len(by_pair.rows) / 1e6:.0f} million postings", flush=True)
-    return Index(
-        {
-            "chromaprint-2.v1": ChromaprintSearcher(known, by_code),
-            "landmark-1024.v1": LandmarkSearcher(_tracks(held, 0), np.empty(0, np.uint32), by_pair),
-            "bandenergy-32.v1": BandSearcher(_tracks(held, steps), _dealt(bands, recordings * steps)),
-        },
-        recordings,
-    )
+    energies = _dealt(bands, recordings * steps)
+    # Peaks are not dealt out, since no search reads them, but a real index keeps them.
+    peak_bytes = 4 * sum(len(each.frames) for each in peaks) * _SECONDS * recordings / seconds
+    postings = len(by_code.rows) + len(by_pair.rows)
+    size = {
+        "million_postings": round(postings / 1e6, 1),
+        "gigabytes": round((postings * 8 + known.codes.nbytes + energies.nbytes + peak_bytes) / 1e9, 2),
+    }
+    searchers: dict[str, Searcher] = {
+        "chromaprint-2.v1": ChromaprintSearcher(known, by_code),
+        "landmark-1024.v1": LandmarkSearcher(_tracks(held, 0), np.empty(0, np.uint32), by_pair),
+        "bandenergy-32.v1": BandSearcher(_tracks(held, steps), energies),
+    }
+    return Index(searchers, recordings), size
 
 
 def _tracks(held: copies.Copies, numbers: int) -> Soundtracks:
