@@ -161,6 +161,7 @@ class Extraction:
         fingerprints: of every algorithm for that modality, `sha256` of the file's bytes first.
         identifiable: False where only exact bytes can identify it (a blank picture, silence, ten words of text).
         notes: stable codes that say why something is missing, for instance `image-flat`, `audio-too-short`.
+        beside: what else of the same work was looked at, besides this file: the sound of a video whose captions it is.
     """
 
     modality: Modality
@@ -168,6 +169,7 @@ class Extraction:
     fingerprints: tuple[Fingerprint, ...]
     identifiable: bool = True
     notes: tuple[str, ...] = ()
+    beside: frozenset[Modality] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import BinaryIO, Protocol
 
 import httpcore2
@@ -34,11 +35,16 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is sent: a plain GET by default. A redirect repeats it as it is."""
+    """What is sent: a plain GET by default. A redirect repeats it as it is.
+
+    Attributes:
+        part: the first byte and the last one, if not all of them are wanted; a server may give all the same.
+    """
 
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    part: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,14 @@ class Fetched:
         media_type: as the server declared it, lower case, without parameters; None if it did not.
         name: the last part of the path, a hint and no more; None where the path ends in a slash.
         size_bytes: of the decoded body.
+        is_part: it begins where the part begins that was asked for.
     """
 
     url: str
     media_type: str | None
     name: str | None
     size_bytes: int
+    is_part: bool = False
 
 
 def fetch(
@@ -146,6 +154,8 @@ def _hop(
     headers.update({name.title(): value for name, value in ask.headers.items()})
     if ask.body is not None:
         headers["Content-Length"] = str(len(ask.body))
+    if ask.part is not None:
+        headers["Range"] = f"bytes={ask.part[0]}-{ask.part[1]}"
     try:
         request = pool.stream(
             ask.method, _target(url), headers=headers, content=ask.body, extensions={"timeout": timeouts}
@@ -154,22 +164,32 @@ def _hop(
             fields = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in _REDIRECTS and "location" in fields:
                 return fields["location"]
-            _check_status(response.status)
+            is_part = _is_part(ask, response.status, fields)
             size = _copy(response.iter_stream(), into, fields, limits)
     except httpcore2.TimeoutException as error:
         raise FetchFailedError(f"{url.host} took too long to answer. {REMEDY}", host=url.host) from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise _unreachable(url, error) from error
     media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
-    return Fetched(str(url), media_type or None, url.path.rpartition("/")[2] or None, size)
+    return Fetched(str(url), media_type or None, url.path.rpartition("/")[2] or None, size, is_part)
 
 
 def _target(url: httpx2.URL) -> httpcore2.URL:
     return httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
+def _is_part(ask: Ask, status: int, fields: Mapping[str, str]) -> bool:
+    """Whether a part is answered, as was asked for; anything but that or the whole is an error."""
+    if ask.part is None or status != HTTPStatus.PARTIAL_CONTENT:
+        _check_status(status)
+        return False
+    if not fields.get("content-range", "").startswith(f"bytes {ask.part[0]}-"):
+        raise FetchFailedError(f"The server sent another part than the one asked for. {REMEDY}")
+    return True
+
+
 def _check_status(status: int) -> None:
-    if status == 200:  # noqa: PLR2004 - 206 and friends are no whole file
+    if status == HTTPStatus.OK:  # 206 and friends are no whole file
         return
     if status in _RETRYABLE or status >= 500:  # noqa: PLR2004
         raise FetchFailedError(f"The server answered with status {status}. {REMEDY}", status=status)

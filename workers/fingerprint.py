@@ -3,7 +3,7 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,27 +15,35 @@ from sqlalchemy.orm import Session
 
 from fingerprinting.errors import FingerprintingError
 from fingerprinting.media import Limits
-from fingerprinting.types import Extraction
+from fingerprinting.types import Modality
 from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError, StorageUnavailableError
-from optout.registry import texts, video_facts, works
+from optout.registry import texts, works
 from optout.store import db, jobs, paces
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease
 from optout.store.models.base import utc_now
+from optout.store.models.jobs import JobKind
 from optout.store.models.works import Work, WorkState
-from workers import dispatch, sandbox, tally
+from workers import dispatch, sandbox, tally, videos
 from workers.errors import FetchFailedError, VideoUnavailableError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
+from workers.videos import Read
 
 _MOST_SPREAD: Final = timedelta(minutes=10)
+_LATER: Final = timedelta(hours=1)
 _RATE_LIMITED: Final = "youtube-rate-limited"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the job needs to know of the work; read once, before anything slow. `size_bytes` is that of an upload."""
+    """What the job needs to know of the work; read once, before anything slow.
+
+    Attributes:
+        size_bytes: of an upload.
+        wanted: of a video, what of it is to be read.
+    """
 
     work_id: UUID
     media_key: str | None
@@ -43,26 +51,20 @@ class Order:
     source_url: str | None
     file_name: str | None
     keep_media: bool
+    wanted: frozenset[Modality]
 
     @classmethod
-    def of(cls, work: Work) -> "Order":
+    def of(cls, work: Work, wanted: Collection[Modality]) -> "Order":
         """What a row says."""
-        return cls(work.id, work.media_key, work.size_bytes, work.source_url, work.file_name, work.keep_media)
+        about = (work.id, work.media_key, work.size_bytes, work.source_url, work.file_name, work.keep_media)
+        return cls(*about, frozenset(wanted))
 
-
-@dataclass(frozen=True, slots=True)
-class _Media:
-    """A work's media as a local file.
-
-    Attributes:
-        path: where it lies for the length of the job.
-        name: what it is called, a hint for telling kinds of text apart.
-        title: what its source calls it, if it does.
-    """
-
-    path: Path
-    name: str | None
-    title: str | None = None
+    @property
+    def video_id(self) -> str | None:
+        """The video to read; None for what is no video, and where the kept file of one is all that is needed."""
+        if self.source_url is None or (self.media_key is not None and self.wanted <= {Modality.TEXT}):
+            return None
+        return identifiers.youtube_id(self.source_url)
 
 
 def run(resources: Resources, lease: Lease) -> None:
@@ -82,10 +84,8 @@ def run(resources: Resources, lease: Lease) -> None:
     if must_wait(resources, lease, order):
         return
     try:
-        with bring_media(resources, order) as media:
-            with tally.failures(tally.SANDBOX_FAILURES):
-                extraction = sandbox.extract(media.path, name=media.name, limits=limits_of(resources))
-            _record(resources, lease, order, media, extraction)
+        with read_media(resources, order) as found:
+            _record(resources, lease, order, found)
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError) as error:
         _record_failure(resources, lease, order, error)
     except FetchFailedError as error:
@@ -101,12 +101,12 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
         work = session.get(Work, work_id)
         if work is None or work.state is not WorkState.PENDING:
             return None
-        return Order.of(work)
+        return Order.of(work, {Modality.TEXT, Modality.IMAGE, *([Modality.AUDIO] if work.wants_sound else [])})
 
 
 def must_wait(resources: Resources, lease: Lease, order: Order) -> bool:
     """Whether others ask YouTube at this moment; then the job is put off, and nothing else is to be done."""
-    if order.media_key is not None or order.source_url is None or identifiers.youtube_id(order.source_url) is None:
+    if order.video_id is None:
         return False
     every = timedelta(seconds=resources.settings.youtube_seconds)
     with transaction(resources.sessions) as session:
@@ -128,64 +128,42 @@ def hold_if_told(resources: Resources, error: FetchFailedError) -> None:
 
 
 @contextmanager
-def bring_media(resources: Resources, order: Order) -> Iterator[_Media]:
-    """Bring a work's media here, whatever it comes from; it goes away with the block.
-
-    What YouTube says about a video is noted, also if the captions can't be had.
+def read_media(resources: Resources, order: Order) -> Iterator[Read]:
+    """Bring a work's media here, whatever it comes from, and fingerprint it; the media goes away with the block.
 
     Raises:
         StorageUnavailableError: the store did not give it, or not all of it.
         NotFoundError: it is not there any more.
         FetchFailedError, FetchRefusedError, FetchTooLargeError: its address did not give it.
+        FingerprintingError, SandboxUnavailableError: as `sandbox.extract` says.
     """
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
+        if order.video_id is not None:
+            yield videos.read(resources, order.work_id, order.video_id, order.wanted, Path(folder))
+            return
         path = Path(folder) / "media"
+        name = _bring(resources, order, path)
+        with tally.failures(tally.SANDBOX_FAILURES):
+            extraction = sandbox.extract(path, name=name, limits=limits_of(resources))
+        yield Read(extraction, path)
+
+
+def _bring(resources: Resources, order: Order, path: Path) -> str | None:
+    """Write a work's media to a file; what it is called, a hint for telling kinds of text apart."""
+    with path.open("wb") as file:
         if order.media_key is not None:
-            with resources.storage.open(order.media_key) as stored, path.open("wb") as file:
+            with resources.storage.open(order.media_key) as stored:
                 shutil.copyfileobj(stored, file)
-                read = file.tell()
-            if order.size_bytes not in {None, read}:
+            if order.size_bytes not in {None, file.tell()}:
                 # It would look like another file, and its work would fail for good; a store may be whole next time.
                 raise StorageUnavailableError(
-                    f"the store gave {read:,} of the {order.size_bytes:,} bytes of a file", key=order.media_key
+                    f"the store gave {file.tell():,} of the {order.size_bytes:,} bytes of a file", key=order.media_key
                 )
-            yield _Media(path, order.file_name)
-        elif order.source_url is not None:
-            yield _from_address(resources, order, order.source_url, path)
-        else:
-            raise NotFoundError("the file of this work is not here any more; register it again")
-
-
-def _from_address(resources: Resources, order: Order, url: str, path: Path) -> _Media:
-    video_id = identifiers.youtube_id(url)
-    if video_id is not None:
-        return _from_youtube(resources, order, video_id, path)
-    with path.open("wb") as file:
-        limits = FetchLimits(max_bytes=resources.settings.max_upload_bytes)
-        fetched = fetch(url, file, guard=resources.guard, limits=limits)
-    return _Media(path, fetched.name)
-
-
-def _from_youtube(resources: Resources, order: Order, video_id: str, path: Path) -> _Media:
-    from workers import youtube, youtube_trainability  # noqa: PLC0415 - few jobs need them
-
-    guard, key = resources.guard, resources.settings.youtube_api_key
-    video = youtube.look(video_id, guard=guard)
-    trainability = None if key is None else youtube_trainability.ask(video_id, key=key, guard=guard)
-    # Before anything slow: what was said about the channel counts for a video that can't be read, too.
-    with transaction(resources.sessions) as session:
-        video_facts.note(
-            session,
-            order.work_id,
-            channel=video.channel,
-            channel_title=video.channel_title,
-            duration_seconds=video.duration_seconds,
-            licence=video.licence,
-            trainability=trainability,
-        )
-        db.after_commit(session, lambda: dispatch.nudge(jobs.enqueued(session)))
-    path.write_bytes(video.words().data)
-    return _Media(path, youtube.JSON3_NAME, video.title)
+            return order.file_name
+        if order.source_url is not None:
+            limits = FetchLimits(max_bytes=resources.settings.max_upload_bytes)
+            return fetch(order.source_url, file, guard=resources.guard, limits=limits).name
+    raise NotFoundError("the file of this work is not here any more; register it again")
 
 
 def limits_of(resources: Resources) -> Limits:
@@ -193,20 +171,25 @@ def limits_of(resources: Resources) -> Limits:
     return Limits(max_bytes=resources.settings.max_upload_bytes)
 
 
-def _record(resources: Resources, lease: Lease, order: Order, media: _Media, extraction: Extraction) -> None:
+def _record(resources: Resources, lease: Lease, order: Order, found: Read) -> None:
     """Store the fingerprints and settle the job in one transaction; media to be kept is stored before it."""
     keeps_fetched = order.keep_media and order.media_key is None
     key = works.media_key(order.work_id)
     if keeps_fetched:
-        with media.path.open("rb") as file:
+        with found.path.open("rb") as file:
             resources.storage.put(key, file)
+    if found.later is not None:
+        hold_if_told(resources, found.later)
     with transaction(resources.sessions) as session:
         if not jobs.finish(session, lease):
             return  # somebody else runs it by now, and settles it
-        work = works.record_fingerprints(session, order.work_id, extraction)
-        work.title = work.title or texts.told(media.title, max_length=works.MAX_TITLE)
+        work = works.record_fingerprints(session, order.work_id, found.extraction)
+        work.title = work.title or texts.told(found.title, max_length=works.MAX_TITLE)
         if keeps_fetched:
             work.media_key = key
+        if found.later is not None:
+            due_at = utc_now() + (found.later.retry_after or _LATER)
+            jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id), due_at=due_at)
         afterwards(resources, session, order, work)
 
 

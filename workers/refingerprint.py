@@ -1,18 +1,20 @@
 """The job that gives a ready work the fingerprints of newer algorithms, as long as its media still shows the work."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Extraction
+from fingerprinting.index import coverage
+from fingerprinting.types import Extraction, Modality
+from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
 from optout.registry import fingerprints, refingerprinting, works
 from optout.store import jobs
 from optout.store.db import reading, transaction
 from optout.store.jobs import Lease, Retries
 from optout.store.models.works import Work
-from workers import sandbox, tally
 from workers.errors import ContentChangedError, VideoUnavailableError
-from workers.fingerprint import Order, afterwards, bring_media, limits_of, must_wait
+from workers.fingerprint import Order, afterwards, must_wait, read_media
 from workers.resources import Resources
 
 
@@ -33,10 +35,9 @@ def run(resources: Resources, lease: Lease) -> None:
     if must_wait(resources, lease, order):
         return
     try:
-        with bring_media(resources, order) as media, tally.failures(tally.SANDBOX_FAILURES):
-            extraction = sandbox.extract(media.path, name=media.name, limits=limits_of(resources))
-        _check(resources, order, extraction)
-        _record(resources, lease, order, extraction)
+        with read_media(resources, order) as found:
+            _check(resources, order, found.extraction)
+            _record(resources, lease, order, found.extraction)
     except (FingerprintingError, InvalidInputError, NotFoundError, ConflictError, VideoUnavailableError) as error:
         _give_up(resources, lease, order, error)
 
@@ -45,14 +46,21 @@ def _order(resources: Resources, work_id: UUID) -> Order | None:
     """What there is to do; None if nothing is."""
     with reading(resources.sessions) as session:
         work = session.get(Work, work_id)
-        if work is None or not works.lacks(work):
+        lacking = frozenset[str]() if work is None else works.lacks(work)
+        if work is None or not lacking:
             return None
-        return Order.of(work)
+        return Order.of(work, _wanted(work, lacking))
+
+
+def _wanted(work: Work, lacking: Collection[str]) -> set[Modality]:
+    """What of a video has to be read for what it lacks."""
+    needed = {each for each in coverage.modalities(lacking) if each is not None} or {work.modality or Modality.TEXT}
+    return {Modality.AUDIO if each is Modality.VIDEO else each for each in needed}
 
 
 def _check(resources: Resources, order: Order, extraction: Extraction) -> None:
-    if order.source_url is None:
-        return  # a file is checked by its digest, where it is recorded
+    if order.source_url is None or identifiers.youtube_id(order.source_url) is not None:
+        return  # a file is checked by its digest, where it is recorded; the id of a video never names another one
     with reading(resources.sessions) as session:
         had = [one for _work, one in fingerprints.of_works(session, [order.work_id])]
     if not refingerprinting.is_same_content(had, extraction):

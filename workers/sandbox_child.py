@@ -241,7 +241,7 @@ def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) 
     if request["task"] == "captions":
         from workers.youtube_child import serve  # noqa: PLC0415 - yt-dlp takes most of a second, and few need it
 
-        serve(str(request["video_id"]), socket.socket(fileno=descriptors[0]))
+        serve(request, socket.socket(fileno=descriptors[0]))
         return 0
     if request["task"] == "list":
         from workers.youtube_list_child import serve as serve_list  # noqa: PLC0415 - as above

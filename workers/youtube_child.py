@@ -21,6 +21,8 @@ from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import ExtractorError, YoutubeDLError
 from yt_dlp.utils.traversal import traverse_obj
 
+from workers.youtube_formats import sound_of
+
 Transport: TypeAlias = Callable[[dict[str, object]], Mapping[str, Any]]
 """From a request (`method`, `url`, `headers`, `body` in base64 or None) to what came of it (`url`, `media_type` and
 `body` in base64, or `error`)."""
@@ -29,6 +31,7 @@ _MAX_BYTES: Final = 24 * 1024 * 1024
 _MAX_REASON: Final = 300
 _MAX_STATUS: Final = 100
 _MAX_TEXT: Final = 300
+_NOT_OVER: Final = frozenset({"is_live", "is_upcoming", "post_live"})
 _END_OF_TIME: Final = 1e11
 
 # Nothing is read from or written to the disk, no program is run, no other site is spoken to.
@@ -116,11 +119,12 @@ class RemoteYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp ships n
         return Response(content, url=reply["url"], headers={"Content-Type": reply["media_type"] or ""}, status=200)
 
 
-def serve(video_id: str, parent: socket.socket) -> None:
+def serve(request: Mapping[str, Any], parent: socket.socket) -> None:
     """Find the captions of a video, asking the parent for every page, and tell it what was found."""
     with parent, parent.makefile("rwb") as line:
         try:
-            captions, video = find(video_id, transport_over(line))
+            video_id, with_sound = str(request["video_id"]), bool(request["sound"])
+            captions, video = find(video_id, transport_over(line), with_sound=with_sound)
             last: dict[str, object] = {"captions": captions, "video": video}
         except NoCaptionsError as error:
             last = {"failed": str(error)[:_MAX_REASON], "video": dict(error.video)}
@@ -139,8 +143,12 @@ def transport_over(line: io.BufferedRWPair) -> Transport:
     return transport
 
 
-def find(video_id: str, transport: Transport) -> tuple[dict[str, object], dict[str, object]]:
+def find(
+    video_id: str, transport: Transport, *, with_sound: bool = False
+) -> tuple[dict[str, object], dict[str, object]]:
     """Find the captions of a video: `language`, `automatic`, and `data` (json3 in base64); and what is known of it.
+
+    With its sound also where that is (`sound`): it is too large to be brought here.
 
     Raises:
         NoCaptionsError: YouTube did not answer, answers something else, or gives no captions for now.
@@ -152,6 +160,9 @@ def find(video_id: str, transport: Transport) -> tuple[dict[str, object], dict[s
             url = f"https://www.youtube.com/watch?v={video_id}"
             info = ydl.extract_info(url, download=False, process=False)
             video = _known(info, player.said)
+            if with_sound and info.get("live_status") not in _NOT_OVER:
+                video["sound"] = sound_of(info.get("formats"))
+                video["agent"] = str(ydl.params["http_headers"].get("User-Agent", ""))[:_MAX_TEXT]
             language, automatic, track_url = _best_track(info)
             data = ydl.urlopen(track_url).read(_MAX_BYTES)
         except (YoutubeDLError, TransportError) as error:

@@ -61,6 +61,7 @@ _UPCOMING: Final = "youtube-upcoming"
 _NOT_YET: Final = "youtube-no-captions-yet"
 _WITHHELD: Final = "youtube-captions-withheld"
 _DISABLED: Final = "youtube-captions-disabled"
+SOUND_WITHHELD: Final = "youtube-sound-withheld"
 RATE_LIMITED: Final = "youtube-rate-limited"
 CONSENT: Final = "youtube-consent-page"
 
@@ -84,10 +85,15 @@ STATES: Final = MappingProxyType(
             f"YouTube lists captions of this video but does not give them now. We come back. {REMEDY}",
             timedelta(hours=6),
         ),
+        SOUND_WITHHELD: _State(
+            "YouTube does not give the sound of this video now. We come back. You can register a file of the sound"
+            " instead.",
+            timedelta(hours=6),
+        ),
         _DISABLED: _State(
             "This video has no captions though it is two weeks old or more: they are switched off, or nobody speaks in"
-            " it. Switch them on in YouTube Studio and register it again, or register a file of the captions or its"
-            " sound."
+            " it. Switch them on in YouTube Studio and register it again, or have its sound read, or register a file of"
+            " the captions."
         ),
         RATE_LIMITED: _State(
             "YouTube answers this registry no more for now, because it was asked too much. We come back later.",

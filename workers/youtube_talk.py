@@ -63,9 +63,9 @@ Client: TypeAlias = Callable[[PageRequest, float], dict[str, object]]
 Spoken = TypeVar("Spoken", bound=Line)
 
 
-def guarded_client(guard: Guard) -> Client:
-    """The way to YouTube, and to nothing else."""
-    narrow = replace(guard, domains=_DOMAINS)
+def guarded_client(guard: Guard, domains: tuple[str, ...] = _DOMAINS) -> Client:
+    """The way to YouTube, or to these domains of it, and to nothing else."""
+    narrow = replace(guard, domains=domains)
 
     def client(request: PageRequest, deadline: float) -> dict[str, object]:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _OWN_HEADERS}

@@ -25,19 +25,31 @@ def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:
     found = {spec_id(one.algorithm, one.version) for one in extraction.fingerprints}
     everything = complete or not extraction.identifiable
     lacking = {each for note in extraction.notes for each in _LACKING.get(note, ())}
-    return found | (_of_today(extraction.modality) - lacking) if everything else found
+    modalities = {extraction.modality, *extraction.beside}
+    return found | (_of_today(modalities) - lacking) if everything else found
 
 
-def missing(modality: Modality, given_to: Collection[str]) -> AbstractSet[str]:
-    """The algorithms of today that a file of this modality was not given to yet.
+def missing(
+    modality: Modality, given_to: Collection[str], *, beside: Collection[Modality] = frozenset()
+) -> AbstractSet[str]:
+    """The algorithms of today that a work was not given to yet.
 
-    Exact keys (of addresses, of bytes) have no modality: a newer version of one is missing where an older one is there.
+    Args:
+        modality: of its file.
+        given_to: the algorithms that it was given to (`AlgorithmSpec.id`). Of those that its modality does not ask for
+            (exact keys, a video's thumbnail), a newer version is missing where an older one is there.
+        beside: what else of it is to be looked at.
     """
     had = {each.rpartition(".v")[0] for each in given_to}
-    keys = {spec.id for spec in registry.ALGORITHMS.values() if spec.modality is None and spec.name in had}
-    return (_of_today(modality) | keys) - set(given_to)
+    newer = {spec.id for spec in registry.ALGORITHMS.values() if spec.name in had}
+    return (_of_today({modality, *beside}) | newer) - set(given_to)
 
 
-def _of_today(modality: Modality) -> AbstractSet[str]:
-    looked_at = _LOOKED_AT.get(modality, frozenset({modality}))
+def modalities(spec_ids: Collection[str]) -> AbstractSet[Modality | None]:
+    """What has to be looked at for these algorithms of today; None: the address or the bytes."""
+    return {spec.modality for spec in registry.ALGORITHMS.values() if spec.id in spec_ids}
+
+
+def _of_today(modalities: Collection[Modality]) -> AbstractSet[str]:
+    looked_at = {each for modality in modalities for each in _LOOKED_AT.get(modality, {modality})}
     return {spec.id for spec in registry.ALGORITHMS.values() if spec.modality in looked_at}

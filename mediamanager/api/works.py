@@ -94,6 +94,7 @@ def _register(session: Session, resources: Resources, creator: Principal, body: 
                 url=str(body.url),
                 title=body.title,
                 keep_media=body.keep_media or body.show_media,
+                wants_sound=body.sound,
             )
             showing.wish(registered, shown=body.show_media)
             return registered
@@ -170,8 +171,17 @@ def _respond(session: Session, found: Sequence[Work]) -> list[WorkResponse]:
 
 
 def _video(work: Work) -> WorkVideo | None:
-    video = WorkVideo.model_validate(work)
-    return video if any(said is not None for said in video.model_dump().values()) else None
+    said = (work.channel, work.channel_title, work.duration_seconds, work.licence, work.trainability)
+    if not work.wants_sound and all(one is None for one in said):
+        return None
+    return WorkVideo(
+        sound=work.wants_sound,
+        channel=work.channel,
+        channel_title=work.channel_title,
+        duration_seconds=work.duration_seconds,
+        licence=work.licence,
+        trainability=work.trainability,
+    )
 
 
 def _failure(work: Work) -> WorkFailure | None:

@@ -29,7 +29,7 @@ from mediamanager.client.queries import Query, walk
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.listings import ListingResponse
 from mediamanager.schemas.works import WorkResponse, WorkState
-from optout.consent import explain, youtube_links
+from optout.consent import explain, identifiers, youtube_links
 from optout.consent.preferences import parse_all
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
@@ -56,6 +56,7 @@ class _Wishes:
     preferences: Mapping[Use, Preference]
     title: str | None
     keep_media: bool
+    sound: bool
 
 
 def register(
@@ -69,6 +70,9 @@ def register(
     keep_media: Annotated[
         bool, typer.Option("--keep-media", help="Let the registry keep the media; it removes it otherwise.")
     ] = False,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="Of videos of YouTube, have the sound read, too, not only the captions.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each work is read.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,13 +82,15 @@ def register(
     works counts, if anything. Registering the same again gives the same work; a preference stated again replaces the
     one before. Exit status 2: something could not be registered or read.
     """
-    wishes = _Wishes(parse_all(prefer or []), title, keep_media)
+    wishes = _Wishes(parse_all(prefer or []), title, keep_media, sound)
     found = walk(paths)
     asking.say(found.notes)
     if not found.queries:
         raise InvalidInputError("there is nothing to register: name files, folders that hold some, or web addresses")
     if title is not None and len(found.queries) != 1:
         raise InvalidInputError("--title names one work; there are several", field="title")
+    if sound and not any(_is_video(query) for query in found.queries):
+        raise InvalidInputError("--sound is about links to videos of YouTube, and there is none", field="sound")
     with creator(registry, key) as there:
         outcomes = _locally(there, found.queries, wishes) if local else _remotely(there, found.queries, wishes)
         teller = _Teller(there, wait=wait, as_json=as_json)
@@ -156,7 +162,8 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
                 yield _Outcome(query.path, listing=_listed(there, query.path, wishes))
                 continue
             if query.file is None:
-                work = there.register_url(query.path, title=wishes.title, keep_media=wishes.keep_media)
+                sound = wishes.sound and _is_video(query)
+                work = there.register_url(query.path, title=wishes.title, keep_media=wishes.keep_media, sound=sound)
             else:
                 title = wishes.title or query.file.name
                 work = there.register_file(query.file, title=title, keep_media=wishes.keep_media)
@@ -166,6 +173,10 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
         except (RegistryRefusedError, InvalidInputError, OSError) as error:
             # This one is refused; the others may be fine. A registry that is away ends the run instead.
             yield _Outcome(query.path, error=str(error))
+
+
+def _is_video(query: Query) -> bool:
+    return query.file is None and query.error is None and identifiers.youtube_id(query.path) is not None
 
 
 def _listed(there: Creator, url: str, wishes: _Wishes) -> ListingResponse:

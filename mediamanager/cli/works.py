@@ -82,6 +82,8 @@ def _facts(work: WorkResponse) -> Iterator[tuple[str, str]]:
 
 
 def _video_facts(video: WorkVideo) -> Iterator[tuple[str, str]]:
+    if video.sound:
+        yield "sound", "asked for"
     if video.channel is not None:
         yield "channel", f"{video.channel_title or ''} {video.channel}".strip()
     if video.duration_seconds is not None:

@@ -86,9 +86,11 @@ class Creator:
             response = self._sender.send(Message("POST", _WORKS, fields=fields, file=(readable(path.name), file)))
         return self._read(WorkResponse, response)
 
-    def register_url(self, url: str, *, title: str | None = None, keep_media: bool = False) -> WorkResponse:
-        """Register what lies at an address; the registry fetches it."""
-        body = {"url": url, "title": title, "keep_media": keep_media}
+    def register_url(
+        self, url: str, *, title: str | None = None, keep_media: bool = False, sound: bool = False
+    ) -> WorkResponse:
+        """Register what lies at an address; the registry fetches it: of a video its sound, too, if that is asked."""
+        body = {"url": url, "title": title, "keep_media": keep_media, **({"sound": True} if sound else {})}
         return self._ask(WorkResponse, "POST", _WORKS, body)
 
     def register_fingerprints(self, extraction: Extraction, *, title: str | None = None) -> WorkResponse:

@@ -13,6 +13,11 @@ from mediamanager.schemas.fingerprints import WireFingerprint
 SHOW_MEDIA = "keep the file, and let those who find a copy of it see or hear it beside theirs"
 
 
+SOUND = (
+    "of a link to one video of YouTube: have its sound read, too, by which it is registered where it has no captions"
+)
+
+
 class WorkState(StrEnum):
     """Where a work stands: being read, matchable, or unreadable with a reason."""
 
@@ -28,6 +33,7 @@ class WorkByUrl(WireModel):
     title: str | None = Field(default=None, max_length=300)
     keep_media: bool = False
     show_media: bool = Field(default=False, description=SHOW_MEDIA)
+    sound: bool = Field(default=False, description=SOUND)
 
 
 class WorkByUpload(WireModel):
@@ -107,6 +113,7 @@ class OverlapList(WireModel):
 class WorkVideo(WireModel):
     """What YouTube says about a video: facts, and no statement of its owner; null is what it did not say."""
 
+    sound: bool = Field(description="its sound was asked for")
     channel: str | None = Field(description="the id of the channel that it is on")
     channel_title: str | None
     duration_seconds: float | None

@@ -39,9 +39,13 @@ VIDEO_STATES: Final[Mapping[str, str]] = {
         "YouTube lists captions of this video but does not give them now. We come back; you can also register a file "
         "of them."
     ),
+    "youtube-sound-withheld": _(
+        "YouTube does not give the sound of this video now. We come back; you can also register a file of the sound."
+    ),
     "youtube-captions-disabled": _(
         "This video has no captions though it is two weeks old or more: they are switched off, or nobody speaks in it. "
-        "Switch them on in YouTube Studio and register it again, or register a file of the captions or its sound."
+        "Switch them on in YouTube Studio and register it again, or have its sound read, too, or register a file of "
+        "the captions."
     ),
     "youtube-rate-limited": _(
         "YouTube answers this registry no more for now, because it was asked too much. We come back later."

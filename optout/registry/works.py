@@ -18,7 +18,7 @@ from fingerprinting.errors import FingerprintingError
 from fingerprinting.index import blanks, coverage
 from fingerprinting.index import registry as algorithms
 from fingerprinting.index.algorithm import spec_id
-from fingerprinting.types import Extraction, Fingerprint
+from fingerprinting.types import Extraction, Fingerprint, Modality
 from optout.consent import identifiers, youtube_links
 from optout.errors import ConflictError, InvalidInputError, NotFoundError, OptoutError
 from optout.registry import claim_entries, collection_members, disputes, owned
@@ -34,6 +34,10 @@ from optout.store.models.works import Work, WorkState
 MAX_TITLE = 300
 MAX_FINGERPRINTS = 200
 SHA256 = "sha256"
+WORDS_MISSING = "video-words-missing"
+SOUND_MISSING = "video-sound-missing"
+"""The remarks that one half of what should be known of a video could not be had so far; the other counts."""
+_MISSING = {WORDS_MISSING: Modality.TEXT, SOUND_MISSING: Modality.AUDIO}
 MAX_PAGE = 500
 _MAX_SENTENCE = 1000
 
@@ -105,25 +109,32 @@ def register_url(
     url: str,
     title: str | None = None,
     keep_media: bool = False,
+    wants_sound: bool = False,
     due_at: datetime | None = None,
 ) -> Registered:
     """Register what lies at an address; a worker fetches it, not before `due_at`. Spellings of one give one work.
 
+    Of a video of YouTube the captions and the thumbnail are read, and its sound if that is wanted.
+
     Raises:
-        InvalidInputError: not a web address, a channel or playlist of YouTube (`listings.register` takes these), or a
-            title that is too long.
+        InvalidInputError: not a web address, a channel or playlist of YouTube (`listings.register` takes these), a
+            title that is too long, or `wants_sound` of what is no video of YouTube.
     """
     if youtube_links.source_of(url) is not None:
         raise InvalidInputError("this is a channel or playlist: register it as a list of videos", field="url")
     canonical = identifiers.canonical_url(url)
+    if wants_sound and identifiers.youtube_id(url) is None:
+        raise InvalidInputError("only of a link to one video of YouTube the sound can be asked for", field="sound")
     wanted = Work(
         account_id=account_id,
         identity=identifiers.key("url", canonical),
         title=_title(title),
         source_url=url.strip(),
         keep_media=keep_media,
+        wants_sound=wants_sound,
     )
     work, created = _insert(session, wanted, identifiers.fingerprints_for(url=url))
+    work.wants_sound = work.wants_sound or wants_sound
     if created or _begin_again(session, work, wanted):
         work.keep_media = keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id), due_at=due_at)
@@ -190,7 +201,9 @@ def lacks(work: Work) -> AbstractSet[str]:
     """The algorithms of today (`pdq-256.v1`) that a ready work was not given to yet; none of any other work."""
     if work.state is not WorkState.READY or work.modality is None:
         return frozenset()
-    return coverage.missing(work.modality, work.applied)
+    beside = {Modality.AUDIO} if work.wants_sound else set()
+    beside |= {Modality.TEXT} if WORDS_MISSING in work.notes else set()
+    return coverage.missing(work.modality, work.applied, beside=beside)
 
 
 def add_fingerprints(session: Session, work: Work, extraction: Extraction, *, complete: bool) -> bool:
@@ -217,8 +230,18 @@ def add_fingerprints(session: Session, work: Work, extraction: Extraction, *, co
     jobs.forget_parked(session, JobKind.REFINGERPRINT_WORK, str(work.id))
     work.applied = sorted({*work.applied, *new})
     work.identifiable = work.identifiable or extraction.identifiable
+    if complete:
+        work.notes = _remarked(work.notes, extraction)
     _announce(session, work)
     return True
+
+
+def _remarked(notes: Sequence[str], extraction: Extraction) -> list[str]:
+    """What is remarked of a work after more of it was looked at: of each kind of remark, the latest."""
+    looked_at = {extraction.modality, *extraction.beside}
+    over = {note for note, modality in _MISSING.items() if modality in looked_at}
+    over |= {note.partition(":")[0] for note in extraction.notes}
+    return [*(note for note in notes if note.partition(":")[0] not in over), *extraction.notes]
 
 
 def record_failure(session: Session, work_id: UUID, error: FingerprintingError | OptoutError) -> Work:

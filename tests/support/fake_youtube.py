@@ -30,6 +30,7 @@ def player(
     reason: str = "This video is private",
     channel: str = CHANNEL,
     published: str | None = None,
+    formats: Sequence[dict[str, Any]] = (),
     **details: Any,
 ) -> dict[str, Any]:
     """What YouTube's player API answers, in as far as captions need it."""
@@ -42,13 +43,27 @@ def player(
             "videoId": VIDEO, "title": "A talk", "lengthSeconds": "60", "channelId": channel, **details,
         },
         "microformat": {"playerMicroformatRenderer": {} if published is None else {"uploadDate": published}},
-        "streamingData": {"formats": [{"itag": 18, "url": "https://rr1.googlevideo.com/videoplayback?x=1"}]},
+        "streamingData": {
+            "formats": [{"itag": 18, "url": "https://rr1.googlevideo.com/videoplayback?x=1"}],
+            "adaptiveFormats": list(formats),
+        },
         "captions": {
             "playerCaptionsTracklistRenderer": {
                 "captionTracks": list(tracks),
                 "translationLanguages": [{"languageCode": "fr", "languageName": {"simpleText": "French"}}],
             }
         },
+    }  # fmt: skip
+
+
+def sound_format(url: str, size_bytes: int, *, kbit: int = 130, language: str = "", **more: Any) -> dict[str, Any]:
+    """A file of sound alone; `language` as its players name it: `en original`, `de dubbed-auto`."""
+    code = language.partition(" ")[0]
+    track = {"audioTrack": {"displayName": language, "id": f"{code}.4", "audioIsDefault": False}} if language else {}
+    return {
+        "itag": 140, "url": url, "mimeType": 'audio/mp4; codecs="mp4a.40.2"', "bitrate": kbit * 1000,
+        "contentLength": str(size_bytes), "audioQuality": "AUDIO_QUALITY_MEDIUM", "approxDurationMs": "60000", **track,
+        **more,
     }  # fmt: skip
 
 
@@ -62,11 +77,17 @@ def beside(*, channel: str, licence: str) -> dict[str, Any]:
 
 
 class Recorded:
-    """YouTube as a dictionary: what a request is answered, by a part of its address."""
+    """YouTube as a dictionary: what a request is answered, by a part of its address.
+
+    Attributes:
+        asked: the addresses of all requests.
+        thumbnail: the bytes of the video's picture; None: it has none.
+    """
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = answers
         self.asked: list[str] = []
+        self.thumbnail: bytes | None = None
 
     def __call__(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         url = request["url"]
@@ -76,7 +97,12 @@ class Recorded:
         return {"url": url, "media_type": "application/json", "body": content}
 
     def client(self, request: PageRequest, deadline: float) -> dict[str, object]:
-        return dict(self({"url": request.url}))
+        if "ytimg.com" not in request.url:
+            return dict(self({"url": request.url}))
+        self.asked.append(request.url)
+        if self.thumbnail is None or "maxres" in request.url:
+            return {"error": "The server answered with status 404.", "status": 404}
+        return {"url": request.url, "media_type": "image/jpeg", "body": base64.b64encode(self.thumbnail).decode()}
 
 
 def of(*tracks: dict[str, Any], lines: Sequence[str] = (), **more: Any) -> Recorded:

@@ -44,7 +44,7 @@ def channel(resources: Resources, account: UUID, name: str = CHANNEL) -> UUID:
 
 
 def read(resources: Resources, job: UUID, fake: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(youtube, "guarded_client", lambda guard: fake.client)
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard, *domains: fake.client)
     assert runner.run(resources, job)
 
 

@@ -44,7 +44,7 @@ def ask(response: bytes) -> tuple[str, ...] | None:
 
 def read(resources: Resources, fake: Recorded, monkeypatch: pytest.MonkeyPatch) -> Work:
     """Register the video of the fake, and run its job."""
-    monkeypatch.setattr(youtube, "guarded_client", lambda guard: fake.client)
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard, *domains: fake.client)
     with transaction(resources.sessions) as session:
         account = factories.make_account(session).id
         work: UUID = works.register_url(session, account_id=account, url=f"https://youtu.be/{VIDEO}").work.id

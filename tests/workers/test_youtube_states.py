@@ -126,7 +126,7 @@ CONSENT = {"url": "https://consent.youtube.com/m?continue=x", "media_type": "tex
 def test_a_work_says_which_state_its_video_is_in(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, fake: Recorded, state: WorkState, code: str
 ) -> None:
-    monkeypatch.setattr(youtube, "guarded_client", lambda guard: fake.client)
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard, *domains: fake.client)
     with transaction(resources.sessions) as session:
         account = factories.make_account(session).id
         work = works.register_url(session, account_id=account, url=f"https://youtu.be/{VIDEO}").work.id

@@ -22,7 +22,7 @@ from mediamanager.web.creator import choice, inheriting
 from mediamanager.web.creator.choice import Choice
 from mediamanager.web.creator.inheriting import Inheriting
 from mediamanager.web.language import language_of
-from optout.consent import youtube_links
+from optout.consent import identifiers, youtube_links
 from optout.errors import InvalidInputError, NotFoundError
 from optout.registry import claims, collections, listings, showing, works
 from optout.registry.accounts import Principal
@@ -128,6 +128,7 @@ class _Sender:
     collection: Collection | None
     keep_media: bool
     show_media: bool
+    sound: bool
 
     def file(self, upload: UploadFile) -> UUID:
         """Register an uploaded file; its work's id."""
@@ -152,7 +153,13 @@ class _Sender:
     def link(self, url: str) -> UUID:
         """Register what lies at an address; its work's id."""
         with self._began() as session:
-            registered = works.register_url(session, account_id=self.account_id, url=url, keep_media=self.keep_media)
+            registered = works.register_url(
+                session,
+                account_id=self.account_id,
+                url=url,
+                keep_media=self.keep_media,
+                wants_sound=self.sound and identifiers.youtube_id(url) is not None,
+            )
             showing.wish(registered, shown=self.show_media)
             return self._say(session, registered)
 
@@ -197,9 +204,9 @@ class _Sender:
 
 
 def _keeping(form: FormData) -> dict[str, bool]:
-    """Whether files are kept, and shown: what is shown is kept."""
-    shown = form.get("show_media") == "yes"
-    return {"keep_media": shown or form.get("keep_media") == "yes", "show_media": shown}
+    """Whether files are kept, and shown: what is shown is kept. And whether the sound of videos is read."""
+    shown, sound = form.get("show_media") == "yes", form.get("sound") == "yes"
+    return {"keep_media": shown or form.get("keep_media") == "yes", "show_media": shown, "sound": sound}
 
 
 def _collection(form: FormData) -> UUID | None:
@@ -240,6 +247,7 @@ def _form(
         "links": "" if form is None else str(form.get("links", "")),
         "keep_media": form is not None and form.get("keep_media") == "yes",
         "show_media": form is not None and form.get("show_media") == "yes",
+        "sound": form is not None and form.get("sound") == "yes",
         **choice.shown(request, form, None, None),
         # It comes first only where something would count: whoever has said nothing yet must not end with nothing said.
         "presets": [offer.card, *presets] if offer.is_first else [*presets, offer.card],

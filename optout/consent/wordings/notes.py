@@ -29,6 +29,8 @@ EN: Mapping[str, str] = {
     "video-flat": "There is too little to see and hear in this video: only the exact same file can be recognised.",
     "video-damaged": "This video is damaged in places: what could be seen of it is recognised.",
     "video-sparse": "This video is long: short clips of its later part may not be recognised.",
+    "video-words-missing": "Captions of this video could not be had so far: it is recognised by its sound alone.",
+    "video-sound-missing": "The sound of this video could not be had so far: it is recognised by its captions alone.",
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
 }
@@ -63,6 +65,12 @@ FR: Mapping[str, str] = {
     "video-flat": "Il y a trop peu à voir et à entendre dans cette vidéo\u00a0: seul le même fichier est reconnu.",
     "video-damaged": "Cette vidéo est abîmée par endroits\u00a0: ce qui a pu en être vu est reconnu.",
     "video-sparse": "Cette vidéo est longue\u00a0: de courts extraits de sa fin pourraient ne pas être reconnus.",
+    "video-words-missing": (
+        "Les sous-titres de cette vidéo n'ont pas pu être obtenus jusqu'ici\u00a0: elle est reconnue par son seul son."
+    ),
+    "video-sound-missing": (
+        "Le son de cette vidéo n'a pas pu être obtenu jusqu'ici\u00a0: elle est reconnue par ses seuls sous-titres."
+    ),
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."
     ),

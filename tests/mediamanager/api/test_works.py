@@ -288,5 +288,24 @@ def test_what_youtube_says_of_a_video_stands_with_the_work(
     assert work["video"] is None
     assert found["video"] == {
         "channel": "UC" + "x" * 22, "channel_title": "Ada", "duration_seconds": 61.5, "licence": None,
-        "trainability": ["none"],
+        "trainability": ["none"], "sound": False,
     }  # fmt: skip
+
+
+def test_the_sound_of_a_video_can_be_asked_for_at_once_or_later(client: TestClient, creator: Any) -> None:
+    def register(**more: object) -> Any:
+        body = {"url": "https://youtu.be/aaaaaaaaaaa", **more}
+        return client.post("/v1/works", headers=creator.headers, json=body).json()
+
+    first, second, third = register(), register(sound=True), register()
+
+    assert first["id"] == second["id"] == third["id"]
+    assert first["video"] is None
+    assert second["video"]["sound"] is third["video"]["sound"] is True
+
+
+@pytest.mark.parametrize("url", ["https://example.org/song.mp3", "https://www.youtube.com/@ada"])
+def test_sound_is_asked_for_of_single_videos_only(client: TestClient, creator: Any, url: str) -> None:
+    answer = client.post("/v1/works", headers=creator.headers, json={"url": url, "sound": True})
+
+    assert answer.status_code == 422

@@ -298,10 +298,21 @@ def test_a_preset_is_said_back_in_its_own_sentence(song: Path, capsys: pytest.Ca
     assert explain.choice(PRESETS[Preset.NO_AI]) in capsys.readouterr().out
 
 
+def test_sound_is_asked_for_of_videos_and_of_nothing_else(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        words = ["--registry", server.url(), "--sound", str(song), "https://example.org/fox.png"]
+        assert invoke(register, "mediamanager register", words) == 64
+        assert "there is none" in capsys.readouterr().err
+        assert invoke(register, "mediamanager register", [*words, "https://youtu.be/dQw4w9WgXcQ"]) == 0
+
+    bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+    assert [b'"sound"' in body for body in bodies] == [False, False, True]
+
+
 def test_everything_that_is_known_of_a_work_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     video = {
         "channel": "UC1", "channel_title": "Ada", "duration_seconds": 3725.0, "licence": "CC \x1b[31m",
-        "trainability": ["none"],
+        "trainability": ["none"], "sound": True,
     }  # fmt: skip
     prints = [{"algorithm": "shingle-3", "version": 1, "quality": 90.0}]
     with serving({f"/v1/works/{WORK}": answer(work(video=video, fingerprints=prints))}) as server:
@@ -313,6 +324,7 @@ def test_everything_that_is_known_of_a_work_is_shown(capsys: pytest.CaptureFixtu
     facts = [line.split(maxsplit=1) for line in shown[1:]]
     assert ["channel", "Ada UC1"] in facts
     assert ["length", "1:02:05"] in facts
+    assert ["sound", "asked for"] in facts
     assert any("may train      nobody, by YouTube's setting" in line for line in shown)
     assert "\x1b" not in "".join(shown)
     assert json.loads(told)["video"] == video
