@@ -34,7 +34,8 @@ def main() -> None:
         if arguments.output is not None:
             arguments.output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         if arguments.page is not None:
-            page.write(result, arguments.page)
+            scaled = None if arguments.scale is None else json.loads(arguments.scale.read_text())
+            page.write(result, arguments.page, scaled)
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="draws other excerpts and errors")
     parser.add_argument("--output", type=Path, metavar="RESULT.json")
     parser.add_argument("--page", type=Path, metavar="PAGE.md")
+    parser.add_argument("--scale", type=Path, metavar="RESULT.json", help="of `./run bench text.scale`, for the page")
     return parser.parse_args()
 
 

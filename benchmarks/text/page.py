@@ -9,8 +9,8 @@ import numpy as np
 Result = Mapping[str, Any]
 
 
-def write(found: Result, path: Path) -> None:
-    """Write the page."""
+def write(found: Result, path: Path, scaled: Result | None = None) -> None:
+    """Write the page; with the result of `benchmarks.text.scale`, if there is one."""
     told = (
         f"{found['works']} texts of ten minutes in {len(found['languages'])} languages are registered as captions"
         f" ({found['package']}, the half that chose no limit). Asked are excerpts of 30, 60 and 120 s, each between 300"
@@ -22,9 +22,9 @@ def write(found: Result, path: Path) -> None:
         " commands and words that sound alike. A manual has more names than speech: of 0.42 content words a word, as"
         " speeches and podcasts have, an hour of English takes 18 KB (calculated)."
     )
-    path.write_text(
-        "\n".join(["# Passages of text that are found", "", told, "", *body(found), *_source()]) + "\n", "utf-8"
-    )
+    scale = [] if scaled is None else _scale(scaled)
+    lines = ["# Passages of text that are found", "", told, "", *body(found), *scale, *_source()]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def body(found: Result) -> Iterator[str]:
@@ -58,6 +58,29 @@ def body(found: Result) -> Iterator[str]:
         one = speed[kind]
         peer = f", {one['ratio']} times as many as datasketch signs ({one['datasketch']:,})" if "ratio" in one else ""
         yield f"Fingerprinting and looking up {told}: {one['words_a_second']:,} words a second of one core{peer}."
+
+
+def _scale(found: Result) -> Iterator[str]:
+    yield ""
+    yield f"## Among {found['videos']:,} videos of ten minutes"
+    yield ""
+    yield (
+        "Words are drawn, as unevenly as those of real texts are; every third video reads out one of"
+        f" {found['sponsors']:,} sponsors' texts. Each question is a text of 1,000 words. The index takes"
+        f" {found['bytes_on_disk'] / 1e9:.1f} GB on the disk, {found['bytes_a_video']:,} bytes a video, and"
+        f" {found['build_us_a_shingle']} µs of the processor a shingle to build. Of videos of which a minute was asked,"
+        f" a fifth of its words misheard, {found['found']} were found, and {found['wrong']} others named."
+    )
+    yield ""
+    yield "| what a question holds | ms of the processor, median | 95th percentile | most |"
+    yield "|---|---|---|---|"
+    for kind, ms in found["ms"].items():
+        yield f"| {kind} | {ms['p50']} | {ms['p95']} | {ms['p100']} |"
+    yield ""
+    yield (
+        "What thousands of videos read out alike costs a tenth of a millisecond for each of them, because each is"
+        " weighed by whose it is. Made by `./run bench text.scale --videos 1000000`."
+    )
 
 
 def _share(rows: Sequence[Mapping[str, Any]], language: str | None, cell: tuple[int, float]) -> str:

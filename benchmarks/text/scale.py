@@ -92,6 +92,7 @@ def main() -> None:
         size = sum(file.stat().st_size for file in (scratch / "index").rglob("*") if file.is_file())
         result = {
             "videos": videos.count,
+            "sponsors": videos.sponsors,
             "bytes_on_disk": size,
             "bytes_a_video": round(size / videos.count),
             "build_us_a_shingle": round(built * 1e6 / (videos.count * _TOKENS), 2),
