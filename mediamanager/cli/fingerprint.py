@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fingerprinting.index.registry import encode
 from fingerprinting.types import Depth, Fingerprint, Role
-from mediamanager.cli import asking
+from mediamanager.cli import asking, videos
 from mediamanager.cli.asking import DepthOption, JsonOption, WorkersOption
 from mediamanager.cli.tables import printable, wide_console
 from mediamanager.client.pool import Extracted, ExtractionPool
@@ -22,7 +22,10 @@ EXIT_UNREADABLE = 2
 
 def fingerprint(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH-OR-URL...", help="Files, folders, or addresses (their keys only).")
+        list[str],
+        typer.Argument(
+            metavar="PATH-OR-URL...", help="Files, folders, links to YouTube videos; of other addresses the keys."
+        ),
     ],
     role: Annotated[
         Role, typer.Option(help="To ask about the files (query), or to register them (work).")
@@ -31,7 +34,10 @@ def fingerprint(
     workers: WorkersOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Fingerprint files on this machine and print what was computed. Nothing is sent or fetched.
+    """Fingerprint files on this machine and print what was computed. Nothing is sent.
+
+    Of links to videos of YouTube the captions are fetched from there, which needs the extra `fetch`. Nothing else is
+    fetched.
 
     Exit status: 0 all were read, 2 something could not be read, 64 wrong usage.
     """
@@ -42,10 +48,9 @@ def fingerprint(
     for heading in ("File", "Kind", "Fingerprints"):
         table.add_column(heading, overflow="fold")  # a name that is cut off can't be found again
     with (
+        videos.brought(found.queries) as queries,
         ExtractionPool(workers, role=role, depth=depth) as pool,
-        asking.progress_over(
-            pool.run(found.queries), len(found.queries), "fingerprinting", streaming=as_json
-        ) as passing,
+        asking.progress_over(pool.run(queries), len(found.queries), "fingerprinting", streaming=as_json) as passing,
     ):
         for one in passing:
             failed = failed or one.error is not None
@@ -60,7 +65,7 @@ def fingerprint(
 
 
 def _fingerprints(one: Extracted) -> tuple[Fingerprint, ...]:
-    return one.extraction.fingerprints if one.extraction is not None else one.query.fingerprints
+    return (*one.query.fingerprints, *(one.extraction.fingerprints if one.extraction is not None else ()))
 
 
 def _as_json(one: Extracted) -> dict[str, object]:
@@ -71,7 +76,7 @@ def _as_json(one: Extracted) -> dict[str, object]:
         "media_type": extraction.media_type if extraction else None,
         "identifiable": extraction.identifiable if extraction else False,
         "notes": list(extraction.notes) if extraction else [],
-        "fingerprints": [] if one.error else [_fingerprint_as_json(each) for each in _fingerprints(one)],
+        "fingerprints": [_fingerprint_as_json(each) for each in _fingerprints(one)],
         "error": one.error,
     }
 

@@ -1,13 +1,19 @@
 import json
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
+import fake_youtube
 import pytest
+import synthetic_media
 from inline_pool import InlinePool
 
 from fingerprinting.index.registry import decode
 from mediamanager.cli import fingerprint as module
 from mediamanager.cli.filter import filter_input
 from mediamanager.cli.invoke import invoke
+from workers import youtube
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +38,60 @@ def test_a_line_per_file_holds_fingerprints_that_can_be_read_back(
 
 
 def test_an_address_gives_its_keys_and_nothing_is_fetched(capsys: pytest.CaptureFixture[str]) -> None:
-    assert fingerprint("--json", "https://youtu.be/dQw4w9WgXcQ") == 0
+    assert fingerprint("--json", "https://example.org/fox.png") == 0
 
     line = json.loads(capsys.readouterr().out)
+    assert [one["algorithm"] for one in line["fingerprints"]] == ["key-url"]
+
+
+@pytest.mark.heavy
+def test_the_captions_of_a_video_are_fetched_and_fingerprinted_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    youtube_of = fake_youtube.of(fake_youtube.HEARD_EN, lines=synthetic_media.prose(5, 400).split(". "))
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard: youtube_of.client)
+
+    assert fingerprint("--json", f"https://youtu.be/{fake_youtube.VIDEO}") == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["path"], line["modality"]) == (f"https://youtu.be/{fake_youtube.VIDEO}", "text")
+    algorithms = [one["algorithm"] for one in line["fingerprints"]]
+    assert algorithms == ["key-youtube", "key-url", "sha256", "shingle-3"]
+
+
+@pytest.mark.heavy
+def test_a_video_whose_captions_can_not_be_had_says_why_beside_its_keys(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard: fake_youtube.of(status="LOGIN_REQUIRED").client)
+
+    assert fingerprint("--json", f"https://www.youtube.com/shorts/{fake_youtube.VIDEO}") == 2
+    line = json.loads(capsys.readouterr().out)
+    assert line["error"].startswith("This video is private")
     assert [one["algorithm"] for one in line["fingerprints"]] == ["key-youtube", "key-url"]
+
+
+def test_without_yt_dlp_the_extra_is_named(
+    inbox: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert fingerprint("--json", f"https://youtu.be/{fake_youtube.VIDEO}", inbox) == 2
+    first, *others = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "[fetch]" in first["error"]
+    assert [one["error"] for one in others] == [None, None]
+
+
+def test_the_light_installation_is_enough_to_fetch_captions() -> None:
+    """What only a server has may not be needed: neither by what asks YouTube nor by the child that runs yt-dlp."""
+    server = ["sqlalchemy", "alembic", "fastapi", "starlette", "celery", "kombu", "boto3", "psycopg", "jinja2", "babel"]
+    server += ["pydantic_settings", "uvicorn", "cv2"]
+    child = "workers.sandbox_child, workers.sandbox_decode, workers.youtube_child, workers.landlock, workers.seccomp"
+    code = f"""
+        import sys
+        sys.modules.update(dict.fromkeys({server}))
+        import mediamanager.cli.videos, workers.youtube, workers.network, {child}
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
 
 
 def test_what_can_not_be_read_is_in_the_table_and_ends_with_2(inbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
