@@ -84,7 +84,7 @@ class HammingIndex:
             return _finish(self._scan(asked, reach, nearest=mode != "all"))
         from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
 
-        if isinstance(radius, int) or np.ndim(radius) == 0:
+        if type(radius) is int or np.ndim(radius) == 0:
             return Pairs(*hamming_search.search(self._tables, asked, reach, largest, mode))
         return self._search_by_class(self._tables, asked, reach, mode)
 
@@ -142,7 +142,7 @@ class HammingIndex:
     def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16], int]:
         """Give the queries, the radius of each, and the largest of these."""
         asked = _as_hashes(queries, self._width)
-        if isinstance(radius, int) and 0 <= radius <= 8 * self._width:  # of a single query, the rest costs a tenth
+        if type(radius) is int and 0 <= radius <= 8 * self._width:  # of a single query, the rest costs a tenth
             return asked, np.full(len(asked), radius, np.int16), int(radius)
         each = np.asarray(radius if np.size(radius) else np.empty(0, np.int64))
         if each.dtype.kind not in "iu" or each.shape not in {(), (len(asked),)}:
