@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import tokenize
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ FORMAT = "mediamanager-index"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 1 << 20
+_ARRAY_VERSION = (1, 0)
 _UNREADABLE_HEADER = (SyntaxError, tokenize.TokenError)  # numpy reads a header that it can't parse as Python
 
 
@@ -111,7 +113,7 @@ def read(folder: Path, kind: str, *, verify: bool) -> FolderContents:
         files = {str(name): (int(facts["bytes"]), str(facts["sha256"])) for name, facts in manifest["files"].items()}
         parameters = {str(name): int(value) for name, value in manifest["parameters"].items()}
         children = tuple(str(name) for name in manifest["children"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise corrupt(folder, f"{MANIFEST} lacks a part") from error
     arrays: dict[str, Array] = {}
     for name, (size, digest) in files.items():
@@ -163,7 +165,7 @@ def _manifest(folder: Path, kind: str) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except OSError as error:
         raise corrupt(folder, f"{MANIFEST} cannot be read") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise corrupt(folder, f"{MANIFEST} is not JSON") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise corrupt(folder, "it is not an index")
@@ -183,15 +185,21 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _load(folder: Path, path: Path) -> Array:
+    """Map an array. Its header is a stranger's word: nothing is allotted by it before the file is seen to be as long."""
     try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        # An array without rows cannot be memory-mapped; any other ValueError returns below.
-        try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError, *_UNREADABLE_HEADER) as error:
-            raise corrupt(folder, f"{path.name} is not an array") from error
-    except (OSError, EOFError, *_UNREADABLE_HEADER) as error:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            if version != _ARRAY_VERSION:
+                raise ValueError(version)
+            shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+            start = file.tell()
+        size = math.prod(shape) * dtype.itemsize
+        if is_fortran or dtype.hasobject or min(shape, default=0) < 0 or start + size != path.stat().st_size:
+            raise ValueError(shape)
+        if not size:  # what has no bytes can't be mapped
+            return np.empty(shape, dtype)
+        array: Array = np.memmap(path, dtype, "r", start, shape)
+    except (*_UNREADABLE_HEADER, OSError, EOFError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise corrupt(folder, f"{path.name} is not an array") from error
     return array
 

@@ -161,9 +161,14 @@ class Index:
         return dict(counts)
 
     def entries(self) -> Iterator[Entry]:
-        """Give back what it was built from, as far as it matters to a search, one algorithm after the other."""
-        for _, searcher in sorted(self._searchers.items()):
-            yield from searcher.entries()
+        """Give back what it was built from, as far as it matters to a search, one algorithm after the other.
+
+        Raises:
+            CorruptIndexError: files of an opened index point outside of each other.
+        """
+        with self._inside():
+            for _, searcher in sorted(self._searchers.items()):
+                yield from searcher.entries()
 
     def search(
         self,

@@ -263,10 +263,13 @@ def require_free(folder: Path) -> None:
     """Check that a catalogue may be built there, before an hour is spent on reading for it.
 
     Raises:
-        ConflictError: `folder` holds something that is not a catalogue.
+        ConflictError: `folder` holds something that is not a catalogue, or lies in one, which would then be damaged.
     """
     if folder.exists() and not _may_be_replaced(folder):
         raise ConflictError(f"{folder} holds something that is not a catalogue: choose another place")
+    for around in folder.resolve().parents:
+        if manifest.holds(around):
+            raise ConflictError(f"{folder} lies in the catalogue {around}: choose another place")
 
 
 def open(folder: Path) -> Catalogue:  # noqa: A001 - `folder.open`, as `hamming.open`: a module of verbs

@@ -99,9 +99,19 @@ def verify(folder: Path) -> Manifest:
 def is_whole_content(folder: Path) -> bool:
     """Say whether the folder is a catalogue with nothing beside it."""
     try:
-        return set(_files(folder)) <= set(read(folder).files)
+        named = set(read(folder).files)  # first: the folder may be somebody's home
+        return named.issuperset(_files(folder))
     except CorruptCatalogueError:
         return False
+
+
+def holds(folder: Path) -> bool:
+    """Say whether a catalogue lies there, whole or not."""
+    try:
+        said = json.loads((folder / NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("format") == FORMAT
 
 
 def _parse(folder: Path, raw: bytes) -> Manifest:
@@ -122,7 +132,7 @@ def _parse(folder: Path, raw: bytes) -> Manifest:
         }
         counts = {str(name): int(count) for name, count in parsed["fingerprints"].items()}
         return Manifest(str(parsed["built_at"]), int(parsed["works"]), counts, files, hashlib.sha256(raw).hexdigest())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its {NAME} can't be understood") from error
 
 

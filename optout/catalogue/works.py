@@ -21,6 +21,7 @@ LINES = "works.jsonl"
 OFFSETS = "works.offsets"
 
 _OFFSET_BYTES = 8
+_NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,9 @@ class WorksFile:
         try:
             parsed = json.loads(self._line(row))
             statements = tuple(map(spelling.read, parsed["statements"]))
-            return WorkRecord(parsed["id"], parsed["owner"], parsed["title"], statements)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            title = None if parsed["title"] is None else _word(parsed["title"])
+            return WorkRecord(_word(parsed["id"]), _word(parsed["owner"]), title, statements)
+        except _NOT_UNDERSTOOD as error:
             raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
 
     def id_of(self, row: int) -> str:
@@ -131,8 +133,8 @@ class WorksFile:
             CorruptCatalogueError: its line can't be understood.
         """
         try:
-            return str(json.loads(self._line(row))["id"])
-        except (ValueError, KeyError, TypeError) as error:
+            return _word(json.loads(self._line(row))["id"])
+        except _NOT_UNDERSTOOD as error:
             raise self._corrupt(f"line {row + 1} of {LINES} can't be understood") from error
 
     def row_of(self, work: str) -> int | None:
@@ -156,6 +158,12 @@ class WorksFile:
 
     def _corrupt(self, what: str) -> CorruptCatalogueError:
         return CorruptCatalogueError(f"the catalogue {self._folder} is damaged: {what}; build or pull it again")
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _map(path: Path) -> bytes | mmap.mmap:

@@ -144,6 +144,35 @@ def test_a_file_that_is_no_array_is_refused(saved: Path) -> None:
         folders.read(saved, "outer", verify=False)
 
 
+@pytest.mark.parametrize(
+    "shape", ["(2**40,)", "(6,)", "(4,)", "(-5,)", "(5, 0)", "(10**30,)", "(0, 10**30)", "((5,),)"]
+)
+def test_nothing_is_allotted_by_what_a_header_claims(saved: Path, shape: str) -> None:
+    path = saved / "a.npy"
+    raw = path.read_bytes()
+    claim = shape.replace("2**40", str(2**40)).replace("10**30", str(10**30))
+    path.write_bytes(raw[:128].replace(b"(5,), }", f"{claim}, }}".encode()).strip().ljust(127) + b"\n" + raw[128:])
+
+    with warnings.catch_warnings(action="ignore"), pytest.raises(CorruptIndexError, match="not an array"):
+        folders.read(saved, "outer", verify=False)
+
+
+@pytest.mark.parametrize("said", ["[" * 100_000, '{"format": ' * 100_000, "null", "[]"])
+def test_a_manifest_made_to_do_harm_is_refused(saved: Path, said: str) -> None:
+    (saved / folders.MANIFEST).write_text(said)
+
+    with pytest.raises(CorruptIndexError):
+        folders.read(saved, "outer", verify=False)
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), None, "x", []])
+def test_a_parameter_that_is_no_number_is_refused(saved: Path, number: object) -> None:
+    change_manifest(saved, parameters={"n": number})
+
+    with pytest.raises(CorruptIndexError, match="lacks a part"):
+        folders.read(saved, "outer", verify=False)
+
+
 def test_a_flipped_bit_anywhere_in_an_arrays_header_is_an_error_of_ours_or_none(saved: Path) -> None:
     path = saved / "a.npy"
     raw = path.read_bytes()

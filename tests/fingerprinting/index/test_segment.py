@@ -170,3 +170,15 @@ def test_a_file_that_points_outside_of_another_is_damage_and_no_bug_of_ours(
 
     with pytest.raises(CorruptIndexError, match="Build it again"):
         opened.search([[each for _, each in entries]])
+
+
+def test_what_a_damaged_index_was_built_of_is_damage_and_no_bug_of_ours(entries: Entries, tmp_path: Path) -> None:
+    Index.build(entries).save(tmp_path / "index")
+    path = tmp_path / "index" / "shingle-3.v2" / "copies.npy"
+    held = np.load(path)
+    with path.open("r+b") as file:
+        file.seek(-held.nbytes, 2)
+        file.write((held + 99).tobytes())
+
+    with pytest.raises(CorruptIndexError, match="Build it again"):
+        list(Index.open(tmp_path / "index", verify=False).entries())

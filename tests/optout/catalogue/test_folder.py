@@ -18,7 +18,7 @@ from fingerprinting.types import Fingerprint, Strength
 from optout.catalogue import folder, manifest
 from optout.catalogue.answers import Asset
 from optout.catalogue.folder import INDEX
-from optout.catalogue.works import LINES, CatalogueWork
+from optout.catalogue.works import LINES, OFFSETS, CatalogueWork, WorksFile
 from optout.consent.statements import Statement
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import ConflictError, CorruptCatalogueError, InvalidInputError
@@ -248,6 +248,49 @@ def test_a_manifest_that_leads_out_of_its_folder_is_refused(built: Path) -> None
 
     with pytest.raises(CorruptCatalogueError, match="can't be understood"):
         folder.open(built)
+
+
+@pytest.mark.parametrize("said", ["[" * 100_000, '{"format": ' * 100_000])
+def test_a_manifest_made_to_do_harm_is_refused(built: Path, said: str) -> None:
+    (built / manifest.NAME).write_text(said)
+
+    with pytest.raises(CorruptCatalogueError, match="can't be understood"):
+        folder.open(built)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"id": "crow", "owner": "o", "title": null, "statements": ' + "[" * 100_000,
+        '{"id": ["crow"], "owner": "o", "title": null, "statements": []}',
+        '{"id": "crow", "owner": {}, "title": null, "statements": []}',
+        '{"id": "crow", "owner": "o", "title": 7, "statements": []}',
+    ],
+    ids=range(5),
+)
+def test_a_line_made_to_do_harm_is_refused(built: Path, line: str) -> None:
+    row = line.encode() + b"\n"
+    (built / LINES).write_bytes(row)
+    (built / OFFSETS).write_bytes((0).to_bytes(8, "little") + len(row).to_bytes(8, "little"))
+
+    with pytest.raises(CorruptCatalogueError, match="line 1"):
+        WorksFile(built).record(0)
+
+
+def test_a_catalogue_is_not_written_into_another_one(built: Path, make_work: MakeWork) -> None:
+    for place in (built / "other", built / INDEX / "other", built / "a" / "b"):
+        with pytest.raises(ConflictError, match="lies in the catalogue"):
+            folder.build(place, [make_work("hare")])
+
+    assert folder.verify(built).works == 2
+
+
+def test_what_is_no_catalogue_is_not_walked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    monkeypatch.setattr(manifest, "_files", lambda _: pytest.fail("somebody's home may have millions of files"))
+
+    assert not manifest.is_whole_content(tmp_path)
 
 
 def test_a_word_that_this_version_does_not_know_is_an_error_and_no_silence(built: Path, sha256: Print) -> None:
