@@ -16,6 +16,7 @@ from benchmarks.audio import material
 from benchmarks.audio.audfprint import Audfprint
 from benchmarks.audio.cost import mp3_seconds_a_second
 from benchmarks.audio.material import Track
+from benchmarks.audio.shared import likeness
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
 from fingerprinting.audio import chromaprint
 from fingerprinting.audio.decode import Recording
@@ -50,6 +51,8 @@ class Tally:
     wrong: list[Json] = field(default_factory=list)
     asked: int = 0
     strangers: int = 0
+    strangers_named: int = 0
+    unidentifiable: int = 0
     stranger_votes: list[int] = field(default_factory=list)
     search_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     print_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -72,12 +75,14 @@ class Plan:
 def measure(tracks: Sequence[Track], plan: Plan) -> Json:
     """Run a plan and give its figures."""
     dice = np.random.default_rng(plan.seed)
+    voices = [each for each in tracks if each.package in material.MIXED_IN]
+    tracks = [each for each in tracks if each.package not in material.MIXED_IN]
     order = dice.permutation(len(tracks)).tolist()
     works = [tracks[each] for each in order[: plan.works]]
     strangers = [tracks[each] for each in order[plan.works :]]
     tally = Tally()
     index, stored = _register(works, tally)
-    others = _others(strangers)
+    others = _others(voices, strangers)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tally.print_seconds["work as MP3"] = mp3_seconds_a_second(works, scratch)
@@ -110,6 +115,7 @@ class _Asker:
         self._chromaprint = Index.build(entries)
         self._codes = {work: np.frombuffer(one.value, "<u4").tolist() for work, one in entries}
         self.audfprint: Audfprint | None = None
+        self._is_identifiable = True
 
     def ask_copy(
         self, row: int, sound: Sound, kind: str, seconds: float, others: Others, dice: np.random.Generator
@@ -119,6 +125,7 @@ class _Asker:
         start = int(dice.integers(max(1, len(sound) - samples)))
         altered = made.make(sound[start : start + samples], others, dice)
         answers = self._answers(altered)
+        self._tally.unidentifiable += not self._is_identifiable
         self._ask_peers(row, kind, seconds)
         for depth, matches in answers:
             cell = self._tally.cells[kind, seconds, depth.value]
@@ -131,7 +138,7 @@ class _Asker:
                     begins, ends = match.query_span[0] - made.lead, match.query_span[1] + made.lead
                     cell.starts.append(match.work_span[0] - start / RATE_HZ - begins * made.longer)
                     cell.ends.append(ends - len(altered) / RATE_HZ)
-            self._note_wrong(sure, row, f"{kind}, {seconds} s of {self._works[row].path.name}", depth)
+            self._note_wrong(sure, row, f"{kind}, {seconds} s of {self._named(self._works[row])}", depth, altered)
 
     def _ask_peers(self, row: int, kind: str, seconds: float) -> None:
         """Ask Chromaprint alone: by our search and alignment, and by pyacoustid's comparison with the right work."""
@@ -162,16 +169,20 @@ class _Asker:
         self._tally.strangers += 1
         for depth, matches in self._answers(sound):
             sure = [match for match in matches if match.strength is not Strength.LIKELY]
-            self._note_wrong(
-                sure, None, f"{len(sound) / RATE_HZ:.0f} s of {stranger.path.name} at {start:.0f} s", depth
-            )
+            asked = f"{len(sound) / RATE_HZ:g} s of {self._named(stranger)} at {start:.0f} s"
+            self._note_wrong(sure, None, asked, depth, sound)
+            self._tally.strangers_named += depth is Depth.THOROUGH and bool(sure)
         if self.audfprint is not None:
             self._tally.stranger_votes.append(self._ask_audfprint(self.audfprint)[1])
+
+    def _named(self, track: Track) -> str:
+        return f"{track.package}/{track.path.stem}"
 
     def _answers(self, sound: Sound) -> list[tuple[Depth, list[Match]]]:
         material.write(self._path, sound)
         began = time.process_time()
-        prints = fingerprint_audio(self._path, role=Role.QUERY, depth=Depth.THOROUGH).fingerprints
+        heard = fingerprint_audio(self._path, role=Role.QUERY, depth=Depth.THOROUGH)
+        prints, self._is_identifiable = heard.fingerprints, heard.identifiable
         self._tally.print_seconds["thorough query"].append((time.process_time() - began) / (len(sound) / RATE_HZ))
         self._tally.asked += 1
         answers = []
@@ -181,19 +192,26 @@ class _Asker:
             self._tally.search_seconds[depth.value].append(time.process_time() - began)
         return answers
 
-    def _note_wrong(self, sure: Sequence[Match], right: int | None, asked: str, depth: Depth) -> None:
+    def _note_wrong(self, sure: Sequence[Match], right: int | None, asked: str, depth: Depth, sound: Sound) -> None:
         for match in sure:
-            if match.work != right:
-                self._tally.wrong.append(
-                    {
-                        "asked": asked,
-                        "named": self._works[match.work].path.name,
-                        "depth": depth.value,
-                        "algorithm": match.algorithm,
-                        "spans": [match.query_span, match.work_span],
-                        "evidence": dict(match.evidence),
-                    }
-                )
+            if match.work == right:
+                continue
+            alike = None
+            if match.query_span and match.work_span:
+                known = material.load(self._works[match.work].path)
+                alike = likeness(sound, known, match.query_span, match.work_span)
+            self._tally.wrong.append(
+                {
+                    "asked": asked,
+                    "named": self._named(self._works[match.work]),
+                    "depth": depth.value,
+                    "algorithm": match.algorithm,
+                    "spans": [match.query_span, match.work_span],
+                    "evidence": dict(match.evidence),
+                    "correlation": None if alike is None else [round(alike.there, 2), round(alike.elsewhere, 2)],
+                    "is_shared": alike is not None and alike.is_shared,
+                }
+            )
 
 
 def known_at(prints: Sequence[Fingerprint], depth: Depth) -> list[Fingerprint]:
@@ -220,11 +238,10 @@ def _register(works: Sequence[Track], tally: Tally) -> tuple[Index, Json]:
     return Index.build(entries), {name: round(size / minutes) for name, size in sizes.items()}
 
 
-def _others(strangers: Sequence[Track]) -> Others:
+def _others(voices: Sequence[Track], strangers: Sequence[Track]) -> Others:
     """Voices and music that nobody registered, to be mixed in."""
-    voices = [each for each in strangers if each.package in material.VOICES][:8]
-    music = [each for each in strangers if each.package not in material.VOICES][:8]
-    return Others([material.load(each.path) for each in voices], [material.load(each.path) for each in music])
+    music = [each for each in strangers if each.package not in material.VOICES]
+    return Others([material.load(each.path) for each in voices[:8]], [material.load(each.path) for each in music[:8]])
 
 
 def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequence[Track], stored: Json) -> Json:
@@ -250,6 +267,8 @@ def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequen
         "asked": tally.asked,
         "stranger_windows": tally.strangers,
         "stranger_votes": tally.stranger_votes,
+        "strangers_named": tally.strangers_named,
+        "unidentifiable": tally.unidentifiable,
         "rows": rows,
         "wrong": tally.wrong,
         "bytes_a_minute": stored,
