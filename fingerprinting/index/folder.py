@@ -185,23 +185,28 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _load(folder: Path, path: Path) -> Array:
-    """Map an array. Its header is a stranger's word: nothing is allotted by it before the file is seen to be as long."""
     try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            if version != _ARRAY_VERSION:
-                raise ValueError(version)
-            shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            start = file.tell()
-        size = math.prod(shape) * dtype.itemsize
-        if is_fortran or dtype.hasobject or min(shape, default=0) < 0 or start + size != path.stat().st_size:
-            raise ValueError(shape)
-        if not size:  # what has no bytes can't be mapped
-            return np.empty(shape, dtype)
-        array: Array = np.memmap(path, dtype, "r", start, shape)
+        array = _map(path)
     except (*_UNREADABLE_HEADER, OSError, EOFError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise corrupt(folder, f"{path.name} is not an array") from error
+    if array is None:
+        raise corrupt(folder, f"{path.name} is not an array")
     return array
+
+
+def _map(path: Path) -> Array | None:
+    """Map an array. Its header is a stranger's word: nothing is allotted before the file is seen to be as long."""
+    with path.open("rb") as file:
+        if np.lib.format.read_magic(file) != _ARRAY_VERSION:
+            return None
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+    size = math.prod(shape) * dtype.itemsize
+    if is_fortran or dtype.hasobject or min(shape, default=0) < 0 or start + size != path.stat().st_size:
+        return None
+    if not size:  # what has no bytes can't be mapped
+        return np.empty(shape, dtype)
+    return np.memmap(path, dtype, "r", start, shape)
 
 
 def _sha256(path: Path) -> str:
