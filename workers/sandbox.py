@@ -18,14 +18,14 @@ from typing import Final, TypeVar
 from fingerprinting import media
 from fingerprinting.errors import LimitExceededError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text.passages import Passage
+from fingerprinting.text.excerpts import Excerpt
 from fingerprinting.types import Depth, Extraction, Role
 from workers import sandbox_wire, seats
 from workers.isolation import Isolation
 from workers.nursery import is_readable
 from workers.sandbox_pool import Pool
 
-__all__ = ["Allowance", "Isolation", "extract", "isolation", "passages", "run"]
+__all__ = ["Allowance", "Isolation", "excerpts", "extract", "isolation", "run"]
 
 Heard = TypeVar("Heard")
 
@@ -108,16 +108,16 @@ def extract(
     return _extract(path, name, largest, role, depth, _LARGE)
 
 
-def passages(path: Path, media_type: str, tokens: Sequence[tuple[int, int]]) -> list[Passage | None]:
-    """Read the words of a text between some of its tokens, as `fingerprinting.text.passages` does, at arm's length.
+def excerpts(path: Path, media_type: str, tokens: Sequence[tuple[int, int]]) -> list[Excerpt | None]:
+    """Read the words of a text between some of its tokens, as `fingerprinting.text.excerpts` does, at arm's length.
 
     Raises:
         UnreadableMediaError, LimitExceededError, SandboxUnavailableError: as `extract` does.
     """
     limits = dataclasses.replace(DEFAULT_LIMITS, max_text_bytes=_LONGEST_TEXT_BYTES)
-    task = {"task": "passages", "media_type": media_type, "tokens": [list(each) for each in tokens]}
+    task = {"task": "excerpts", "media_type": media_type, "tokens": [list(each) for each in tokens]}
     said, status = _read(path, {**task, "limits": dataclasses.asdict(limits)}, _ORDINARY[Role.QUERY])
-    return sandbox_wire.read_passages(said, status, len(tokens))
+    return sandbox_wire.read_excerpts(said, status, len(tokens))
 
 
 def _extract(path: Path, name: str | None, limits: Limits, role: Role, depth: Depth, allowed: Allowance) -> Extraction:

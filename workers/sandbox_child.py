@@ -255,7 +255,7 @@ def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) 
     else:
         from workers import sandbox_decode  # noqa: PLC0415
 
-        serve_file = sandbox_decode.passages if request["task"] == "passages" else sandbox_decode.decode
+        serve_file = sandbox_decode.excerpts if request["task"] == "excerpts" else sandbox_decode.decode
         path = f"/proc/self/fd/{descriptors[1]}" if sys.platform == "linux" else str(request["path"])
         answer = serve_file(request, Path(path))
     with os.fdopen(descriptors[0], "w", encoding="ascii") as answering:

@@ -59,16 +59,16 @@ def decode(request: dict[str, Any], path: Path) -> dict[str, object]:
     return _judged(extraction)
 
 
-def passages(request: dict[str, Any], path: Path) -> dict[str, object]:
+def excerpts(request: dict[str, Any], path: Path) -> dict[str, object]:
     """Read the words of a text between some of its tokens; the answer is of the same form as that of `decode`."""
 
     def read() -> dict[str, object]:
-        from fingerprinting.text.passages import passages as read_passages  # noqa: PLC0415
+        from fingerprinting.text.excerpts import excerpts as read_excerpts  # noqa: PLC0415
 
         tokens = [(int(first), int(last)) for first, last in request["tokens"]]
-        found = read_passages(path, request["media_type"], tokens, Limits(**request["limits"]))
+        found = read_excerpts(path, request["media_type"], tokens, Limits(**request["limits"]))
         return {
-            "passages": [
+            "excerpts": [
                 None if one is None else {"span": list(one.span), "words": one.words, "timed": one.timed}
                 for one in found
             ]

@@ -9,7 +9,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 from fingerprinting import errors as fingerprinting_errors
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
-from fingerprinting.text.passages import MOST_CHARACTERS, Passage
+from fingerprinting.text.excerpts import MOST_CHARACTERS, Excerpt
 from fingerprinting.types import Extraction, Fingerprint, Modality, SpanUnit
 from workers.errors import SandboxUnavailableError
 
@@ -40,7 +40,7 @@ class _WireExtraction(_Wire):
     fingerprints: list[_WireFingerprint]
 
 
-class _WirePassage(_Wire):
+class _WireExcerpt(_Wire):
     span: list[float]
     words: str
     timed: bool
@@ -54,7 +54,7 @@ class _WireError(_Wire):
 
 class _Answer(_Wire):
     extraction: _WireExtraction | None = None
-    passages: list[_WirePassage | None] | None = None
+    excerpts: list[_WireExcerpt | None] | None = None
     error: _WireError | None = None
     out_of_memory: bool = False
     crash: str | None = None
@@ -87,20 +87,20 @@ def read(said: bytes, status: int | None) -> Extraction:
         raise _unusable(status) from error
 
 
-def read_passages(said: bytes, status: int | None, wanted: int) -> list[Passage | None]:
-    """The passages that a child read, as many as were wanted, checked; or what its silence means.
+def read_excerpts(said: bytes, status: int | None, wanted: int) -> list[Excerpt | None]:
+    """The excerpts that a child read, as many as were wanted, checked; or what its silence means.
 
     Raises:
         UnreadableMediaError, LimitExceededError, SandboxUnavailableError: as `read` does.
     """
     answer = _answer(said, status)
-    if answer.passages is None:
+    if answer.excerpts is None:
         raise _problem(answer)
-    if len(answer.passages) != wanted or any(one is not None and len(one.span) != _ENDS for one in answer.passages):
+    if len(answer.excerpts) != wanted or any(one is not None and len(one.span) != _ENDS for one in answer.excerpts):
         raise _unusable(status)
     return [
-        None if one is None else Passage((one.span[0], one.span[1]), one.words[:_MOST_CHARACTERS], one.timed)
-        for one in answer.passages
+        None if one is None else Excerpt((one.span[0], one.span[1]), one.words[:_MOST_CHARACTERS], one.timed)
+        for one in answer.excerpts
     ]
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.text.passages import Passage
+from fingerprinting.text.excerpts import Excerpt
 from fingerprinting.types import Modality, SpanUnit
 from mediamanager.dependencies import Resources
 from optout.catalogue import places
@@ -55,8 +55,8 @@ class Shown:
     places: Places
     media: str | None = None
     kind: Modality | None = None
-    asset_words: Passage | None = None
-    work_words: Passage | None = None
+    asset_words: Excerpt | None = None
+    work_words: Excerpt | None = None
 
 
 def shown(
@@ -69,7 +69,7 @@ def shown(
     found = []
     for number, match in enumerate(matches):
         file = files.get(UUID(match.work))
-        in_work: Passage | None = None
+        in_work: Excerpt | None = None
         if file is not None and file.modality is Modality.TEXT and number in words and read < _READ_WORKS:
             read += 1
             in_work = _words_of_work(resources, file, match)
@@ -83,7 +83,7 @@ def tokens(match: WorkMatch, side: str) -> tuple[int, int] | None:
     return (first, last) if isinstance(first, int) and isinstance(last, int) else None
 
 
-def _shown(match: WorkMatch, file: KeptFile | None, asset: Passage | None, work: Passage | None) -> Shown:
+def _shown(match: WorkMatch, file: KeptFile | None, asset: Excerpt | None, work: Excerpt | None) -> Shown:
     where = places.places(match)
     if asset is not None:
         unit = SpanUnit.SECONDS if asset.timed else SpanUnit.CHARACTERS
@@ -99,20 +99,20 @@ def _shown(match: WorkMatch, file: KeptFile | None, asset: Passage | None, work:
     )
 
 
-def _words_of_asset(matches: Sequence[WorkMatch], asked: Asked | None) -> Mapping[int, Passage]:
+def _words_of_asset(matches: Sequence[WorkMatch], asked: Asked | None) -> Mapping[int, Excerpt]:
     """The passages of the asset by the number of the match; none where it is no text, or is gone."""
     wanted = {number: each for number, match in enumerate(matches) if (each := tokens(match, "query")) is not None}
     if asked is None or not wanted:
         return {}
     try:
-        read = sandbox.passages(asked.path, asked.media_type, list(wanted.values()))
+        read = sandbox.excerpts(asked.path, asked.media_type, list(wanted.values()))
     except (FingerprintingError, OptoutError) as error:  # the answer stands without the words
         logger.info("the passages of a text could not be read", extra={"code": error.code})
         return {}
     return {number: passage for number, passage in zip(wanted, read, strict=True) if passage is not None}
 
 
-def _words_of_work(resources: Resources, file: KeptFile, match: WorkMatch) -> Passage | None:
+def _words_of_work(resources: Resources, file: KeptFile, match: WorkMatch) -> Excerpt | None:
     where = tokens(match, "work")
     if where is None:
         return None
@@ -120,7 +120,7 @@ def _words_of_work(resources: Resources, file: KeptFile, match: WorkMatch) -> Pa
         with resources.storage.open(file.key) as stored, tempfile.NamedTemporaryFile(prefix="mediamanager-") as copy:
             shutil.copyfileobj(stored, copy)
             copy.flush()
-            return sandbox.passages(Path(copy.name), file.media_type, [where])[0]
+            return sandbox.excerpts(Path(copy.name), file.media_type, [where])[0]
     except (FingerprintingError, OptoutError) as error:  # as above
         logger.info("the passage of a work could not be read", extra={"code": error.code})
         return None

@@ -10,11 +10,11 @@ from fingerprinting.text import documents, normalise
 from fingerprinting.types import Span
 
 MOST_CHARACTERS: Final = 600
-"""Of a longer passage its beginning and its end are given, with an ellipsis between them."""
+"""Of a longer excerpt its beginning and its end are given, with an ellipsis between them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Excerpt:
     """Some of a text: where it lies, in seconds of captions (`timed`) or else in characters, and its words."""
 
     span: Span
@@ -22,20 +22,20 @@ class Passage:
     timed: bool
 
 
-def passages(
+def excerpts(
     path: Path, media_type: str, tokens: Sequence[tuple[int, int]], limits: Limits = DEFAULT_LIMITS
-) -> list[Passage | None]:
+) -> list[Excerpt | None]:
     """Read the words between kept tokens, given as `(first, last)` as for `fingerprints.locate`.
 
     Returns:
-        A passage for each; None for tokens that the file does not have.
+        An excerpt for each; None for tokens that the file does not have.
 
     Raises:
         UnreadableMediaError, LimitExceededError: as `documents.load` does.
     """
     document = documents.load(path, media_type, limits)
     places = normalise.character_spans(document.text)
-    found: list[Passage | None] = []
+    found: list[Excerpt | None] = []
     for first, last in tokens:
         if not 0 <= first <= last < len(places):
             found.append(None)
@@ -43,7 +43,7 @@ def passages(
         start, end = int(places[first, 0]), int(places[last, 1])
         seconds = document.seconds(start, end)
         span = seconds or (float(start), float(end))
-        found.append(Passage(span, _shortened(document.text[start:end]), timed=seconds is not None))
+        found.append(Excerpt(span, _shortened(document.text[start:end]), timed=seconds is not None))
     return found
 
 
