@@ -70,6 +70,12 @@ class YoutubeIE(OriginalYoutubeIE):  # type: ignore[misc]  # yt-dlp ships no typ
 
     said: tuple[Mapping[str, Any], ...] = ()
 
+    def _extract_player_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super()._extract_player_response(*args, **kwargs)
+        if isinstance(answer, dict):  # kept at once: what it asks after this one may break it
+            self.said = (*self.said, answer)
+        return answer
+
     def _extract_player_responses(self, *args: Any, **kwargs: Any) -> Any:
         answers, player_url = super()._extract_player_responses(*args, **kwargs)
         self.said = tuple(one for one in answers if isinstance(one, dict))
@@ -165,15 +171,24 @@ def find(
                 video["agent"] = str(ydl.params["http_headers"].get("User-Agent", ""))[:_MAX_TEXT]
             language, automatic, track_url = _best_track(info)
             data = ydl.urlopen(track_url).read(_MAX_BYTES)
+            _check(data)
         except (YoutubeDLError, TransportError) as error:
             raise NoCaptionsError(reason_of(error), video or _standing(player.said)) from error
         # Broad on purpose: on answers that YouTube never gave before its reader raises anything.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise NoCaptionsError("its answer could not be read", video) from error
+            raise NoCaptionsError("its answer could not be read", video or _standing(player.said)) from error
         except NoCaptionsError as error:
             raise NoCaptionsError(str(error), video) from error
     captions = {"language": language, "automatic": automatic, "data": base64.b64encode(data).decode("ascii")}
     return captions, video
+
+
+def _check(data: bytes) -> None:
+    """Take a page that is no track, or half of one, for what it is: another attempt gets the track."""
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NoCaptionsError("its captions broke off") from error
 
 
 def _known(info: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, object]:

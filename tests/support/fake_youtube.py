@@ -82,18 +82,22 @@ class Recorded:
     Attributes:
         asked: the addresses of all requests.
         thumbnail: the bytes of the video's picture; None: it has none.
+        captions: the bytes of every track, if not as `answers` says.
     """
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = answers
         self.asked: list[str] = []
         self.thumbnail: bytes | None = None
+        self.captions: bytes | None = None
 
     def __call__(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         url = request["url"]
         self.asked.append(url)
         body: Any = next((body for part, body in self.answers.items() if part in url), {})
-        content = base64.b64encode(b"" if body is None else json.dumps(body).encode()).decode()
+        data = b"" if body is None else json.dumps(body).encode()
+        data = self.captions if self.captions is not None and "/api/timedtext" in url else data
+        content = base64.b64encode(data).decode()
         return {"url": url, "media_type": "application/json", "body": content}
 
     def client(self, request: PageRequest, deadline: float) -> dict[str, object]:

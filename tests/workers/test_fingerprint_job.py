@@ -118,6 +118,14 @@ def test_running_a_job_twice_changes_nothing(resources: Resources, in_process: N
         (b"%PDF-1.7 not for us", "paper.pdf", "unsupported-media"),
         (b"\x89PNG\r\n\x1a\n broken", "cut.png", "unreadable-media"),
         (bytes(range(256)) * 20, "captions.vtt", "unreadable-media"),
+        (b'{"wireMagic": "pb3", "events": [{"segs": [', "cut.json3", "unreadable-media"),
+        (b'<timedtext format="3"><body><p t="1">cut', "cut.srv3", "unreadable-media"),
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\n\u0434\u0430 \u043d\u0435\u0442\n".encode("cp1251"),
+            "a.srt",
+            "unreadable-media",
+        ),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\n\n", "empty.vtt", "unreadable-media"),
     ],
 )
 def test_what_can_never_be_read_fails_with_a_reason_and_is_not_tried_again(
@@ -132,6 +140,19 @@ def test_what_can_never_be_read_fails_with_a_reason_and_is_not_tried_again(
     assert work.failure_sentence is not None
     assert "Error" not in work.failure_sentence
     assert not resources.storage.exists(works.media_key(work_id))
+
+
+@pytest.mark.parametrize("form", ["{}", "WEBVTT\n\n00:01.000 --> 00:02.000\n{}\n"], ids=["text", "captions"])
+def test_a_transcript_of_one_word_is_ready_and_says_that_it_is_too_short(
+    resources: Resources, in_process: None, form: str
+) -> None:
+    work_id, job_id = upload(resources, form.format("Hello").encode(), name="one.vtt" if "\n" in form else "one.txt")
+
+    runner.run(resources, job_id)
+
+    work, _ = stand(resources, work_id, job_id)
+    assert (work.state, work.identifiable, work.notes) == (WorkState.READY, False, ["text-too-short"])
+    assert algorithms(resources, work_id) == {"sha256"}
 
 
 def test_a_storage_that_is_away_costs_an_attempt_and_nothing_else(

@@ -1,7 +1,8 @@
 """Channels and playlists, through yt-dlp's real reader in its sandbox: pages, a kill in between, a schedule, a stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import factories
@@ -20,7 +21,7 @@ from optout.store.models.jobs import Job, JobKind, JobState
 from optout.store.models.listings import Listing, ListingState
 from optout.store.models.works import Work
 from workers import listing as listing_job
-from workers import runner, youtube_list
+from workers import runner, youtube_list, youtube_list_child
 from workers.resources import Resources
 
 pytestmark = [pytest.mark.rows, pytest.mark.heavy]
@@ -185,6 +186,25 @@ def test_a_list_that_is_too_long_is_cut_with_a_word(
     found = run(resources, register(resources, account, HANDLE))
 
     assert (found.state, found.seen, found.made, found.is_cut) == (ListingState.DONE, 20, 20, True)
+
+
+def test_a_list_of_thousands_is_read_in_passes_and_each_video_once() -> None:
+    fake = FakeList(4000)
+    seen: list[str] = []
+    place: list[str | None] = [None]
+
+    def say(line: Mapping[str, Any]) -> None:
+        if "page" in line:
+            seen.extend(video["id"] for video in line["page"]["videos"])
+            place.append(line["page"]["next"])
+
+    passes = 0
+    while passes == 0 or place[-1] is not None:
+        youtube_list_child.read(PLAYLIST, place[-1], 10, fake, say)
+        passes += 1
+
+    assert passes == 4
+    assert seen == [video_id(number) for number in fake.numbers]
 
 
 def test_too_many_requests_hold_everybody_back(

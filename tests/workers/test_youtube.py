@@ -3,15 +3,19 @@
 import base64
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import synthetic_media
 from decoder_stand_ins import command, pool_of
 from fake_youtube import CHANNEL, COMMONS, HEARD_EN, VIDEO, Recorded, beside, of, written
 from local_servers import answer, serving
 from yt_dlp.networking.common import Request
 from yt_dlp.networking.exceptions import TransportError
 
+from fingerprinting.text import shingle_bytes
 from workers import sandbox
 from workers.errors import FetchFailedError, FetchRefusedError
 from workers.network import Guard
@@ -143,6 +147,30 @@ def test_requests_leave_through_the_guarded_client_and_to_youtube_only() -> None
 def test_a_request_that_youtube_does_not_answer_is_told_to_the_extractor() -> None:
     with RemoteYoutubeDL(lambda request: {"error": "it rains"}) as ydl, pytest.raises(TransportError, match="it rains"):
         ydl.urlopen(Request("https://www.youtube.com/"))
+
+
+def test_captions_of_twelve_hours_are_brought_and_read(tmp_path: Path) -> None:
+    """As of a broadcast: each word with its time, 150 a minute."""
+    words = synthetic_media.prose(12, 3000).split()
+    events = []
+    for at in range(0, 12 * 3600, 4):
+        said = [words[(at * 7 + n * n) % len(words)] for n in range(10)]
+        segments = [{"utf8": f" {word}", "tOffsetMs": n * 400, "acAsrConf": 0} for n, word in enumerate(said)]
+        events.append({"tStartMs": at * 1000, "dDurationMs": 6000, "wWinId": 1, "segs": segments})
+        events.append({"tStartMs": at * 1000 + 3990, "aAppend": 1, "segs": [{"utf8": "\n"}]})
+    youtube = of(HEARD_EN)
+    youtube.captions = json.dumps({"wireMagic": "pb3", "events": events}).encode()
+
+    data = look(VIDEO, guard=NOWHERE, client=youtube.client).words().data
+    path = tmp_path / "captions.json3"
+    path.write_bytes(data)
+    found = sandbox.extract(path)
+
+    assert len(data) == len(youtube.captions) > 5_000_000
+    assert found.identifiable
+    [shingles] = [one for one in found.fingerprints if one.algorithm == "shingle-3"]
+    read = shingle_bytes.unpack(shingles.value)
+    assert read.track.seconds(np.array([read.tokens]))[0] == pytest.approx(12 * 3600, abs=10)
 
 
 def test_only_the_youtube_extractor_is_loaded() -> None:

@@ -106,6 +106,13 @@ class Refusing(Recorded):
         return self.reply
 
 
+def with_captions(data: bytes) -> Recorded:
+    """A YouTube whose captions are these bytes."""
+    fake = of(HEARD_EN)
+    fake.captions = data
+    return fake
+
+
 CONSENT = {"url": "https://consent.youtube.com/m?continue=x", "media_type": "text/html", "body": "PGh0bWw+"}
 
 
@@ -115,6 +122,18 @@ CONSENT = {"url": "https://consent.youtube.com/m?continue=x", "media_type": "tex
     [
         (of(status="LOGIN_REQUIRED"), WorkState.FAILED, "youtube-private"),
         (of(status="ERROR", reason="Video unavailable"), WorkState.FAILED, "youtube-gone"),
+        (of(status="ERROR", reason="This video has been removed by the uploader"), WorkState.FAILED, "youtube-deleted"),
+        (of(status="LOGIN_REQUIRED", reason="Sign in to confirm your age"), WorkState.FAILED, "youtube-age-restricted"),
+        (of(status="UNPLAYABLE", reason="Join this channel to get access"), WorkState.FAILED, "youtube-members-only"),
+        (of(status="UNPLAYABLE", reason="This video requires payment to watch"), WorkState.FAILED, "youtube-paid"),
+        (of(status="UNPLAYABLE", reason="It is not available in your country"), WorkState.FAILED, "youtube-region"),
+        (of(isLive=True, isLiveContent=True), WorkState.PENDING, "youtube-live"),
+        (of(status="LIVE_STREAM_OFFLINE", reason="Premieres in 2 days"), WorkState.PENDING, "youtube-upcoming"),
+        (of(status="LOGIN_REQUIRED", reason="Sign in to confirm you're not a bot"), WorkState.PENDING, "youtube-rate"),
+        (with_captions(b'{"wireMagic": "pb3", "events": ['), WorkState.PENDING, "youtube-captions-withheld"),
+        (with_captions(b"<html>Sorry...</html>"), WorkState.PENDING, "youtube-captions-withheld"),
+        (with_captions(b"[" * 100_000), WorkState.PENDING, "youtube-captions-withheld"),
+        (with_captions(b'{"wireMagic": "pb3", "events": []}'), WorkState.FAILED, "unreadable-media"),
         (of(published="2020-01-01"), WorkState.FAILED, "youtube-captions-disabled"),
         (of(), WorkState.PENDING, "youtube-no-captions-yet"),
         (Recorded({"/youtubei/v1/player": player(HEARD_EN), "/api/timedtext": None}), WorkState.PENDING, "youtube-cap"),
