@@ -1,11 +1,12 @@
 """How much memory a registry takes while many people upload and look up large files at once.
 
-    python -m benchmarks.sandbox.flood [--kind pictures|texts|sounds] [--requests 200] [--at-once 20]
+    python -m benchmarks.sandbox.flood [--kind pictures|texts|sounds|videos] [--requests 200] [--at-once 20]
 
 It starts an embedded registry of its own, makes the files (pictures of 6 to 48 million pixels in seven forms, texts of
-up to 12 MB, recordings of up to an hour), and posts each in turns as a work and as a lookup. What it prints is one JSON
-object: the most that all processes of the registry took together, as PSS (pages that several share are counted once)
-and as RSS, the most that each of them took, how long it lasted, and what was answered, by status.
+up to 12 MB, recordings of up to an hour, videos of up to 8K, for which ffmpeg is needed), and posts each in turns as a
+work and as a lookup. What it prints is one JSON object: the most that all processes of the registry took together, as
+PSS (pages that several share are counted once) and as RSS, the most that each of them took, how long it lasted, and
+what was answered, by status.
 """
 
 import argparse
@@ -42,16 +43,28 @@ _FORMS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("gif", "P", {}),
     ("avif", "RGB", {"speed": 10}),
 )
+_H264, _VP9 = (
+    ("-c:v", "libx264", "-preset", "ultrafast"),
+    ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
+)
+_VIDEOS = (
+    ("1280x720", 20, _H264),
+    ("1920x1080", 10, _H264),
+    ("3840x2160", 4, _H264),
+    ("1920x1080", 5, _VP9),
+    ("7680x4320", 1, _H264),
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", choices=["pictures", "texts", "sounds"], default="pictures")
+    parser.add_argument("--kind", choices=["pictures", "texts", "sounds", "videos"], default="pictures")
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=20)
     chosen = parser.parse_args()
+    makers = {"pictures": _pictures, "texts": _texts, "sounds": _sounds, "videos": _videos}
     with tempfile.TemporaryDirectory(prefix="flood-") as scratch:
-        files = list({"pictures": _pictures, "texts": _texts, "sounds": _sounds}[chosen.kind](Path(scratch)))
+        files = list(makers[chosen.kind](Path(scratch)))
         sys.stderr.write(f"{len(files)} files, {sum(len(one) for _, one in files) / 1e6:,.0f} MB\n")
         with _registry(Path(scratch) / "data") as (url, keys, pid), _watched(pid) as peak:
             began = time.perf_counter()
@@ -98,6 +111,15 @@ def _sounds(_scratch: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{number}.wav", buffer.getvalue()
 
 
+def _videos(scratch: Path) -> Iterator[tuple[str, bytes]]:
+    for number, (size, seconds, codec) in enumerate(_VIDEOS):
+        file = scratch / f"{number}.mkv"
+        moving = f"testsrc2=size={size}:rate=25,rotate={number + 1}*t/9"
+        command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", moving, "-t", str(seconds), *codec, str(file)]
+        subprocess.run(command, check=True)
+        yield file.name, file.read_bytes()
+
+
 # --- the registry ----------------------------------------------------------------------------------------------------
 
 
@@ -134,7 +156,7 @@ def _flood(
         path = "/v1/lookups/media" if number % 2 else "/v1/works"
         headers = {"Authorization": f"Bearer {keys['pipeline' if number % 2 else 'creator']}"}
         # Each upload is a content of its own, or the registry would say that it knows it.
-        sent = content + str(number).encode() if name.endswith((".txt", ".jpg", ".wav")) else content
+        sent = content + str(number).encode() if name.endswith((".txt", ".jpg", ".wav", ".mkv")) else content
         try:
             form = {"use": "train-genai"} if number % 2 else {}
             answer = client.post(path, files={"file": (name, sent)}, data=form, headers=headers)
