@@ -103,16 +103,31 @@ def _sort(asked: Asked, pairs: Pairs, table: int, tables: int, spent: int, order
     return active
 
 
-# One function on purpose: to call another one with all these arrays for each bucket costs more than the bucket does,
-# because each array's references are counted.
+@kernel(inline=True, borrows=True)
+def _gather(plan: Plan, ordered: Sorted, gathered: Gathered, bucket: int, bits: int) -> int:
+    """Gather the queries near a bucket, in less than so many bits; gives their number."""
+    count, mask = 0, 0
+    for distance in range(bits):
+        gathered.ends[distance] = count
+        while mask < plan.ends[distance]:
+            value = bucket ^ np.int64(plan.masks[mask])
+            first = np.int64(ordered.starts[value])
+            size = np.int64(ordered.starts[value + 1]) - first
+            count = append_run(ordered.values, first, size, gathered.values, gathered.positions, count)
+            mask += 1
+    gathered.ends[bits] = count
+    return count
+
+
+# Long on purpose, and what it calls for each bucket is written into it: to call another function with all these arrays
+# costs more than the bucket does.
 @kernel(borrows=True)
-def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, table: int) -> bool:  # noqa: C901, PLR0912
+def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, table: int) -> bool:  # noqa: C901
     """Let the buckets of a table meet the queries near them; says whether there is room for more pairs."""
     chunks, base, bits = tables.starts.shape[0], table * tables.hashes.shape[0], plan.budget[table]
     over_two, over_three = np.int64(plan.limits[chunks + table]), np.int64(plan.limits[2 * chunks + table])
     starts, following, second = tables.starts[table], tables.following, tables.second
-    masks, mask_ends, hits, gathered = plan.masks, plan.ends, room.hits, room.gathered
-    query_starts, query_values = room.ordered.starts, room.ordered.values
+    hits, gathered = room.hits, room.gathered
     values, positions, ends = gathered.values, gathered.positions, gathered.ends
     queries, places, found_by, counts = (
         room.ordered.queries,
@@ -127,16 +142,7 @@ def _search(tables: Tables, plan: Plan, asked: Asked, pairs: Pairs, room: Room, 
         for ahead in range(end, base + np.int64(starts[min(bucket + 2, _BUCKETS)]), _LINE):
             prefetch(following, ahead)
             prefetch(second, ahead)
-        count, mask = 0, 0
-        for distance in range(bits):
-            ends[distance] = count
-            while mask < mask_ends[distance]:
-                value = bucket ^ np.int64(masks[mask])
-                first = np.int64(query_starts[value])
-                size = np.int64(query_starts[value + 1]) - first
-                count = append_run(query_values, first, size, values, positions, count)
-                mask += 1
-        ends[bits] = count
+        count = _gather(plan, room.ordered, gathered, bucket, bits)
         for slice_start in range(0, count, _MET):
             slice_end = min(slice_start + _MET, count)
             hit_count, looked_from = 0, entry
