@@ -27,7 +27,7 @@ def table(scales: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for recordings in _MODELLED:
         factor = recordings / most["recordings"]
         gigabytes = most["gigabytes"] * factor
-        times = " | ".join(f"{most[depth]['median_ms'] * factor / 1000:,.1f} s *" for depth in _DEPTHS)
+        times = " | ".join(f"{most[depth]['median_ms'] * factor / 1000:,.2f} s *" for depth in _DEPTHS)
         yield f"| {recordings:,} | {most['million_postings'] * factor:,.0f} * | {gigabytes:,.0f} * | {times} |"
     yield ""
     yield (
