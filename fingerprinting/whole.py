@@ -18,6 +18,7 @@ _NEW: Final = "new"
 _OLD: Final = "old"
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -41,10 +42,22 @@ def folder(place: Path, may_replace: Callable[[Path], bool] = lambda _: False) -
     with _scratch(place) as scratch:
         new = scratch / _NEW
         new.mkdir()
-        yield new
-        _flush(new)
+        with _naming(place):
+            yield new
+            _flush(new)
         _put(scratch, place, may_replace)
         sync(place.parent)
+
+
+@contextmanager
+def _naming(place: Path) -> Iterator[None]:
+    """Say of a disk that is full what could not be written to it: an error while writing names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = str(place)
+        raise
 
 
 def file(place: Path, content: bytes) -> None:

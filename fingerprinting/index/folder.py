@@ -71,10 +71,7 @@ def write(
     files: dict[str, dict[str, int | str]] = {}
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
-        with path.open("wb") as file:
-            np.save(file, np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
+        _save(path, np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")))
         files[path.name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
     for name, child in (children or {}).items():
         files[f"{name}/{MANIFEST}"] = {
@@ -182,6 +179,15 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise corrupt(folder, f"{name} lies outside of it")
     return path
+
+
+def _save(path: Path, array: Array) -> None:
+    """Write the very bytes that `np.save` writes, which of a full disk only says how many items it wrote."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.reshape(-1).view(np.uint8).data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _load(folder: Path, path: Path) -> Array:

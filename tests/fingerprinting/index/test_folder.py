@@ -1,6 +1,9 @@
 """An index folder is written whole or not at all, and anything wrong with it is noticed."""
 
+import errno
+import io
 import json
+import resource
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +45,29 @@ def test_a_failure_while_writing_leaves_nothing_behind(tmp_path: Path) -> None:
         write_half()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_said_to_be_and_what_lies_on_it(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))  # of one file, but the system tells it in the same way
+    try:
+        with pytest.raises(OSError, match="too large") as caught, folders.new_folder(tmp_path / "index") as scratch:
+            folders.write(scratch, "outer", {"a": np.zeros(1 << 20, np.uint64)}, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "index"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("array", [np.arange(7, dtype=">u2"), np.zeros((0, 32), np.uint8), np.eye(3, dtype=np.float32)])
+def test_an_array_is_written_as_numpy_writes_it(tmp_path: Path, array: folders.Array) -> None:
+    with folders.new_folder(tmp_path / "index") as scratch:
+        folders.write(scratch, "outer", {"a": array}, {})
+
+    written = io.BytesIO()
+    np.save(written, array.astype(array.dtype.newbyteorder("<")))
+    assert (tmp_path / "index" / "a.npy").read_bytes() == written.getvalue()
 
 
 def test_an_existing_folder_is_never_overwritten(saved: Path) -> None:
