@@ -7,6 +7,7 @@ from typing import Final
 from fingerprinting import media
 from fingerprinting.errors import UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
+from fingerprinting.text import kinds
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
 
 _MAY_MOVE: Final = frozenset({"image/gif", "image/webp", "image/png"})
@@ -43,7 +44,7 @@ def extract(
         MissingExtraError: this depth needs a library that is not installed.
     """
     kind = media.sniff(media.read_head(path), name if name is not None else path.name)
-    if kind.modality is Modality.TEXT:
+    if kind.modality is Modality.TEXT and kind.media_type not in kinds.PACKED:
         media.check_text_size(path.stat().st_size, limits)
     digest = media.sha256(path, limits)
     kind, prints = _PRINTERS[kind.modality](path, kind, limits, role, depth)

@@ -24,7 +24,7 @@ class Limits:
         max_pixels: width times height of a picture, as its header states them.
         max_picture_bytes: of memory while a picture is decoded, reckoned from its header; see `image.budget`.
         max_seconds: length of a recording.
-        max_text_bytes: of a text or captions file. A long novel has two million.
+        max_text_bytes: of a text or captions file, or of the text that a document holds. A long novel has two million.
     """
 
     max_bytes: int = 2 * 1024**3
@@ -49,7 +49,7 @@ def sniff(head: bytes, name: str | None = None) -> MediaKind:
     """Tell what a file is from its first bytes.
 
     A container that may hold a video (MP4, Matroska, Ogg ...) is said to be one; whether it has a picture track is for
-    its decoder to find out.
+    its decoder to find out, and so is which office document an archive is.
 
     Args:
         head: the first HEAD_BYTES of the file, or all of it.
@@ -68,6 +68,9 @@ def sniff(head: bytes, name: str | None = None) -> MediaKind:
         found = look(head)
         if found is not None:
             return found
+    document = kinds.of_zip(head) if head.startswith(kinds.ZIP_MAGIC) else None
+    if document is not None:
+        return MediaKind(Modality.TEXT, document)
     _refuse_known_strangers(head)
     return _sniff_text(head, name)
 
@@ -247,7 +250,7 @@ def _sniff_mpeg(head: bytes) -> MediaKind | None:
 _STRANGERS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"%PDF", "PDF documents are", "Save its text as a .txt file, or its pictures as JPEG or PNG, and use those."),
     (b"%!PS", "PostScript drawings are", "Export the drawing as PNG and use that."),
-    (b"PK\x03\x04", "Archives and office documents are", "Unpack it, or save its text as a .txt file, and use that."),
+    (kinds.ZIP_MAGIC, "Archives of this kind are", "Unpack it, or save its text as a .txt file, and use that."),
     (b"\x1f\x8b", "Compressed files are", "Unpack it and use what is inside."),
     (b"7z\xbc\xaf\x27\x1c", "Archives are", "Unpack it and use what is inside."),
     (b"Rar!\x1a", "Archives are", "Unpack it and use what is inside."),
@@ -306,7 +309,7 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
             )
         raise UnsupportedMediaError(
             "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF), a sound (MP3, AAC, FLAC,"
-            " Ogg, WAV), captions (VTT, SRT, TTML) or plain text.",
+            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, DOCX) or plain text.",
             kind="unknown",
         )
     found = kinds.of_captions(text.replace("\r\n", "\n"))

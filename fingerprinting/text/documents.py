@@ -1,6 +1,7 @@
-"""One text as it is compared, whatever file it came in: plain text, a web page, or captions with their times."""
+"""One text as it is compared, whatever file it came in: plain, a web page, a document, or captions with times."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import captions, encodings, kinds, markup
+from fingerprinting.text import captions, docx, encodings, epub, kinds, markup
 from fingerprinting.text.cues import Cue
 
 _MOST_SECONDS: Final = 1e7  # captions are of hours, not of months
 _HTML: Final = "text/html"
+_READERS: Final[Mapping[str, Callable[[Path, Limits], str]]] = {kinds.EPUB: epub.text_of, kinds.DOCX: docx.text_of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,12 @@ def load(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Docume
     """Read a file of text. Captions and web pages are recognised by their content, whatever the media type says.
 
     Raises:
-        UnreadableMediaError: empty, not text, or damaged captions.
+        UnreadableMediaError: empty, not text, damaged captions, or a document that is damaged, protected or wordless.
+        UnsupportedMediaError: an office document of a kind that is not read.
         LimitExceededError: more than `limits.max_text_bytes`.
     """
+    if media_type in _READERS:
+        return Document(text=_READERS[media_type](path, limits))
     max_bytes = min(limits.max_bytes, limits.max_text_bytes)
     try:
         with path.open("rb") as file:

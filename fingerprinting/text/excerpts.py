@@ -31,7 +31,7 @@ def excerpts(
         An excerpt for each; None for tokens that the file does not have.
 
     Raises:
-        UnreadableMediaError, LimitExceededError: as `documents.load` does.
+        UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as `documents.load` does.
     """
     document = documents.load(path, media_type, limits)
     places = normalise.character_spans(document.text)

@@ -29,8 +29,7 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
         Prints with at most one fingerprint, whose value `shingle_bytes` describes; of captions it tells the times, too.
 
     Raises:
-        UnreadableMediaError: empty, not text, or damaged captions.
-        LimitExceededError: more bytes than `limits` allow.
+        UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as `documents.load` does.
     """
     document = documents.load(path, media_type, limits)
     tokens = normalise.tokens(document.text)

@@ -1,4 +1,4 @@
-"""Which kind of text a text is, by its content: one of the formats of captions, or none of them."""
+"""Which kind of text a file is, by how it begins: captions, a document that holds its text packed, or neither."""
 
 import re
 from types import MappingProxyType
@@ -12,6 +12,10 @@ SRV2: Final = "application/x-youtube-srv2"
 SRV3: Final = "application/x-youtube-srv3"
 TTML: Final = "application/ttml+xml"
 PLAIN: Final = "text/plain"
+EPUB: Final = "application/epub+zip"
+DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PACKED: Final = frozenset({EPUB, DOCX})
+"""Documents whose bytes are not their text: it has to be got out of them."""
 
 CAPTION_SUFFIXES: Final = MappingProxyType(
     {
@@ -25,12 +29,35 @@ TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMING: Final = rf"[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}(?=\s|$)[^\n]*"
 """The line before a cue in VTT and SRT: eight groups, hours to fractions of its begin and of its end."""
 
+ZIP_MAGIC: Final = b"PK\x03\x04"
+
 _HEAD_CHARACTERS: Final = 16 * 1024
 _VTT_START: Final = re.compile(r"WEBVTT(?:\s|$)")
 _SRT_START: Final = re.compile(rf"(?:\d+[ \t]*\n)?{TIMING}")
 _TAG: Final = re.compile(r"<(?:[A-Za-z][\w.-]*:)?(transcript|timedtext|tt)\b([^<>]*)>")
 _TTML_NAMESPACE: Final = re.compile(r"""["']http://www\.w3\.org/[^"']{0,40}tta?[fm][l1]""")
 _SRV3_FORMAT: Final = re.compile(r"""\bformat\s*=\s*["']3["']""")
+
+
+# A member's header: its magic, 22 bytes that say nothing here, the lengths of its name and of what follows the name.
+# Source: APPNOTE.TXT, 4.3.7.
+_MEMBER: Final = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
+_EPUB_MARK: Final = b"mimetypeapplication/epub+zip"
+
+
+def of_zip(head: bytes) -> str | None:
+    """Tell what kind of document an archive is by the names of its first members; None where they name neither kind.
+
+    An office document of another kind than DOCX may be said to be one: which it is stands anywhere in it, and is for
+    its reader to find out.
+    """
+    for member in _MEMBER.finditer(head):
+        name = head[member.end() : member.end() + int.from_bytes(member[1], "little")]
+        if name.startswith(b"META-INF/container.xml") or head.startswith(_EPUB_MARK, member.end()):
+            return EPUB
+        if name in {b"[Content_Types].xml", b"_rels/.rels"} or name.startswith(b"word/"):
+            return DOCX
+    return None
 
 
 def of_captions(text: str) -> str | None:

@@ -39,13 +39,13 @@ def without_html(text: str) -> str:
 def _end_of(text: str, tag: re.Match[str]) -> int:
     """Find where a tag, or the whole element whose content is no prose, ends. A missing end is the end of the text."""
     if tag.group() == "<!--":
-        closing = "-->"
+        closing = re.escape("-->")
     elif tag.group(1) is not None:
-        closing = f"</{tag.group(1).lower()}"
+        closing = rf"</{tag.group(1)}\b[^<>]*>?"
     else:
         return tag.end()
     # Element names are ASCII; lower() of the whole text could change its length.
-    found = re.compile(re.escape(closing), re.IGNORECASE).search(text, tag.end())
+    found = re.compile(closing, re.IGNORECASE).search(text, tag.end())
     return found.end() if found is not None else len(text)
 
 

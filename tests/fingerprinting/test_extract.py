@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import packed_documents
 import pytest
 import synthetic_media
 import synthetic_sound
@@ -92,6 +93,16 @@ def test_a_text_is_fingerprinted(tmp_path: Path) -> None:
 
     assert (found.modality, found.media_type) == (Modality.TEXT, "text/plain")
     assert [each.algorithm for each in found.fingerprints] == ["sha256", "shingle-3"]
+
+
+def test_of_a_document_only_its_text_has_to_be_short(tmp_path: Path) -> None:
+    members = packed_documents.book(WORDS)
+    book = packed_documents.zipped({**members, "OEBPS/cover.jpeg": bytes(50_000)}, packed=())
+
+    found = extract(written(tmp_path, book), name="book", limits=Limits(max_text_bytes=len(WORDS) + 9_000))
+
+    assert (found.modality, found.media_type) == (Modality.TEXT, "application/epub+zip")
+    assert found.identifiable
 
 
 @pytest.mark.parametrize(

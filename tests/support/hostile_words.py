@@ -6,6 +6,9 @@ import json
 import stat
 import tarfile
 import zipfile
+from functools import cache
+
+import packed_documents
 
 WORDS = "the fox that ran over the hill and did not come back before the evening was dark and cold "
 
@@ -69,7 +72,7 @@ def texts(target: str) -> dict[str, bytes]:
 
 
 def documents(target: str) -> dict[str, bytes]:
-    """What is refused by its beginning, whatever it is named."""
+    """What is refused by its beginning, whatever it is named, or by what an archive turns out to be."""
     actions = (
         f"%PDF-1.7\n1 0 obj<</OpenAction<</S/Launch/F({target})>>/AA<</O<</S/URI/URI({target})>>>>>>endobj".encode()
     )
@@ -121,6 +124,48 @@ def documents(target: str) -> dict[str, bytes]:
         "program.bin": b"\x7fELF" + bytes(99),
         "disk.iso": bytes(20_000) + b"CD001",
     }
+
+
+_CHAPTER, _PACKAGE, _BODY = "OEBPS/Text/chapter 0.xhtml", "OEBPS/book.opf", "word/document.xml"
+
+
+def packed(target: str) -> dict[str, bytes]:
+    """Books and letters that name what lies elsewhere, unpack without end, or consist of very many parts."""
+    book, letter = packed_documents.book(WORDS * 9), packed_documents.letter(packed_documents.paragraph(WORDS * 9))
+    entity = f'<!DOCTYPE a [<!ENTITY a SYSTEM "{target}">]>'
+    plain = str(book[_PACKAGE]).partition("?>")[2]
+    parts = {
+        "entity.epub": {**book, _CHAPTER: f"{entity}<html><body>&a; {WORDS * 9}</body></html>"},
+        "dtd.epub": {**book, _PACKAGE: f'<!DOCTYPE package SYSTEM "{target}">{plain}'},
+        "declared.epub": {**book, _PACKAGE: f"{entity}<package>&a;</package>"},
+        "elsewhere.epub": {**book, _PACKAGE: packed_documents.opf([target, "../../../../etc/passwd"])},
+        "entity.docx": {**letter, _BODY: f"{entity}<a>&a;{WORDS}</a>"},
+        "elsewhere.docx": {**letter, "_rels/.rels": f'<a><b Type="/officeDocument" Target="{target}"/></a>'},
+    }
+    return {**{name: packed_documents.zipped(members, packed=()) for name, members in parts.items()}, **_bombs()}
+
+
+@cache
+def _bombs() -> dict[str, bytes]:
+    book = packed_documents.book(WORDS * 9)
+    letter = packed_documents.letter(packed_documents.paragraph(WORDS * 9))
+    parts = {
+        "zeros.epub": {**book, _CHAPTER: bytes(60_000_000)},
+        "tags.epub": {**book, _CHAPTER: "<b>" * 900_000},
+        "chapters.epub": {
+            **book,
+            _PACKAGE: packed_documents.opf([f"{n}" for n in range(3_000)]),
+            **{f"OEBPS/{n}": " " for n in range(3_000)},
+        },
+        "many.epub": {**book, **{f"{n}": "" for n in range(20_000)}},
+        "zeros.docx": {**letter, _BODY: bytes(60_000_000)},
+        "tabs.docx": packed_documents.letter("<w:tab/>" * 900_000),
+        "deep.docx": packed_documents.letter("<w:p>" * 900_000),
+        "attribute.docx": packed_documents.letter(f'<w:p w:a="{"9" * 9_000_000}"/>'),
+    }
+    made = {name: packed_documents.zipped(members) for name, members in parts.items()}
+    lying = made["zeros.epub"].replace((60_000_000).to_bytes(4, "little"), (9).to_bytes(4, "little"))
+    return {**made, "lies.epub": lying}
 
 
 def playlists(target: str) -> dict[str, bytes]:

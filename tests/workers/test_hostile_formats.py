@@ -30,6 +30,7 @@ FILES: dict[str, Callable[[str], Mapping[str, bytes]]] = {
     "pictures": hostile_pictures.pictures,
     "sounds": hostile_sounds.sounds,
     "words": hostile_words.words,
+    "packed": hostile_words.packed,
 }
 
 
@@ -84,7 +85,7 @@ def test_files_that_lie_or_lead_elsewhere_get_a_word_each_and_touch_nothing(
     assert peak.total_bytes - peak.before_bytes < MAX_BYTES
 
 
-@pytest.mark.parametrize("kind", ["sounds", "words"])
+@pytest.mark.parametrize("kind", ["sounds", "words", "packed"])
 def test_they_touch_nothing_where_no_wall_stands_either(tmp_path: Path, secret: Path, address: str, kind: str) -> None:
     """On a pipeline's own machine: here only how a decoder is opened keeps it from following."""
     for target in (address, f"file://{secret}", str(secret)):

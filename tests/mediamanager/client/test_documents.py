@@ -1,0 +1,71 @@
+"""Books and letters beside plain texts: what is registered as one is found in another, with its place."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import packed_documents
+import pytest
+
+from fingerprinting.text import documents
+from mediamanager.cli.catalogue import app
+from mediamanager.cli.check import check
+from mediamanager.cli.invoke import invoke
+
+WRITERS: dict[str, Callable[[str], bytes]] = {
+    "epub": packed_documents.epub,
+    "docx": packed_documents.docx,
+    "txt": str.encode,
+}
+
+
+def lines_of(text: str) -> str:
+    words = text.split()
+    return "\n".join(" ".join(words[at : at + 10]) for at in range(0, len(words), 10))
+
+
+@pytest.mark.parametrize("asked", WRITERS)
+@pytest.mark.parametrize("registered", WRITERS)
+def test_a_part_of_a_document_is_found_in_another_with_its_place(
+    tmp_path: Path,
+    make_text: Callable[..., str],
+    inline: None,
+    capsys: pytest.CaptureFixture[str],
+    registered: str,
+    asked: str,
+) -> None:
+    fox, around = make_text("fox"), [make_text("before", 60), make_text("after", 60)]
+    works, inbox = tmp_path / "works", tmp_path / "inbox"
+    works.mkdir()
+    inbox.mkdir()
+    (works / f"fox.{registered}").write_bytes(WRITERS[registered](lines_of(fox)))
+    excerpt = " ".join(fox.split()[60:240])
+    copy = inbox / f"copy.{asked}"
+    copy.write_bytes(WRITERS[asked](lines_of(f"{around[0]} {excerpt} {around[1]}")))
+    (inbox / f"stranger.{asked}").write_bytes(WRITERS[asked](lines_of(make_text("stranger"))))
+
+    assert invoke(app, "mediamanager catalogue", ["build", str(works), "-o", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    status = invoke(check, "mediamanager check", ["--catalogue", str(tmp_path / "c"), "--json", str(inbox)])
+
+    found, stranger = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (status, found["verdict"], stranger["verdict"]) == (1, "disallowed", "unknown")
+    [match] = found["matches"]
+    assert (match["work"], match["strength"]) == (f"fox.{registered}", "match")
+    start, end = map(int, match["query_span"])
+    media_type = {"epub": "application/epub+zip", "txt": "text/plain"}.get(asked, documents.kinds.DOCX)
+    shown = documents.load(copy, media_type).text[start:end].split()
+    assert len(set(shown) & set(excerpt.split())) >= 0.95 * len(excerpt.split())
+    assert len(set(shown) - set(excerpt.split())) <= 2
+
+
+def test_a_document_that_can_not_be_read_is_unchecked(
+    tmp_path: Path, make_text: Callable[..., str], catalogue: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cut.docx").write_bytes(packed_documents.docx(make_text("fox"))[:-40])
+
+    status = invoke(check, "mediamanager check", ["--catalogue", str(catalogue), "--json", str(tmp_path / "cut.docx")])
+
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert (status, line["verdict"]) == (2, "unchecked")
+    assert "damaged or incomplete" in line["error"]
