@@ -19,6 +19,10 @@ class Encoding(StrEnum):
     BASE64 = "base64"
 
 
+class CrowdedError(Exception):
+    """A batch has more matches than there is room for. Nothing is wrong: it is to be asked in smaller parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchContext:
     """What decides the thresholds of one search.
@@ -26,10 +30,21 @@ class SearchContext:
     Attributes:
         depth: how much work the search may do; `FAST` leaves out what could only be `likely`.
         registry_size: works that are searched in all, so that a segment applies the limits of the whole.
+        room: for how many matches there is room; None for any number. Who can have thousands for an asset heeds it.
     """
 
     depth: Depth
     registry_size: int
+    room: int | None = None
+
+    def require_room(self, matches: int) -> None:
+        """Check that there is room for so many.
+
+        Raises:
+            CrowdedError: there is not.
+        """
+        if self.room is not None and matches > self.room:
+            raise CrowdedError
 
 
 class Searcher(Protocol):
@@ -41,7 +56,11 @@ class Searcher(Protocol):
         ...
 
     def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
-        """Find works for assets: at most one match (the best) per asset and work, in no particular order."""
+        """Find works for assets: at most one match (the best) per asset and work, in no particular order.
+
+        Raises:
+            CrowdedError: there is no room for all of them.
+        """
         ...
 
     def entries(self) -> Iterator[Entry]:

@@ -38,17 +38,16 @@ class DctSearcher:
         """Find the works that look like the assets; of several views the surest, then the nearest, is reported."""
         sure, worth_a_look = thresholds.dct_bits(context.registry_size)
         radius = sure if context.depth is Depth.FAST else worth_a_look
-        found: list[Match] = []
+        best: dict[tuple[int, int], Match] = {}
         for first in range(0, len(queries), _ASSETS):
             part = queries[first : first + _ASSETS]
             thumbnails = [np.frombuffer(one.value, np.uint8, dct.THUMBNAIL_BYTES) for _, one in part]
-            for near in self._index.near(list(_forms(part)), radius):
-                found += self._matches(near, part, thumbnails, sure)
-        best: dict[tuple[int, int], Match] = {}
-        for match in found:
-            known = best.get((match.asset, match.work))
-            if known is None or _order(match) < _order(known):
-                best[match.asset, match.work] = match
+            for near in self._index.near(list(_forms(part)), radius, context.room):
+                for match in self._matches(near, part, thumbnails, sure):
+                    known = best.get((match.asset, match.work))
+                    if known is None or _order(match) < _order(known):
+                        best[match.asset, match.work] = match
+                        context.require_room(len(best))
         kept = best.values()
         return [match for match in kept if context.depth is not Depth.FAST or match.strength is Strength.MATCH]
 

@@ -34,10 +34,13 @@ class DigestSearcher:
         """How many digests it holds."""
         return len(self._works)
 
-    def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:  # noqa: ARG002 - equal is equal
+    def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
         """Find the works that have one of the asset's digests."""
         asked = _digests(queries)
-        pairs = self._index.find(_prefixes(asked))
+        prefixes = _prefixes(asked)
+        if context.room is not None:
+            context.require_room(int(self._index.count(prefixes).sum()))
+        pairs = self._index.find(prefixes)
         equal = (self._digests[pairs.row] == asked[pairs.query]).all(axis=1)
         assets = np.array([asset for asset, _ in queries], dtype=np.int64)
         found = np.stack([assets[pairs.query[equal]], self._works[pairs.row[equal]]], axis=1)

@@ -25,7 +25,7 @@ _KIND = "hamming"
 _LAYOUT = 1  # what the arrays mean
 _WIDTHS = (8, 32)
 _TABLES_FROM_ROWS = 20_000  # below it a scan is quick enough, and nobody has to wait for numba
-_MOST_PAIRS = 1 << 22  # 75 MB
+MOST_PAIRS = 1 << 22  # 75 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class HammingIndex:
         radius: Radius = 31,
         *,
         groups: ArrayLike | None = None,
-        most_pairs: int = _MOST_PAIRS,
+        most_pairs: int = MOST_PAIRS,
     ) -> Iterator[Pairs]:
         """Find all pairs as `search` does, some queries at a time, so that a flood of pairs needs no flood of memory.
 

@@ -10,7 +10,7 @@ from fingerprinting import thresholds
 from fingerprinting.index import pictures
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.pictures import Candidates, PictureIndex
-from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
+from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
 
 _BYTES = 32
 _MATCH, _LIKELY, _NONE = 0, 1, 2
@@ -31,8 +31,8 @@ class PdqSearcher:
         """Find the works that look like the assets; of several views the surest, then the nearest, is reported."""
         radius = thresholds.PDQ_MATCH_BITS if context.depth is Depth.FAST else thresholds.PDQ_LIKELY_BITS
         found: list[Match] = []
-        for candidates in self._index.near(queries, radius):
-            found += self._matches(candidates)
+        for candidates in self._index.near(queries, radius, context.room):
+            found += self._matches(candidates, context, len(found))
         if context.depth is Depth.FAST:
             return [match for match in found if match.strength is Strength.MATCH]
         return found
@@ -45,18 +45,27 @@ class PdqSearcher:
         """Write it into a new folder."""
         self._index.save(folder)
 
-    def _matches(self, found: Candidates) -> list[Match]:
+    def _matches(self, found: Candidates, context: SearchContext, before: int) -> list[Match]:
         sure, worth_a_look = self._limits(found)
         rank = np.full(len(found.query), _NONE)
         rank[found.distance <= worth_a_look] = _LIKELY
         rank[found.distance <= sure] = _MATCH
         best = pictures.best_pairs(found, self._index.views.owners[found.row], rank)
-        limits = np.where(rank == _MATCH, sure, worth_a_look)
-        return [
-            self._match(found, pair, int(limits[pair]), int(rank[pair]))
-            for pair in best.tolist()
-            if rank[pair] != _NONE
-        ]
+        best = best[rank[best] != _NONE]
+        context.require_room(before + len(best))
+        views, query, row = self._index.views, found.query[best], found.row[best]
+        columns = (
+            found.asked.owners[query].tolist(),
+            views.owners[row].tolist(),
+            found.distance[best].tolist(),
+            (rank[best] == _MATCH).tolist(),
+            np.where(rank == _MATCH, sure, worth_a_look)[best].tolist(),
+            found.asked.spans_of(query),
+            views.spans_of(row),
+            found.asked.qualities[query].tolist(),
+            views.qualities[row].tolist(),
+        )
+        return [_match(*each) for each in zip(*columns, strict=True)]
 
     def _limits(self, found: Candidates) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give each pair the distance up to which it is a match, and up to which it is worth a look."""
@@ -70,24 +79,30 @@ class PdqSearcher:
         flat_frames = thresholds.PDQ_FLAT_MATCH_BITS, thresholds.PDQ_FRAME_MATCH_BITS
         return np.select(kinds, sure, flat_frames[0]), np.select(kinds, likely, flat_frames[1])
 
-    def _match(self, found: Candidates, pair: int, limit: int, rank: int) -> Match:
-        views = self._index.views
-        query, row = int(found.query[pair]), int(found.row[pair])
-        return Match(
-            asset=int(found.asked.owners[query]),
-            work=int(views.owners[row]),
-            algorithm=SPEC.name,
-            version=SPEC.version,
-            strength=Strength.MATCH if rank == _MATCH else Strength.LIKELY,
-            distance=int(found.distance[pair]),
-            threshold=float(limit),
-            query_span=found.asked.span(query),
-            work_span=views.span(row),
-            evidence={
-                "query_quality": float(found.asked.qualities[query]),
-                "work_quality": float(views.qualities[row]),
-            },
-        )
+
+def _match(
+    asset: int,
+    work: int,
+    distance: int,
+    is_sure: bool,  # noqa: FBT001 - a column among others
+    limit: int,
+    query_span: Span | None,
+    work_span: Span | None,
+    query_quality: float,
+    work_quality: float,
+) -> Match:
+    return Match(
+        asset=asset,
+        work=work,
+        algorithm=SPEC.name,
+        version=SPEC.version,
+        strength=Strength.MATCH if is_sure else Strength.LIKELY,
+        distance=distance,
+        threshold=float(limit),
+        query_span=query_span,
+        work_span=work_span,
+        evidence={"query_quality": query_quality, "work_quality": work_quality},
+    )
 
 
 def _check(fingerprint: Fingerprint) -> str | None:

@@ -31,23 +31,31 @@ class PhashSearcher:
             return []
         views = self._index.views
         found: list[Match] = []
-        for near in self._index.near(queries, thresholds.PHASH_LIKELY_BITS):
+        for near in self._index.near(queries, thresholds.PHASH_LIKELY_BITS, context.room):
             best = pictures.best_pairs(near, views.owners[near.row], np.zeros(len(near.query), dtype=np.int64))
-            for pair in best.tolist():
-                query, row = int(near.query[pair]), int(near.row[pair])
-                found.append(
-                    Match(
-                        asset=int(near.asked.owners[query]),
-                        work=int(views.owners[row]),
-                        algorithm=SPEC.name,
-                        version=SPEC.version,
-                        strength=Strength.LIKELY,
-                        distance=int(near.distance[pair]),
-                        threshold=float(thresholds.PHASH_LIKELY_BITS),
-                        query_span=near.asked.span(query),
-                        work_span=views.span(row),
-                    )
+            context.require_room(len(found) + len(best))
+            query, row = near.query[best], near.row[best]
+            columns = (
+                near.asked.owners[query].tolist(),
+                views.owners[row].tolist(),
+                near.distance[best].tolist(),
+                near.asked.spans_of(query),
+                views.spans_of(row),
+            )
+            found += [
+                Match(
+                    asset=asset,
+                    work=work,
+                    algorithm=SPEC.name,
+                    version=SPEC.version,
+                    strength=Strength.LIKELY,
+                    distance=distance,
+                    threshold=float(thresholds.PHASH_LIKELY_BITS),
+                    query_span=query_span,
+                    work_span=work_span,
                 )
+                for asset, work, distance, query_span, work_span in zip(*columns, strict=True)
+            ]
         return found
 
     def entries(self) -> Iterator[Entry]:

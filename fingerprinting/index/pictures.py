@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,11 @@ class Views:
         whole: NDArray[np.bool_] = np.isnan(self.spans[rows, 0])
         return whole
 
+    def spans_of(self, rows: NDArray[np.int64]) -> list[Span | None]:
+        """Give the rectangle of each of some rows; None for the whole picture."""
+        sides = self.spans[rows].tolist()
+        return [None if isnan(left) else (left, top, right, bottom) for left, top, right, bottom in sides]
+
     def span(self, row: int) -> Span | None:
         """Give a row's rectangle; None for the whole picture."""
         left, top, right, bottom = self.spans[row].tolist()
@@ -59,10 +65,14 @@ class PictureIndex:
         self.views = views
         self._index = index
 
-    def near(self, queries: Sequence[Entry], radius: int) -> Iterator[Candidates]:
-        """Find all pairs within the radius, some assets at a time. An asset's views come in the same block."""
+    def near(self, queries: Sequence[Entry], radius: int, room: int | None = None) -> Iterator[Candidates]:
+        """Find all pairs within the radius, some assets at a time. An asset's views come in the same block.
+
+        With room for so many matches alone, a block is not much larger: what is too much is soon seen to be.
+        """
         hashes, asked = gather(sorted(queries, key=lambda entry: entry[0]), self._index.width)
-        for pairs in self._index.blocks(hashes, radius, groups=asked.owners):
+        most = hamming.MOST_PAIRS if room is None else min(hamming.MOST_PAIRS, 2 * room)
+        for pairs in self._index.blocks(hashes, radius, groups=asked.owners, most_pairs=most):
             yield Candidates(asked, pairs.query, pairs.row, pairs.distance)
 
     def entries(self, spec: AlgorithmSpec) -> Iterator[Entry]:

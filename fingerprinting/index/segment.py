@@ -176,6 +176,7 @@ class Index:
         *,
         depth: Depth = Depth.STANDARD,
         registry_size: int | None = None,
+        room: int | None = None,
     ) -> list[Match]:
         """Find the works that assets show, by all of their fingerprints.
 
@@ -186,6 +187,7 @@ class Index:
             depth: how much work to do; `FAST` reports nothing that is only likely.
             registry_size: works that are searched in all, if this index is only a part of them: with more works
                 more evidence is asked for.
+            room: for how many matches there is room; None for any number.
 
         Returns:
             At most one match (the best) for each asset, work, algorithm and version: by asset, then surest and nearest
@@ -194,11 +196,17 @@ class Index:
         Raises:
             InvalidFingerprintError: a fingerprint is of an unknown algorithm or version, or malformed.
             WithheldIndexError: an asset asks thoroughly, by an algorithm that this index was published without.
+            CrowdedError: there is no room for all matches; they are to be asked for in parts.
         """
-        return self.search_grouped(grouped_by_version(assets), depth=depth, registry_size=registry_size)
+        return self.search_grouped(grouped_by_version(assets), depth=depth, registry_size=registry_size, room=room)
 
     def search_grouped(
-        self, grouped: Mapping[str, list[Entry]], *, depth: Depth, registry_size: int | None
+        self,
+        grouped: Mapping[str, list[Entry]],
+        *,
+        depth: Depth,
+        registry_size: int | None,
+        room: int | None = None,
     ) -> list[Match]:
         """Find the same as `search`, for who asks several indexes the same and has it checked and grouped once.
 
@@ -206,20 +214,23 @@ class Index:
             grouped: from `grouped_by_version`.
             depth: see `search`.
             registry_size: see `search`.
+            room: see `search`.
 
         Raises:
             WithheldIndexError: see `search`.
+            CrowdedError: see `search`.
             CorruptIndexError: files of an opened index point outside of each other.
         """
         if depth is Depth.THOROUGH and not self._withheld.isdisjoint(grouped):
             raise _withheld(min(self._withheld & grouped.keys()))
-        context = SearchContext(depth, max(self._works, registry_size or 0))
+        context = SearchContext(depth, max(self._works, registry_size or 0), room)
         found: list[Match] = []
         with self._inside():
             for each, queries in grouped.items():
                 searcher = self._searchers.get(each)
                 if searcher is not None:
                     found += searcher.search(queries, context)
+                    context.require_room(len(found))
             bands = self._searchers.get(bandenergy.SPEC.id)
             if isinstance(bands, BandSearcher):
                 found = sound.decided(found, bands, self._searchers, grouped, context)

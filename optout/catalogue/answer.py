@@ -13,6 +13,7 @@ from fingerprinting.index.registry import ALGORITHMS
 from fingerprinting.index.shared_text import Registered
 from fingerprinting.thresholds import SHINGLE_SHARED
 from fingerprinting.types import Depth, Match, Strength
+from optout.catalogue import batches
 from optout.catalogue.answers import Answer, Asset, Reasons, WorkMatch
 from optout.consent import policy
 from optout.consent.decisions import Decision, differ_about
@@ -50,8 +51,12 @@ class CatalogueView(Protocol):
         """How many works it knows."""
         ...
 
-    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
-        """Recognise works in assets. Any error is raised: what could not be searched is never an empty list."""
+    def search(self, assets: Sequence[Asset], depth: Depth, room: int | None = None) -> list[FoundWork]:
+        """Recognise works in assets. Any error is raised: what could not be searched is never an empty list.
+
+        Raises:
+            CrowdedError: there are more matches than `room`, if that is given.
+        """
         ...
 
     def statements(self, work: str) -> Sequence[Statement]:
@@ -107,8 +112,6 @@ def answer(
         Whatever the view raises: nothing is answered from half a search.
     """
     _require_askable(assets)
-    found = _found(view, assets, depth)
-    rejected = _without_non_matches(view, assets, found)
     nothing = policy.decide((), use, requester, at, min_evidence, known_at=known_at)  # also checks the times
 
     @cache
@@ -124,12 +127,16 @@ def answer(
             location=location,
         )
 
-    answers = []
-    for row, asset in enumerate(assets):
-        by_work = found.get(row, {})
-        decisions = {work: decided(work, asset.location) for work in by_work}
-        answers.append(_answer(asset, by_work, decisions, nothing, rejected.get(row, ()), max_matches))
-    return answers
+    asked, places = batches.distinct(assets)
+    answers: list[Answer] = []
+    for part, searched in batches.in_parts(asked, lambda some, room: view.search(some, depth, room)):
+        found = _found(view, searched, depth)
+        rejected = _without_non_matches(view, part, found)
+        for row, asset in enumerate(part):
+            by_work = found.get(row, {})
+            decisions = {work: decided(work, asset.location) for work in by_work}
+            answers.append(_answer(asset, by_work, decisions, nothing, rejected.get(row, ()), max_matches))
+    return [answers[place] for place in places]
 
 
 def best_first(match: WorkMatch) -> tuple[int, float, str]:
@@ -137,9 +144,8 @@ def best_first(match: WorkMatch) -> tuple[int, float, str]:
     return _STRENGTH_RANK[match.strength], _relative_distance(match), match.work
 
 
-def _found(view: CatalogueView, assets: Sequence[Asset], depth: Depth) -> dict[int, dict[str, list[Match]]]:
+def _found(view: CatalogueView, searched: Sequence[FoundWork], depth: Depth) -> dict[int, dict[str, list[Match]]]:
     """By asset and work; of text that is not one work's alone, no more than a likely match."""
-    searched = view.search(assets, depth) if assets else []
     matches = _without_shared_text(view, searched)
     found: dict[int, dict[str, list[Match]]] = {}
     for one, match in zip(searched, matches, strict=True):
@@ -204,43 +210,46 @@ def _answer(
     rejected: Sequence[Reason],
     max_matches: int,
 ) -> Answer:
-    matches = sorted((_work_match(work, by, decisions[work].verdict) for work, by in found.items()), key=best_first)
-    sure = [match for match in matches if match.strength is not Strength.LIKELY]
-    verdict = policy.combine_works(match.verdict for match in sure)
+    best = {work: by[0] if len(by) == 1 else min(by, key=_surest_first) for work, by in found.items()}
+    works = sorted(best, key=lambda work: (_STRENGTH_RANK[best[work].strength], _relative_distance(best[work]), work))
+    sure = [work for work in works if best[work].strength is not Strength.LIKELY]
+    verdict = policy.combine_works(decisions[work].verdict for work in sure)
+    shown = {work: _work_match(work, found[work], decisions[work].verdict) for work in works[:max_matches]}
+    told = [*sure[:max_matches], *_deciding(sure[max_matches:], decisions, verdict)]
+    # No more than this is kept for who reads the reasons: of a flood of works, the rest goes.
+    of_sure = [(shown.get(one) or _work_match(one, found[one], decisions[one].verdict), decisions[one]) for one in told]
+    same_content = [decisions[work] for work in sure if best[work].strength is Strength.EXACT]
+    any_found, number = bool(works), len(sure)
 
     def reasons() -> Iterator[Reason]:
-        yield from _reasons_of_sure(sure[:max_matches] + _deciding(sure[max_matches:], verdict), decisions, verdict)
-        same_content = [match.work for match in sure if match.strength is Strength.EXACT]
+        yield from _reasons_of_sure(of_sure, verdict)
         if len(same_content) > 1:  # of one work alone, its own trace says so
-            for leaf in differ_about((decisions[work] for work in same_content), nothing.use):
+            for leaf in differ_about(same_content, nothing.use):
                 yield Reason(Code.CLAIMANTS_DIFFER, {"use": leaf})
-        if len(sure) > 1:
-            yield Reason(Code.WORKS_COMBINED, {"works": len(sure), "preference": verdict})
-        if not matches:
+        if number > 1:
+            yield Reason(Code.WORKS_COMBINED, {"works": number, "preference": verdict})
+        if not any_found:
             yield Reason(Code.NO_MATCH_FOUND)
-        if not sure:
+        if not number:
             yield from nothing.trace
-        for match in matches[:max_matches]:
+        for match in shown.values():
             if match.strength is Strength.LIKELY:
                 parameters = {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict}
                 yield Reason(Code.LIKELY_MATCH_FOR_REVIEW, parameters)
         yield from rejected
-        if not asset.identifiable and not sure:
+        if not asset.identifiable and not number:
             yield Reason(Code.NOT_IDENTIFIABLE)
 
-    shown = tuple(matches[:max_matches])
-    return Answer(verdict, nothing.use, shown, Reasons(reasons), asset.identifiable, asset.key)
+    return Answer(verdict, nothing.use, tuple(shown.values()), Reasons(reasons), asset.identifiable, asset.key)
 
 
-def _deciding(beyond: Iterable[WorkMatch], verdict: Preference) -> list[WorkMatch]:
+def _deciding(beyond: Iterable[str], decisions: Mapping[str, Decision], verdict: Preference) -> list[str]:
     """Pick one that the verdict follows from, so that a cap on what is shown never hides the reason."""
-    return [match for match in beyond if match.verdict is verdict][:1]
+    return [work for work in beyond if decisions[work].verdict is verdict][:1]
 
 
-def _reasons_of_sure(
-    matches: Sequence[WorkMatch], decisions: Mapping[str, Decision], verdict: Preference
-) -> Iterable[Reason]:
-    for match in sorted(matches, key=lambda match: match.verdict is not verdict):  # stable: best first within each
+def _reasons_of_sure(matches: Sequence[tuple[WorkMatch, Decision]], verdict: Preference) -> Iterable[Reason]:
+    for match, decision in sorted(matches, key=lambda one: one[0].verdict is not verdict):  # stable: best first
         yield Reason(
             Code.WORK_FOUND,
             {
@@ -250,7 +259,7 @@ def _reasons_of_sure(
                 "preference": match.verdict,
             },
         )
-        yield from decisions[match.work].trace
+        yield from decision.trace
 
 
 def _work_match(work: str, matches: Sequence[Match], verdict: Preference) -> WorkMatch:

@@ -87,15 +87,13 @@ class Catalogue:
         """Give all fingerprints with the row of their work, one algorithm after the other, in no order of works."""
         return self._index.entries()
 
-    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+    def search(self, assets: Sequence[Asset], depth: Depth, room: int | None = None) -> list[FoundWork]:
         """Recognise works in assets."""
-        matches = self._index.search([asset.fingerprints for asset in assets], depth=depth, registry_size=self.size)
-        found = []
-        for match in matches:
-            work = self._works.id_of(match.work)
-            self._rows[work] = match.work
-            found.append(FoundWork(match.asset, work, match))
-        return found
+        fingerprints = [asset.fingerprints for asset in assets]
+        matches = self._index.search(fingerprints, depth=depth, registry_size=self.size, room=room)
+        ids = {row: self._works.id_of(row) for row in {match.work for match in matches}}
+        self._rows.update({work: row for row, work in ids.items()})
+        return [FoundWork(match.asset, ids[match.work], match) for match in matches]
 
     def statements(self, work: str) -> tuple[Statement, ...]:
         """Give all that was said about a work.

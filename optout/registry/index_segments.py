@@ -141,11 +141,17 @@ class Works:
             for each in segment.ids[segment.live_rows()]:
                 yield UUID(bytes=each.tobytes())
 
-    def search(self, assets: Sequence[Sequence[Fingerprint]], depth: Depth) -> Iterator[tuple[UUID, Match]]:
-        """Matches with the work of each; the rows in a match are those of its segment."""
+    def search(
+        self, assets: Sequence[Sequence[Fingerprint]], depth: Depth, room: int | None = None
+    ) -> Iterator[tuple[UUID, Match]]:
+        """Matches with the work of each; the rows in a match are those of its segment.
+
+        Raises:
+            CrowdedError: a segment has no room for all of its matches.
+        """
         grouped = grouped_by_version(assets)
         for segment in self.segments:
-            for match in segment.index.search_grouped(grouped, depth=depth, registry_size=self.size):
+            for match in segment.index.search_grouped(grouped, depth=depth, registry_size=self.size, room=room):
                 if segment.stands_for(match.work, self.version):
                     yield UUID(bytes=segment.ids[match.work].tobytes()), match
 

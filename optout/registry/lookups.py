@@ -67,9 +67,9 @@ class LiveView:
         """How many works can be found."""
         return self._works.size
 
-    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+    def search(self, assets: Sequence[Asset], depth: Depth, room: int | None = None) -> list[FoundWork]:
         """Recognise works in assets, and read at once what was said about those that were found."""
-        matches = list(self._works.search([asset.fingerprints for asset in assets], depth))
+        matches = list(self._works.search([asset.fingerprints for asset in assets], depth, room))
         self._found, self._grants = sorted({work for work, _match in matches}), {}
         self._said = statements.about(self._session, self._found, self._when)
         return [FoundWork(match.asset, str(work), match) for work, match in matches]

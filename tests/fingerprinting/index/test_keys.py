@@ -104,6 +104,7 @@ def test_a_flood_of_one_key_is_found_row_by_row(rng: np.random.Generator) -> Non
     pairs = keys.build(indexed).find(np.array([8, 9], dtype=np.uint64))
 
     assert pairs.row.tolist() == list(range(300_000))
+    assert keys.build(indexed).count(np.array([8, 9, 9], dtype=np.uint64)).tolist() == [0, 300_000, 300_000]
     assert set(pairs.query.tolist()) == {1}
 
 

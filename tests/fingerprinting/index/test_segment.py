@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fingerprinting.errors import CorruptIndexError, InvalidFingerprintError
+from fingerprinting.index.algorithm import CrowdedError
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Fingerprint, Match, Strength
 
@@ -106,6 +107,19 @@ def test_a_batch_gives_what_its_assets_give_alone(entries: Entries, assets: list
 
     for asset in range(len(assets)):
         assert [facts(match) for match in together if match.asset == asset] == alone(asset)
+
+
+@pytest.mark.parametrize("name", ["sha256", "pixels-sha256", "key-url", "pdq-256", "phash-64", "dct-256"])
+@pytest.mark.parametrize("works", [40, 20_000])
+def test_more_matches_than_there_is_room_for_are_to_be_asked_for_in_parts(name: str, works: int) -> None:
+    one = Fingerprint(
+        name, 1, {"phash-64": bytes(range(8)), "dct-256": bytes(range(32)) * 9}.get(name, bytes(range(32)))
+    )
+    index = Index.build((work, one) for work in range(works))
+
+    assert len(index.search([[one]], room=works)) == works
+    with pytest.raises(CrowdedError):
+        index.search([[one], [one]], room=works)
 
 
 def test_a_malformed_fingerprint_is_refused_when_building_and_when_asking(entries: Entries) -> None:

@@ -36,7 +36,7 @@ class FakeView:
     def size(self) -> int:
         return len(self.said)
 
-    def search(self, assets: Sequence[Asset], depth: Depth) -> list[FoundWork]:
+    def search(self, assets: Sequence[Asset], depth: Depth, room: int | None = None) -> list[FoundWork]:
         if self.failure:
             raise self.failure
         return self.found
@@ -180,7 +180,8 @@ def test_an_asset_that_could_not_have_been_recognised_says_so(now: datetime) -> 
 def test_answers_come_in_the_order_of_the_assets(now: datetime, make_statement: Make) -> None:
     view = FakeView({"w": [make_statement({Use.ALL: D})]}, [seen("w", asset=2)])
 
-    answers = answer(view, [ASSET] * 4, Use.SEARCH, None, now)
+    assets = [Asset((Fingerprint("sha256", 1, bytes([number] * 32)),)) for number in range(4)]
+    answers = answer(view, assets, Use.SEARCH, None, now)
 
     assert [one.verdict for one in answers] == [U, U, D, U]
 
