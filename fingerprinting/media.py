@@ -68,6 +68,8 @@ def sniff(head: bytes, name: str | None = None) -> MediaKind:
         found = look(head)
         if found is not None:
             return found
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(kinds.PDF_MAGIC):
+        return MediaKind(Modality.TEXT, kinds.PDF)
     document = kinds.of_zip(head) if head.startswith(kinds.ZIP_MAGIC) else None
     if document is not None:
         return MediaKind(Modality.TEXT, document)
@@ -248,7 +250,6 @@ def _sniff_mpeg(head: bytes) -> MediaKind | None:
 
 
 _STRANGERS: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"%PDF", "PDF documents are", "Save its text as a .txt file, or its pictures as JPEG or PNG, and use those."),
     (b"%!PS", "PostScript drawings are", "Export the drawing as PNG and use that."),
     (kinds.ZIP_MAGIC, "Archives of this kind are", "Unpack it, or save its text as a .txt file, and use that."),
     (b"\x1f\x8b", "Compressed files are", "Unpack it and use what is inside."),
@@ -309,7 +310,7 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
             )
         raise UnsupportedMediaError(
             "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF), a sound (MP3, AAC, FLAC,"
-            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, DOCX) or plain text.",
+            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX) or plain text.",
             kind="unknown",
         )
     found = kinds.of_captions(text.replace("\r\n", "\n"))

@@ -21,6 +21,8 @@ _SIDE: Final = 96
 
 def warm_up() -> None:
     """Fingerprint a small picture, sound and text of our own, so that children find everything loaded and computed."""
+    import pypdfium2  # noqa: F401, PLC0415
+
     Image.init()
     if sys.platform != "linux":
         return  # there is no file without a file system

@@ -55,9 +55,7 @@ class Archive:
         if member is None:
             raise damaged()
         if member.flag_bits & _IS_ENCRYPTED:
-            raise UnreadableMediaError(
-                "This document is protected by a password. Save it without one, or save its text as a .txt file."
-            )
+            raise locked()
         if member.compress_type not in _METHODS:
             raise damaged()
         try:
@@ -108,6 +106,13 @@ def damaged() -> UnreadableMediaError:
     """What is said of a document that breaks off, or is not put together as it has to be."""
     return UnreadableMediaError(
         "This document is damaged or incomplete. Export it again, or save its text as a .txt file."
+    )
+
+
+def locked() -> UnreadableMediaError:
+    """What is said of a document that nobody can read who does not know its password."""
+    return UnreadableMediaError(
+        "This document is protected by a password. Save it without one, or save its text as a .txt file."
     )
 
 

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from fingerprinting.errors import LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import captions, docx, encodings, epub, kinds, markup
+from fingerprinting.text import captions, docx, encodings, epub, kinds, markup, pdf
 from fingerprinting.text.cues import Cue
 
 _MOST_SECONDS: Final = 1e7  # captions are of hours, not of months
 _HTML: Final = "text/html"
-_READERS: Final[Mapping[str, Callable[[Path, Limits], str]]] = {kinds.EPUB: epub.text_of, kinds.DOCX: docx.text_of}
+_READERS: Final[Mapping[str, Callable[[Path, Limits], str]]] = {
+    kinds.EPUB: epub.text_of,
+    kinds.DOCX: docx.text_of,
+    kinds.PDF: pdf.text_of,
+}
 
 
 @dataclass(frozen=True, slots=True)

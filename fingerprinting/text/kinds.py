@@ -14,7 +14,8 @@ TTML: Final = "application/ttml+xml"
 PLAIN: Final = "text/plain"
 EPUB: Final = "application/epub+zip"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-PACKED: Final = frozenset({EPUB, DOCX})
+PDF: Final = "application/pdf"
+PACKED: Final = frozenset({EPUB, DOCX, PDF})
 """Documents whose bytes are not their text: it has to be got out of them."""
 
 CAPTION_SUFFIXES: Final = MappingProxyType(
@@ -30,6 +31,7 @@ TIMING: Final = rf"[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}(?=\s|$)[^\n]*"
 """The line before a cue in VTT and SRT: eight groups, hours to fractions of its begin and of its end."""
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
+PDF_MAGIC: Final = b"%PDF-"
 
 _HEAD_CHARACTERS: Final = 16 * 1024
 _VTT_START: Final = re.compile(r"WEBVTT(?:\s|$)")

@@ -113,7 +113,7 @@ def test_of_a_document_only_its_text_has_to_be_short(tmp_path: Path) -> None:
         (synthetic_media.png_header(100, 100), "a.png", UnreadableMediaError, "damaged or incomplete"),
         (bytes(range(256)) * 9, "a.vtt", UnreadableMediaError, "named as text"),
         (bytes(range(256)) * 9, "a.xyz", UnsupportedMediaError, "not known"),
-        (b"%PDF-1.4 ...", "a.pdf", UnsupportedMediaError, "PDF"),
+        (b"%PDF-1.4 ...", "a.pdf", UnreadableMediaError, "damaged or incomplete"),
     ],
 )
 def test_bad_files_end_in_a_sentence(

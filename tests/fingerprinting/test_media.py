@@ -94,7 +94,6 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
 @pytest.mark.parametrize(
     ("head", "remedy"),
     [
-        (b"%PDF-1.7", "Save its text"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n(/etc/passwd) run\n", "as PNG"),
         (b"PK\x03\x04\x14\0", "Unpack it"),
         (b"MThd\0\0\0\x06", "Export a recording"),

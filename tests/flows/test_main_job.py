@@ -116,7 +116,7 @@ def test_what_can_not_be_registered_says_why_and_exits_with_2(
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 2
     assert [line["state"] for line in lines] == [None, "ready", "failed", None]
-    assert "PDF" in lines[0]["error"]
+    assert "damaged or incomplete" in lines[0]["error"]
     assert "public internet" in lines[2]["error"]
     assert "Traceback" not in done.stderr
 

@@ -130,7 +130,7 @@ _CHAPTER, _PACKAGE, _BODY = "OEBPS/Text/chapter 0.xhtml", "OEBPS/book.opf", "wor
 
 
 def packed(target: str) -> dict[str, bytes]:
-    """Books and letters that name what lies elsewhere, unpack without end, or consist of very many parts."""
+    """Books, letters and papers that name what lies elsewhere, unpack without end, or consist of very many parts."""
     book, letter = packed_documents.book(WORDS * 9), packed_documents.letter(packed_documents.paragraph(WORDS * 9))
     entity = f'<!DOCTYPE a [<!ENTITY a SYSTEM "{target}">]>'
     plain = str(book[_PACKAGE]).partition("?>")[2]
@@ -142,7 +142,10 @@ def packed(target: str) -> dict[str, bytes]:
         "entity.docx": {**letter, _BODY: f"{entity}<a>&a;{WORDS}</a>"},
         "elsewhere.docx": {**letter, "_rels/.rels": f'<a><b Type="/officeDocument" Target="{target}"/></a>'},
     }
-    return {**{name: packed_documents.zipped(members, packed=()) for name, members in parts.items()}, **_bombs()}
+    actions = f"/OpenAction<</S/Launch/F({target})>>/AA<</WC<</S/URI/URI({target})>>>>/AF[<</F({target})>>]".encode()
+    paper = packed_documents.pdf_of([packed_documents.page_of([WORDS] * 9)], catalogue=actions)
+    made = {name: packed_documents.zipped(members, packed=()) for name, members in parts.items()}
+    return {**made, "actions.pdf": paper, **_bombs()}
 
 
 @cache
@@ -164,6 +167,16 @@ def _bombs() -> dict[str, bytes]:
         "attribute.docx": packed_documents.letter(f'<w:p w:a="{"9" * 9_000_000}"/>'),
     }
     made = {name: packed_documents.zipped(members) for name, members in parts.items()}
+    page = packed_documents.page_of([WORDS])
+    made |= {
+        "zeros.pdf": packed_documents.pdf_of([b" " * 60_000_000], filters=2),
+        "letters.pdf": packed_documents.pdf_of([b"BT /F1 9 Tf (" + b"a" * 900_000 + b") Tj ET"]),
+        "states.pdf": packed_documents.pdf_of([b"q " * 900_000 + page]),
+        "pages.pdf": packed_documents.pdf_of([b""] * 3_000),
+        "count.pdf": packed_documents.pdf_of([page]).replace(b"/Count 1", b"/Count 999999"),
+        "circle.pdf": packed_documents.pdf_of([page]).replace(b"/Kids[4 0 R]", b"/Kids[2 0 R]"),
+        "itself.pdf": packed_documents.pdf_of([page]).replace(b"/F1 3 0 R", b"/F1 4 0 R"),
+    }
     lying = made["zeros.epub"].replace((60_000_000).to_bytes(4, "little"), (9).to_bytes(4, "little"))
     return {**made, "lies.epub": lying}
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
@@ -83,3 +84,47 @@ def letter(body: str, root: str = "document") -> dict[str, bytes | str]:
 def docx(text: str) -> bytes:
     """A letter with a paragraph for each line."""
     return zipped(letter("".join(map(paragraph, text.splitlines()))))
+
+
+def pdf(text: str) -> bytes:
+    """A paper with forty lines on a page."""
+    lines = text.splitlines()
+    return pdf_of([page_of(lines[at : at + 40]) for at in range(0, len(lines), 40)] or [b""])
+
+
+def page_of(lines: Sequence[str]) -> bytes:
+    """What draws lines of Western European text."""
+    shown = (
+        line.encode("cp1252").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)") for line in lines
+    )
+    return b"BT /F1 9 Tf 11 TL 30 800 Td " + b" ".join(b"(%s) Tj T*" % line for line in shown) + b" ET"
+
+
+def pdf_of(pages: Sequence[bytes], *, filters: int = 1, trailer: bytes = b"", catalogue: bytes = b"") -> bytes:
+    """A PDF whose pages are drawn by these content streams, each deflated `filters` times.
+
+    Source: ISO 32000-1, 7.5.
+    """
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(len(pages)))
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % catalogue,
+        b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, len(pages)),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+    ]
+    for n, page_content in enumerate(pages):
+        drawn = page_content
+        for _ in range(filters):
+            drawn = zlib.compress(drawn)
+        objects += [
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R/Resources<</Font<</F1 3 0 R>>>>>>"
+            % (5 + 2 * n),
+            b"<</Length %d/Filter[%s]>>stream\n%s\nendstream" % (len(drawn), b"/FlateDecode" * filters, drawn),
+        ]
+    written, places = b"%PDF-1.7\n", []
+    for number, data in enumerate(objects, 1):
+        places.append(len(written))
+        written += b"%d 0 obj%s endobj\n" % (number, data)
+    entries = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return written + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF" % (
+        len(objects) + 1, entries, len(objects) + 1, trailer, len(written)
+    )  # fmt: skip

@@ -115,7 +115,8 @@ def test_running_a_job_twice_changes_nothing(resources: Resources, in_process: N
 @pytest.mark.parametrize(
     ("data", "name", "code"),
     [
-        (b"%PDF-1.7 not for us", "paper.pdf", "unsupported-media"),
+        (b"%PDF-1.7 and no more", "paper.pdf", "unreadable-media"),
+        (b"7z\xbc\xaf\x27\x1c", "papers.7z", "unsupported-media"),
         (b"\x89PNG\r\n\x1a\n broken", "cut.png", "unreadable-media"),
         (bytes(range(256)) * 20, "captions.vtt", "unreadable-media"),
         (b'{"wireMagic": "pb3", "events": [{"segs": [', "cut.json3", "unreadable-media"),

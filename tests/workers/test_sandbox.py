@@ -31,7 +31,8 @@ def test_errors_of_decoding_come_back_with_class_sentence_and_parameters(tmp_pat
     cases = {
         "empty.png": (b"", UnreadableMediaError),
         "captions.vtt": (bytes(range(256)) * 40, UnreadableMediaError),
-        "paper.pdf": (b"%PDF-1.7 ...", UnsupportedMediaError),
+        "paper.pdf": (b"%PDF-1.7 ...", UnreadableMediaError),
+        "papers.7z": (b"7z\xbc\xaf\x27\x1c", UnsupportedMediaError),
     }
     for name, (data, kind) in cases.items():
         path = tmp_path / name

@@ -7,6 +7,7 @@ from pathlib import Path
 import packed_documents
 import pytest
 
+from fingerprinting import media
 from fingerprinting.text import documents
 from mediamanager.cli.catalogue import app
 from mediamanager.cli.check import check
@@ -15,6 +16,7 @@ from mediamanager.cli.invoke import invoke
 WRITERS: dict[str, Callable[[str], bytes]] = {
     "epub": packed_documents.epub,
     "docx": packed_documents.docx,
+    "pdf": packed_documents.pdf,
     "txt": str.encode,
 }
 
@@ -53,8 +55,8 @@ def test_a_part_of_a_document_is_found_in_another_with_its_place(
     [match] = found["matches"]
     assert (match["work"], match["strength"]) == (f"fox.{registered}", "match")
     start, end = map(int, match["query_span"])
-    media_type = {"epub": "application/epub+zip", "txt": "text/plain"}.get(asked, documents.kinds.DOCX)
-    shown = documents.load(copy, media_type).text[start:end].split()
+    kind = media.sniff(media.read_head(copy))
+    shown = documents.load(copy, kind.media_type).text[start:end].split()
     assert len(set(shown) & set(excerpt.split())) >= 0.95 * len(excerpt.split())
     assert len(set(shown) - set(excerpt.split())) <= 2
 
