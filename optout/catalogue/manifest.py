@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from optout.errors import CorruptCatalogueError
@@ -86,8 +86,7 @@ def verify(folder: Path) -> Manifest:
         CorruptCatalogueError: as `read`, or a file was altered or added.
     """
     manifest = read(folder)
-    present = set(_files(folder))
-    added = sorted(present - set(manifest.files))
+    added = _added(folder, manifest)
     if added:
         raise CorruptCatalogueError(f"the catalogue {folder} holds a file that is not part of it: {added[0]}")
     for name, entry in manifest.files.items():
@@ -99,8 +98,7 @@ def verify(folder: Path) -> Manifest:
 def is_whole_content(folder: Path) -> bool:
     """Say whether the folder is a catalogue with nothing beside it."""
     try:
-        named = set(read(folder).files)  # first: the folder may be somebody's home
-        return named.issuperset(_files(folder))
+        return not _added(folder, read(folder))  # read first: the folder may be somebody's home
     except CorruptCatalogueError:
         return False
 
@@ -153,10 +151,17 @@ def _inside(name: str) -> str:
     return name
 
 
+def _added(folder: Path, manifest: Manifest) -> list[str]:
+    """Give what lies there and is not named; a folder of it may be a link, where somebody moved it to another disk."""
+    named = set(manifest.files)
+    named |= {parent.as_posix() for name in named for parent in PurePosixPath(name).parents}
+    return [name for name in _files(folder) if name not in named]
+
+
 def _files(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path != folder / NAME
-    )
+    """Give all that is no plain folder: a link or a pipe is somebody's, too, and no part of a catalogue."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found if path != folder / NAME)
 
 
 def _hash(path: Path) -> FileEntry:

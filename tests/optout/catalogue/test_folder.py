@@ -240,6 +240,26 @@ def test_an_added_file_is_found_by_verify(built: Path) -> None:
         folder.verify(built)
 
 
+@pytest.mark.parametrize("target", ["..", "nowhere", "../works.jsonl"])
+def test_a_link_that_somebody_put_there_is_found_and_never_replaced(
+    built: Path, make_work: MakeWork, target: str
+) -> None:
+    (built / INDEX / "link").symlink_to(target)
+
+    with pytest.raises(CorruptCatalogueError, match="not part of it: index/link"):
+        folder.verify(built)
+    with pytest.raises(ConflictError):
+        folder.build(built, [make_work("hare")])
+    assert (built / INDEX / "link").is_symlink()
+
+
+def test_a_part_that_was_moved_to_another_disk_is_still_a_part(built: Path, tmp_path: Path) -> None:
+    (built / INDEX).rename(tmp_path / "large")
+    (built / INDEX).symlink_to(tmp_path / "large")
+
+    assert folder.verify(built).works == 2
+
+
 def test_a_manifest_that_leads_out_of_its_folder_is_refused(built: Path) -> None:
     known = json.loads((built / manifest.NAME).read_text())
     known["files"]["../outside"] = {"sha256": "0" * 64, "size_bytes": 0}
