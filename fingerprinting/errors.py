@@ -30,6 +30,18 @@ class UnreadableMediaError(FingerprintingError):
     code = "unreadable-media"
 
 
+class LockedDocumentError(UnreadableMediaError):
+    """The file is a document that needs a password, or is protected against copying."""
+
+    code = "locked-document"
+
+
+class WordlessDocumentError(UnreadableMediaError):
+    """The file is a document in which there is no text, or none whose letters can be told."""
+
+    code = "wordless-document"
+
+
 class LimitExceededError(FingerprintingError):
     """The file is larger (pixels, seconds, bytes) than we accept."""
 

@@ -51,6 +51,8 @@ STATUS: Final[Mapping[type[DomainError], int]] = MappingProxyType(
         optout_errors.CorruptCatalogueError: 503,
         fingerprinting_errors.UnsupportedMediaError: 415,
         fingerprinting_errors.UnreadableMediaError: 422,
+        fingerprinting_errors.LockedDocumentError: 422,
+        fingerprinting_errors.WordlessDocumentError: 422,
         fingerprinting_errors.LimitExceededError: 413,
         fingerprinting_errors.InvalidFingerprintError: 422,
         fingerprinting_errors.CorruptIndexError: 503,

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from fingerprinting.errors import LimitExceededError, UnreadableMediaError
+from fingerprinting.errors import LimitExceededError, LockedDocumentError, UnreadableMediaError
 
 # APPNOTE.TXT, 4.3.15 and 4.3.16: the record at the end, before a comment, and what points to a larger one before it.
 _END: Final = b"PK\x05\x06"
@@ -109,9 +109,9 @@ def damaged() -> UnreadableMediaError:
     )
 
 
-def locked() -> UnreadableMediaError:
+def locked() -> LockedDocumentError:
     """What is said of a document that nobody can read who does not know its password."""
-    return UnreadableMediaError(
+    return LockedDocumentError(
         "This document is protected by a password. Save it without one, or save its text as a .txt file."
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from fingerprinting.errors import UnreadableMediaError, UnsupportedMediaError
+from fingerprinting.errors import UnsupportedMediaError, WordlessDocumentError
 from fingerprinting.media import Limits, check_text_size
 from fingerprinting.text import archive, xml_parts
 from fingerprinting.text.archive import Archive
@@ -36,7 +36,7 @@ def text_of(path: Path, limits: Limits) -> str:
 
     Raises:
         UnsupportedMediaError: an office document of another kind.
-        UnreadableMediaError: damaged, incomplete, protected by a password, or without any text.
+        UnreadableMediaError: damaged or incomplete; `LockedDocumentError`, protected; `WordlessDocumentError`, no text.
         LimitExceededError: it unpacks to too much, or has too many parts.
     """
     with archive.opened(path, _MARKUP * limits.max_text_bytes) as document:
@@ -54,7 +54,7 @@ def text_of(path: Path, limits: Limits) -> str:
                 found.read(document, notes)
     text = "".join(found.said).strip()
     if not text:
-        raise UnreadableMediaError(
+        raise WordlessDocumentError(
             "There is no text in this document. If it holds pictures, use those as JPEG or PNG instead."
         )
     return text

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from fingerprinting.errors import LimitExceededError, UnreadableMediaError
+from fingerprinting.errors import LimitExceededError, LockedDocumentError, WordlessDocumentError
 from fingerprinting.media import Limits, check_text_size
 from fingerprinting.text import archive, encodings, markup, xml_parts
 from fingerprinting.text.archive import Archive
@@ -45,14 +45,14 @@ def text_of(path: Path, limits: Limits) -> str:
     """Read the text of a book: chapters one after the other, each from a line of its own.
 
     Raises:
-        UnreadableMediaError: damaged, incomplete, protected, or without any text.
+        UnreadableMediaError: damaged or incomplete; `LockedDocumentError`, protected; `WordlessDocumentError`, no text.
         LimitExceededError: it unpacks to too much, or has too many parts.
     """
     with archive.opened(path, _MARKUP * limits.max_text_bytes) as book:
         package = _package_path(book)
         chapters = _chapters(book, package)
         if _protected(book) & set(chapters):
-            raise UnreadableMediaError(
+            raise LockedDocumentError(
                 "This book is protected against copying (DRM), so its text can't be read. Use an edition without"
                 " protection, or its text as a .txt file."
             )
@@ -65,7 +65,7 @@ def text_of(path: Path, limits: Limits) -> str:
             said.append(text)
     text = "\n".join(each for each in said if each)
     if not text:
-        raise UnreadableMediaError(
+        raise WordlessDocumentError(
             "There is no text in this book, only pictures. Register its pages as JPEG or PNG instead."
         )
     return text

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from fingerprinting.errors import LimitExceededError, UnreadableMediaError
+from fingerprinting.errors import LimitExceededError, WordlessDocumentError
 from fingerprinting.media import Limits, check_text_size
 from fingerprinting.text import archive
 
@@ -30,7 +30,8 @@ def text_of(path: Path, limits: Limits) -> str:
     A document that anybody may open is read whatever it says about copying.
 
     Raises:
-        UnreadableMediaError: damaged, protected by a password, without any text, or no letter of it can be told.
+        UnreadableMediaError: damaged; `LockedDocumentError`, it needs a password; `WordlessDocumentError`, there is no
+            text in it, or its letters can't be told.
         LimitExceededError: too many pages, or too long a text.
     """
     import pypdfium2  # noqa: PLC0415 - most texts are none
@@ -47,12 +48,12 @@ def text_of(path: Path, limits: Limits) -> str:
         raise archive.damaged() from error
     letters, others = len("".join(text.split())), len(_NO_LETTER.findall(text))
     if not letters:
-        raise UnreadableMediaError(
+        raise WordlessDocumentError(
             "There is no text in this PDF, only pictures, as a scanner makes them. Use a version with text, or its"
             " pages as JPEG or PNG."
         )
     if others > letters * _MAX_NO_LETTER_SHARE:
-        raise UnreadableMediaError(
+        raise WordlessDocumentError(
             "The letters of this PDF can't be told from each other, because its fonts don't say what they are. Save its"
             " text as a .txt file."
         )

@@ -128,3 +128,9 @@ def pdf_of(pages: Sequence[bytes], *, filters: int = 1, trailer: bytes = b"", ca
     return written + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF" % (
         len(objects) + 1, entries, len(objects) + 1, trailer, len(written)
     )  # fmt: skip
+
+
+def locked_pdf() -> bytes:
+    """A paper whose password is not the empty one."""
+    lock = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O(%s)/U(%s)>>/ID[(a)(a)]" % (b"a" * 32, b"b" * 32)
+    return pdf_of([page_of(["Words."])], trailer=lock)

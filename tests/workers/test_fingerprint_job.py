@@ -3,10 +3,12 @@
 import hashlib
 import io
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import factories
+import packed_documents
 import pytest
 from local_servers import answer, serving
 from sqlalchemy import select
@@ -87,6 +89,17 @@ def test_an_uploaded_file_becomes_ready_and_its_media_goes(resources: Resources)
     assert (work.state, work.media_type, job.state) == (WorkState.READY, "text/plain", JobState.DONE)
     assert {"sha256", "shingle-3"} <= algorithms(resources, work_id)
     assert not resources.storage.exists(works.media_key(work_id))
+
+
+@pytest.mark.parametrize("write", [packed_documents.epub, packed_documents.pdf, packed_documents.docx])
+def test_the_text_of_an_uploaded_document_is_fingerprinted(resources: Resources, write: Callable[[str], bytes]) -> None:
+    work_id, job_id = upload(resources, write(PROSE.decode()), name="fox")
+
+    assert runner.run(resources, job_id)
+
+    work, _ = stand(resources, work_id, job_id)
+    assert (work.state, work.modality, work.identifiable) == (WorkState.READY, "text", True)
+    assert {"sha256", "shingle-3"} <= algorithms(resources, work_id)
 
 
 def test_media_is_kept_where_that_was_asked(resources: Resources, in_process: None) -> None:

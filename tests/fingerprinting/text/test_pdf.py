@@ -10,7 +10,6 @@ from fingerprinting.errors import FingerprintingError, LimitExceededError, Unrea
 from fingerprinting.media import DEFAULT_LIMITS, Limits
 from fingerprinting.text import pdf
 
-PASSWORD = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O(%s)/U(%s)>>/ID[(a)(a)]" % (b"a" * 32, b"b" * 32)
 CERTIFICATE = b"/Encrypt<</Filter/Adobe.PubSec/V 4>>/ID[(a)(a)]"
 
 
@@ -37,7 +36,7 @@ def test_a_table_of_places_that_is_wrong_is_made_anew(tmp_path: Path) -> None:
     [
         (b"%PDF-1.7 ...", "damaged or incomplete"),
         (packed_documents.pdf("Words.")[:300], "damaged or incomplete"),
-        (pdf_of([page_of(["Words."])], trailer=PASSWORD), "protected by a password"),
+        (packed_documents.locked_pdf(), "protected by a password"),
         (pdf_of([page_of(["Words."])], trailer=CERTIFICATE), "protected by a password"),
         (pdf_of([b"0 0 99 99 re f", b""]), "no text in this PDF, only pictures"),
         (pdf_of([b"BT /F1 9 Tf (\x01\x02\x03\x04\x05\x06) Tj ET"]), "can't be told|no text in this PDF"),

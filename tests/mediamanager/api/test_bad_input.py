@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import api_bodies
+import packed_documents
 import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
@@ -238,6 +239,9 @@ BROKEN: list[tuple[str, str, bytes, int, str]] = [
     ("a truncated picture", "fox.png", api_bodies.png()[:300], 422, "unreadable-media"),
     ("100,000 x 100,000 pixels", "fox.png", png_of_size(100_000, 100_000), 413, "limit-exceeded"),
     ("a recording of no length", "fox.wav", silent_wav(0), 422, "unreadable-media"),
+    ("a book cut in half", "fox.epub", packed_documents.epub("Words.")[:900], 422, "unreadable-media"),
+    ("a scanned paper", "fox.pdf", packed_documents.pdf_of([b"0 0 99 99 re f"]), 422, "wordless-document"),
+    ("a locked paper", "fox.pdf", packed_documents.locked_pdf(), 422, "locked-document"),
 ]
 
 
