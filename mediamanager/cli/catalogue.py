@@ -105,7 +105,7 @@ def merge(
             stack.close()  # the bar before, which is full
             return stack.enter_context(asking.progress_over(versions, total, "indexing"))
 
-        merged = merging.merge(catalogues, output, watch=watch, indexing=indexing)
+        merged = merging.merge(catalogues, output, verify=_verified, watch=watch, indexing=indexing)
     renamed = [{"catalogue": str(path), "work": work, "as": now} for (path, work), now in merged.renamed.items()]
     if as_json:
         sys.stdout.write(json.dumps({**_facts(output, merged.info), "renamed": renamed}) + "\n")
@@ -124,10 +124,24 @@ def info(catalogue: FolderArgument, as_json: JsonOption = False) -> None:  # noq
 @app.command()
 def verify(catalogue: FolderArgument, as_json: JsonOption = False) -> None:  # noqa: FBT002 - a command line flag
     """Check every byte of a catalogue. Exit status: 0 it is whole, 2 it is not."""
-    found = folder.verify(catalogue)
+    found = _verified(catalogue)
     if not as_json:
         sys.stdout.write("Every byte is as it was built.\n")
     _print_info(catalogue, found, as_json=as_json)
+
+
+def _verified(catalogue: Path) -> CatalogueInfo:
+    with ExitStack() as stack:
+
+        def checking(pieces: Iterator[int], total: int) -> Iterator[int]:
+            stack.close()  # a catalogue that took its place meanwhile is checked from the beginning
+            return stack.enter_context(asking.progress_over(pieces, total, "checking bytes"))
+
+        def reading(rows: Iterator[int], total: int) -> Iterator[int]:
+            stack.close()  # the bar before, which is full
+            return stack.enter_context(asking.progress_over(rows, total, "reading works"))
+
+        return folder.verify(catalogue, watch=checking, reading=reading)
 
 
 def _report(built: Built, output: Path, preferences: dict[Use, Preference], *, as_json: bool) -> None:

@@ -22,6 +22,8 @@ from optout.errors import InvalidInputError
 # Before anything that a catalogue could be asked about: a clock that is late somewhere must not switch it off.
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
+_REASONS = 3  # of files that can't be read, where none can: enough to see what is wrong with all
+
 Watch: TypeAlias = Callable[[Iterator[Extracted], int], Iterator[Extracted]]
 """Passes the files on as they are read, and may count them; told how many there are."""
 
@@ -116,7 +118,8 @@ class _Reading:
             yield CatalogueWork(name, one.extraction.fingerprints, (said,), owner)
         if is_empty:
             problem = f"{self._source} holds no file that can be read: no catalogue was written"
-            raise InvalidInputError(problem, field="dir")
+            why = [f"{name}: {error}" for name, error in list(self.skipped.items())[:_REASONS]]
+            raise InvalidInputError(f"{problem} ({' '.join(why)})" if why else problem, field="dir")
 
 
 def _without(works: int) -> str:

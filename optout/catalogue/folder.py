@@ -17,6 +17,7 @@ from optout.catalogue import manifest
 from optout.catalogue import works as works_file
 from optout.catalogue.answer import FoundWork
 from optout.catalogue.answers import Answer, Asset
+from optout.catalogue.manifest import Watch
 from optout.catalogue.works import CatalogueWork, WorkRecord, WorksFile, WorksWriter, sorted_by_id
 from optout.consent.grants import Grant, covering
 from optout.consent.statements import Statement
@@ -28,6 +29,7 @@ INDEX = "index"
 _ATTEMPTS: Final = 100
 
 Read = TypeVar("Read")
+Passing = TypeVar("Passing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,8 @@ class Catalogue:
         )
 
 
-def _unwatched(versions: Iterator[str], _: int) -> Iterator[str]:
-    return versions
+def _unwatched(passing: Iterator[Passing], _: int) -> Iterator[Passing]:
+    return passing
 
 
 def build(folder: Path, works: Iterable[CatalogueWork], *, built_at: datetime | None = None) -> CatalogueInfo:
@@ -297,22 +299,27 @@ def info(folder: Path) -> CatalogueInfo:
     return _of_one(folder, lambda: _info(manifest.read(folder)))
 
 
-def verify(folder: Path) -> CatalogueInfo:
+def verify(folder: Path, *, watch: Watch = _unwatched, reading: Watch = _unwatched) -> CatalogueInfo:
     """Check every byte, and that every line and index can be read.
+
+    Args:
+        folder: of the catalogue.
+        watch: sees the pieces of files as they are checked, and how many there are.
+        reading: sees the rows of works as they are read, after all else, and how many there are.
 
     Raises:
         CorruptCatalogueError: something is missing, altered, added or not understood.
         CorruptIndexError: as above, of its index.
     """
-    return _of_one(folder, lambda: _verified(folder))
+    return _of_one(folder, lambda: _verified(folder, watch, reading))
 
 
-def _verified(folder: Path) -> CatalogueInfo:
-    known = manifest.verify(folder)
+def _verified(folder: Path, watch: Watch, reading: Watch) -> CatalogueInfo:
+    known = manifest.verify(folder, watch)
     catalogue = open(folder)
     Index.open(folder / INDEX, verify=True)
     previous: str | None = None
-    for row in range(catalogue.size):
+    for row in reading(iter(range(catalogue.size)), catalogue.size):
         work = catalogue._works.record(row).id  # noqa: SLF001 - this module's own class
         if previous is not None and work <= previous:
             raise CorruptCatalogueError(f"the catalogue {folder} is damaged: its works are not sorted")

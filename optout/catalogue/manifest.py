@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, TypeAlias
 
 from optout.errors import CorruptCatalogueError
 
@@ -14,6 +14,9 @@ FORMAT: Final = "mediamanager-catalogue"
 FORMAT_VERSION: Final = 1
 
 _BUFFER_BYTES: Final = 1 << 20
+
+
+Watch: TypeAlias = Callable[[Iterator[int], int], Iterator[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,12 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def verify(folder: Path) -> Manifest:
+def verify(folder: Path, watch: Watch = lambda pieces, _: pieces) -> Manifest:
     """Read the manifest and check every byte of every file, and that there is no file beside them.
+
+    Args:
+        folder: of the catalogue.
+        watch: passes the pieces that are checked on, and may count them; told how many there are.
 
     Raises:
         CorruptCatalogueError: as `read`, or a file was altered or added.
@@ -89,9 +96,9 @@ def verify(folder: Path) -> Manifest:
     added = _added(folder, manifest)
     if added:
         raise CorruptCatalogueError(f"the catalogue {folder} holds a file that is not part of it: {added[0]}")
-    for name, entry in manifest.files.items():
-        if _hash(folder / name).sha256 != entry.sha256:
-            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} has been altered")
+    pieces = sum(1 + entry.size_bytes // _BUFFER_BYTES for entry in manifest.files.values())
+    for _ in watch(_checked(folder, manifest), pieces):
+        pass
     return manifest
 
 
@@ -110,6 +117,20 @@ def holds(folder: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(said, dict) and said.get("format") == FORMAT
+
+
+def _checked(folder: Path, manifest: Manifest) -> Iterator[int]:
+    """Check the bytes of all files; gives the number of each piece."""
+    number = 0
+    for name, entry in manifest.files.items():
+        digest = hashlib.sha256()
+        with (folder / name).open("rb") as file:
+            for _ in range(1 + entry.size_bytes // _BUFFER_BYTES):
+                digest.update(file.read(_BUFFER_BYTES))
+                yield number
+                number += 1
+        if digest.hexdigest() != entry.sha256:
+            raise CorruptCatalogueError(f"the catalogue {folder} is damaged: {name} has been altered")
 
 
 def _parse(folder: Path, raw: bytes) -> Manifest:

@@ -53,6 +53,7 @@ def merge(
     output: Path,
     *,
     built_at: datetime | None = None,
+    verify: Callable[[Path], object] = folder.verify,
     watch: Watch = lambda entries, _: entries,
     indexing: WatchIndexing = lambda versions, _: versions,
 ) -> Merged:
@@ -62,6 +63,7 @@ def merge(
         sources: catalogues, two or more. Which comes first decides nothing but who keeps an id.
         output: where it goes; a catalogue that is there is replaced at the end, also one of `sources`.
         built_at: recorded in the manifest; now, if left out.
+        verify: checks every byte of one of them; `folder.verify`, or what also shows how far that is.
         watch: see `Watch`.
         indexing: sees the algorithms that are indexed, once all fingerprints are read.
 
@@ -74,7 +76,7 @@ def merge(
         raise InvalidInputError("give two catalogues or more to merge", field="catalogue")
     folder.require_free(output)
     for source in sources:
-        folder.verify(source)
+        verify(source)
     opened = [folder.open(source) for source in sources]
     renamed = _renamed(opened)
     merger = _Merger(opened, renamed)

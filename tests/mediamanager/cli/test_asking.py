@@ -77,4 +77,13 @@ def test_building_and_merging_show_what_is_indexed(
 
     assert built.index("fingerprinting") < built.index("indexing")
     merged = terminal.getvalue().removeprefix(built)
-    assert merged.index("merging fingerprints") < merged.index("indexing")
+    checked, read = merged.index("checking bytes"), merged.index("reading works")
+    assert checked < read < merged.index("merging fingerprints") < merged.index("indexing")
+
+
+def test_verifying_shows_how_far_it_is(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+
+    invoke(app, "mediamanager catalogue", ["verify", str(catalogue)])
+
+    assert terminal.getvalue().index("checking bytes") < terminal.getvalue().index("reading works")
