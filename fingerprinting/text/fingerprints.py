@@ -8,7 +8,7 @@ import numpy as np
 
 from fingerprinting import thresholds
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import documents, normalise
+from fingerprinting.text import documents, kinds, normalise, pdf
 from fingerprinting.text.documents import Document
 from fingerprinting.text.shingle_bytes import NO_TRACK, Shingles, Track, track_of
 from fingerprinting.text.shingles import shingles
@@ -17,6 +17,10 @@ from fingerprinting.types import Fingerprint, Prints, Span, SpanUnit
 ALGORITHM: Final = "shingle-3"
 VERSION: Final = 2
 """Of the rules by which text is normalised, cut into shingles and written down: another for any change of them."""
+
+
+PAGES_WITHOUT_TEXT: Final = "text-pages-missing"
+"""The remark that most pages of a document are pictures, of which nothing is recognised."""
 
 
 def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Prints:
@@ -39,7 +43,8 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
         return Prints(fingerprints=(), identifiable=False, notes=(reason,))
     unit = SpanUnit.SECONDS if document.cues is not None else SpanUnit.CHARACTERS
     fingerprint = Fingerprint(algorithm=ALGORITHM, version=VERSION, value=found.pack(), unit=unit)
-    return Prints(fingerprints=(fingerprint,))
+    is_partial = media_type == kinds.PDF and pdf.is_mostly_pictures(document.text)
+    return Prints(fingerprints=(fingerprint,), notes=(PAGES_WITHOUT_TEXT,) if is_partial else ())
 
 
 def locate(

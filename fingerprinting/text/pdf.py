@@ -12,6 +12,9 @@ from fingerprinting.text import archive
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
+PAGE_END: Final = "\f"
+"""Between the texts of two pages."""
+
 _MAX_PAGES: Final = 20_000
 _LOCKED: Final = frozenset({4, 5})  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY in fpdfview.h
 
@@ -25,9 +28,9 @@ _one_at_a_time = Lock()
 
 
 def text_of(path: Path, limits: Limits) -> str:
-    """Read the text of a document, line by line; nothing that it names or wants to start is followed.
+    """Read the text of a document, line by line, with `PAGE_END` between pages.
 
-    A document that anybody may open is read whatever it says about copying.
+    Nothing that it names or wants to start is followed. What anybody may open is read, whatever it says of copying.
 
     Raises:
         UnreadableMediaError: damaged; `LockedDocumentError`, it needs a password; `WordlessDocumentError`, there is no
@@ -60,6 +63,12 @@ def text_of(path: Path, limits: Limits) -> str:
     return _NO_LETTER.sub("", text)
 
 
+def is_mostly_pictures(text: str) -> bool:
+    """Whether no text was found on most pages, as where a scan has a cover sheet."""
+    pages = text.split(PAGE_END)
+    return 2 * sum(1 for page in pages if page.strip()) < len(pages)
+
+
 def _text(document: "PdfDocument", limits: Limits) -> str:
     if len(document) > _MAX_PAGES:
         raise LimitExceededError(
@@ -77,4 +86,4 @@ def _text(document: "PdfDocument", limits: Limits) -> str:
         size_bytes += len(text.encode("utf-8", "replace"))
         check_text_size(size_bytes, limits)
         said.append(text)
-    return "\n".join(said)
+    return PAGE_END.join(said)

@@ -31,6 +31,7 @@ EN: Mapping[str, str] = {
     "video-sparse": "This video is long: short clips of its later part may not be recognised.",
     "video-words-missing": "Captions of this video could not be had so far: it is recognised by its sound alone.",
     "video-sound-missing": "The sound of this video could not be had so far: it is recognised by its captions alone.",
+    "text-pages-missing": "Most pages of this document have no text, only pictures: those pages are not recognised.",
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
 }
@@ -70,6 +71,10 @@ FR: Mapping[str, str] = {
     ),
     "video-sound-missing": (
         "Le son de cette vidéo n'a pas pu être obtenu jusqu'ici\u00a0: elle est reconnue par ses seuls sous-titres."
+    ),
+    "text-pages-missing": (
+        "La plupart des pages de ce document n'ont pas de texte, seulement des images\u00a0: ces pages ne sont pas "
+        "reconnues."
     ),
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."

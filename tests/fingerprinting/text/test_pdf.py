@@ -4,11 +4,12 @@ from pathlib import Path
 
 import packed_documents
 import pytest
+import synthetic_media
 from packed_documents import page_of, pdf_of
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import pdf
+from fingerprinting.text import fingerprints, kinds, pdf
 
 CERTIFICATE = b"/Encrypt<</Filter/Adobe.PubSec/V 4>>/ID[(a)(a)]"
 
@@ -22,7 +23,17 @@ def read(tmp_path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
 def test_lines_are_read_page_after_page_and_cut_words_are_made_whole(tmp_path: Path) -> None:
     data = pdf_of([page_of(["Caf\u00e9 (open)", "where they hyphen-", "ated words"]), b"", page_of(["The end."])])
 
-    assert read(tmp_path, data).split("\n") == ["Caf\u00e9 (open)", "where they hyphenated words", "", "The end."]
+    assert read(tmp_path, data) == "Caf\u00e9 (open)\nwhere they hyphenated words\f\fThe end."
+
+
+@pytest.mark.parametrize(("scanned", "notes"), [(2, ("text-pages-missing",)), (1, ())])
+def test_a_paper_of_mostly_scanned_pages_says_so(tmp_path: Path, scanned: int, notes: tuple[str, ...]) -> None:
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(pdf_of([page_of([synthetic_media.prose(n, 12) for n in range(40)]), *[b""] * scanned]))
+
+    found = fingerprints.fingerprint_text(path, kinds.PDF)
+
+    assert (found.identifiable, found.notes) == (True, notes)
 
 
 def test_a_table_of_places_that_is_wrong_is_made_anew(tmp_path: Path) -> None:
