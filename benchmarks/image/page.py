@@ -89,10 +89,11 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         "## Strangers that were called a match, by thorough",
         "",
-        *(f"- {told.split(' (sift')[0].split(' (dct')[0]}" for told in found["strangers_matched"]["thorough"]),
+        *dict.fromkeys(f"- {told.partition(' (')[0]}" for told in found["strangers_matched"]["thorough"]),
         "",
-        "Look at each: figures of one photograph and wallpapers in two shapes are true finds. Windows of one program,"
-        " maps of one country and portraits in one frame share pixels without being the same work: these are wrong.",
+        "Look at each: figures of one photograph, one picture in two programs and wallpapers in two shapes are true"
+        " finds. Windows of one program, maps of one country and portraits in one frame share pixels without being the"
+        " same work: these are wrong.",
         "",
         f"So a match must have the same grey throughout (correlation {thresholds.FEATURE_SAME_CORRELATION} or more, and"
         f" {thresholds.FEATURE_MIN_PARTS:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
