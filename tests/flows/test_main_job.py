@@ -107,8 +107,8 @@ def test_an_address_is_fetched_by_the_worker(
 def test_what_can_not_be_registered_says_why_and_exits_with_2(
     served: RegistryProcess, people: Any, prose: Path, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "paper.pdf"
-    broken.write_bytes(b"%PDF-1.7 and so on")
+    broken = tmp_path / "papers.7z"
+    broken.write_bytes(b"7z\xbc\xaf\x27\x1c and so on")
     words = [str(broken), str(prose), "http://169.254.169.254/", str(tmp_path / "absent.txt")]
 
     done = run("register", *words, "--registry", served.url, "--key", people.creator, "--json")
@@ -116,7 +116,7 @@ def test_what_can_not_be_registered_says_why_and_exits_with_2(
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 2
     assert [line["state"] for line in lines] == [None, "ready", "failed", None]
-    assert "damaged or incomplete" in lines[0]["error"]
+    assert "Archives" in lines[0]["error"]
     assert "public internet" in lines[2]["error"]
     assert "Traceback" not in done.stderr
 
