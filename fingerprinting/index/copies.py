@@ -40,6 +40,12 @@ class Copies:
         whole = len(self.starts) == rows + 1 and len(self.entries) == entries
         return whole and int(self.starts[0]) == 0 and int(self.starts[-1]) == entries
 
+    def points_inside(self) -> bool:
+        """Say whether each entry is one of those given, and each row has one or more; reads all of them."""
+        count = len(self.entries)
+        inside = not count or (int(self.entries.min()) >= 0 and int(self.entries.max()) < count)
+        return inside and bool((np.diff(self.starts) > 0).all())
+
 
 def distinct(entries: Sequence[Entry]) -> tuple[list[bytes], Copies]:
     """Give the distinct values of fingerprints, in the order of the first of each, and where each stands."""
@@ -58,6 +64,11 @@ def first_of_each(entries: Sequence[Entry]) -> tuple[Copies, NDArray[np.int64]]:
         row_of[at] = rows.setdefault(hashlib.sha256(fingerprint.value).digest(), len(rows))
     held = _copies(row_of, len(rows))
     return held, held.entries[held.starts[:-1]]
+
+
+def none_of(count: int) -> Copies:
+    """Take each fingerprint for a row by itself, whatever it is equal to."""
+    return Copies(np.arange(count, dtype=np.int64), np.arange(count + 1, dtype=np.int64))
 
 
 def _copies(row_of: NDArray[np.int64], rows: int) -> Copies:

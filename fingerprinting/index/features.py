@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
-from fingerprinting.index import feature_agreement, feature_lists, feature_votes
+from fingerprinting.index import copies, feature_agreement, feature_lists, feature_votes
 from fingerprinting.index import feature_geometry as geometry
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
+from fingerprinting.index.copies import Copies
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND: Final = "features"
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 _THUMBNAIL: Final = 48
 
 NEAREST: Final = 4
@@ -33,6 +34,7 @@ CANDIDATES: Final = 16
 
 _SHAPES: Final = {
     **feature_lists.SHAPES,
+    **copies.SHAPES,
     "owners": ("<i8", 1),
     "sizes": ("<u4", 2),
     "thumbnails": ("|u1", 3),
@@ -45,10 +47,10 @@ _SHAPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """What is known of W pictures with C features in all, beside their codes.
+    """What is known of W different pictures with C features in all, beside their codes.
 
     Attributes:
-        owners: int64, shape (W,): the work that each shows.
+        owners: int64, shape (N,): the work of each fingerprint; those that are equal are one picture.
         sizes: uint32, shape (W, 2): width and height in pixels.
         thumbnails: uint8, shape (W, 48, 48), and their true rows and columns, shape (W, 2).
         firsts: int64, shape (W + 1,): where the features of each begin.
@@ -94,8 +96,9 @@ class _Sighting:
 class FeatureSearcher:
     """Works' pictures, searchable by their local features."""
 
-    def __init__(self, pictures: _Pictures, lists: CodeLists, opened: Path | None = None) -> None:
+    def __init__(self, pictures: _Pictures, held: Copies, lists: CodeLists, opened: Path | None = None) -> None:
         self._pictures = pictures
+        self._copies = held
         self._lists = lists
         self.candidates = CANDIDATES
         self.groups: NDArray[np.int64] | None = None  # which picture is of which work, where one has many like it
@@ -103,7 +106,7 @@ class FeatureSearcher:
 
     @property
     def count(self) -> int:
-        """How many pictures it holds."""
+        """How many fingerprints it holds."""
         return len(self._pictures.owners)
 
     def search(self, queries: Sequence[Entry], context: SearchContext) -> list[Match]:
@@ -112,6 +115,7 @@ class FeatureSearcher:
         best: dict[tuple[int, int], Match] = {}
         for asset, fingerprint in queries:
             for match in self._matches(asset, feature_bytes.read(fingerprint.value), context):
+                context.require_room(len(best))
                 if fingerprint.span is not None:  # a frame of a video: when it is shown says more than where
                     match = dataclasses.replace(match, query_span=fingerprint.span)  # noqa: PLW2901
                 known = best.get((match.asset, match.work))
@@ -123,7 +127,7 @@ class FeatureSearcher:
         """Give back what it was built from, but for the qualities, which no search looks at."""
         self.require_whole()
         known = self._pictures
-        for row, work in enumerate(known.owners.tolist()):
+        for row in range(len(known.sizes)):
             positions = known.positions[slice(*known.firsts[row : row + 2].tolist())]
             features = Features(
                 size=known.size(row),
@@ -131,12 +135,15 @@ class FeatureSearcher:
                 places=_places(known.places[positions]),
                 codes=self._lists.codes[positions][np.newaxis],
             )
-            yield work, Fingerprint(SPEC.name, SPEC.version, feature_bytes.write(features), unit=SPEC.unit)
+            value = feature_bytes.write(features)
+            for one in self._copies.of(row):
+                yield int(known.owners[one]), Fingerprint(SPEC.name, SPEC.version, value, unit=SPEC.unit)
 
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""
         arrays: dict[str, folders.Array] = {
             **self._lists.arrays(),
+            **self._copies.arrays(),
             **{name: getattr(self._pictures, name) for name in _Pictures.__slots__},
         }
         with folders.new_folder(folder) as scratch:
@@ -148,7 +155,7 @@ class FeatureSearcher:
         Raises:
             CorruptIndexError: one does.
         """
-        if self._opened is not None and not _points_inside(self._pictures, self._lists):
+        if self._opened is not None and not _points_inside(self._pictures, self._copies, self._lists):
             raise folders.corrupt(self._opened, "its arrays do not belong together")
         self._opened = None
 
@@ -158,8 +165,14 @@ class FeatureSearcher:
         for row, variant in self._candidates(asked):
             sighting = self._sighting(asked, row, variant)
             if sighting is not None and sighting.placement.inliers >= worth_a_look:
-                found.append(self._match(asset, asked, sighting, sure))
+                match = self._match(asset, asked, sighting, sure)
+                found += [dataclasses.replace(match, work=work) for work in self._works(row)]
         return found
+
+    def _works(self, row: int) -> list[int]:
+        """Give the works that have a picture, ascending."""
+        works: list[int] = np.unique(self._pictures.owners[self._copies.of(row)]).tolist()
+        return works
 
     def _candidates(self, asked: Features) -> list[tuple[int, int]]:
         """Choose pictures that have codes near to several of the asset's: row, and the variant of the asset."""
@@ -223,7 +236,7 @@ class FeatureSearcher:
         evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
         return Match(
             asset=asset,
-            work=int(self._pictures.owners[sighting.row]),
+            work=self._works(sighting.row)[0],
             algorithm=SPEC.name,
             version=SPEC.version,
             strength=strength,
@@ -292,9 +305,14 @@ def _check(fingerprint: Fingerprint) -> str | None:
     return None if problem is None else f"the value can't be read: {problem}"
 
 
-def build(entries: Sequence[Entry]) -> FeatureSearcher:
-    """Make pictures searchable by their features."""
-    read = [feature_bytes.read(fingerprint.value) for _, fingerprint in entries]
+def build(entries: Sequence[Entry], *, apart: bool = False) -> FeatureSearcher:
+    """Make pictures searchable by their features.
+
+    Equal fingerprints are one picture, or who registers a picture often enough would keep others who have it from being
+    found: only few pictures are looked at. With `apart` each is one by itself.
+    """
+    held = copies.none_of(len(entries)) if apart else copies.first_of_each(entries)[0]
+    read = [feature_bytes.read(entries[one][1].value) for one in held.entries[held.starts[:-1]].tolist()]
     counts = [len(each) for each in read]
     rows = np.repeat(np.arange(len(read), dtype=np.uint32), counts)
     codes = np.concatenate([each.codes[0] for each in read] or [np.empty((0, 2), np.uint64)])
@@ -313,7 +331,7 @@ def build(entries: Sequence[Entry]) -> FeatureSearcher:
         positions=positions,
         places=places[np.argsort(positions)].view(np.uint8).reshape(-1, PLACE.itemsize),
     )
-    return FeatureSearcher(pictures, lists)
+    return FeatureSearcher(pictures, held, lists)
 
 
 def open_folder(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
@@ -329,16 +347,17 @@ def open_folder(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 
     lists = CodeLists(**{name: contents.arrays[name] for name in CodeLists.__slots__})
     if any(contents.parameters.get(name) != value for name, value in lists.parameters().items()):
         raise folders.corrupt(folder, "its lists are of centres that this program does not know")
-    if not _fits(pictures, lists):
+    held = Copies(contents.arrays["copies"], contents.arrays["copy_starts"])
+    if not _fits(pictures, held, lists):
         raise folders.corrupt(folder, "its arrays do not belong together")
-    searcher = FeatureSearcher(pictures, lists, folder)
+    searcher = FeatureSearcher(pictures, held, lists, folder)
     if verify:
         searcher.require_whole()
     return searcher
 
 
-def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
-    rows, count = len(pictures.owners), len(lists.codes)
+def _fits(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:
+    rows, count = len(pictures.sizes), len(lists.codes)
     shapes = (
         pictures.sizes.shape == (rows, 2)
         and pictures.thumbnails.shape == (rows, _THUMBNAIL, _THUMBNAIL)
@@ -347,13 +366,15 @@ def _fits(pictures: _Pictures, lists: CodeLists) -> bool:
         and pictures.places.shape == (count, PLACE.itemsize)
         and pictures.positions.shape == (count,)
     )
-    return shapes and int(pictures.firsts[0]) == 0 and int(pictures.firsts[-1]) == count and lists.fits()
+    if not shapes or not held.fit(rows, len(pictures.owners)):
+        return False
+    return int(pictures.firsts[0]) == 0 and int(pictures.firsts[-1]) == count and lists.fits()
 
 
-def _points_inside(pictures: _Pictures, lists: CodeLists) -> bool:
-    rows, count = len(pictures.owners), len(lists.codes)
+def _points_inside(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:
+    rows, count = len(pictures.sizes), len(lists.codes)
     inside = not count or (int(pictures.positions.max()) < count and int(lists.rows.max()) < rows)
-    return inside and bool((np.diff(pictures.firsts) >= 0).all())
+    return inside and held.points_inside() and bool((np.diff(pictures.firsts) >= 0).all())
 
 
 SPEC = AlgorithmSpec(

@@ -239,7 +239,7 @@ def _build(entries: Sequence[Entry]) -> FrameFeatureSearcher:
         times=np.array([(frame.since * 1000, frame.until * 1000) for frame in frames]).round().astype(np.uint32),
     )
     pictures = [(nth, Fingerprint(_IMAGE, SPEC.version, frame.value)) for nth, frame in enumerate(frames)]
-    return FrameFeatureSearcher(tracks, features.build(pictures))
+    return FrameFeatureSearcher(tracks, features.build(pictures, apart=True))
 
 
 def _open(folder: Path, verify: bool) -> FrameFeatureSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for

@@ -12,7 +12,7 @@ from fingerprinting import thresholds
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
-from fingerprinting.index.algorithm import SearchContext
+from fingerprinting.index.algorithm import CrowdedError, SearchContext
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.features import SPEC, _is_shown_throughout
 from fingerprinting.index.segment import Index
@@ -179,12 +179,40 @@ def test_what_was_saved_finds_the_same(index: Index, works: list[Image.Image], t
     assert found(opened, on_page(works[0])) == found(index, on_page(works[0]))
 
 
-@pytest.mark.parametrize("name", ["rows", "positions", "firsts", "starts"])
+def test_everybody_who_registered_one_picture_is_found(works: list[Image.Image], tmp_path: Path) -> None:
+    """However many they are, and whatever is looked at: who comes with a hundred works must not hide another's."""
+    print_of = [fingerprint(image, features.WORK) for image in works]
+    entries = [*((row, print_of[0]) for row in range(0, 200, 2)), *((row, print_of[1]) for row in range(1, 9, 2))]
+    entries.append((0, print_of[0]))  # a work may have it twice
+    index = Index.build(entries)
+    index.save(tmp_path / "index")
+
+    for each in (index, Index.open(tmp_path / "index")):
+        seen = found(each, on_page(works[0]))
+        assert sorted((match.work, match.strength) for match in seen) == [
+            (row, Strength.MATCH) for row in range(0, 200, 2)
+        ]
+        assert sorted(match.work for match in found(each, works[1])) == [1, 3, 5, 7]
+        assert sorted(each.entries()) == sorted(entries)
+
+
+def test_more_who_registered_one_picture_than_there_is_room_for_are_asked_for_in_parts(
+    works: list[Image.Image],
+) -> None:
+    one = fingerprint(works[0], features.WORK)
+    index = Index.build((row, one) for row in range(30))
+
+    assert len(index.search([[one]], room=30)) == 30
+    with pytest.raises(CrowdedError):
+        index.search([[one], [one]], room=30)
+
+
+@pytest.mark.parametrize("name", ["rows", "positions", "firsts", "starts", "copies", "copy_starts"])
 def test_arrays_that_do_not_fit_are_refused(index: Index, tmp_path: Path, name: str) -> None:
     index._searchers[SPEC.id].save(tmp_path / "index")
     path = tmp_path / "index" / f"{name}.npy"
     array = np.load(path)
-    array[-1] = 2**31 if name in ("rows", "positions") else array[-1] + 1
+    array[-1] = 2**31 if name in ("rows", "positions", "copies") else array[-1] + 1
     np.save(path, array)
 
     with pytest.raises(CorruptIndexError):
