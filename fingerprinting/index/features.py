@@ -31,6 +31,9 @@ NEAR_BITS: Final = 36
 PAIR_BITS: Final = 44
 FEWEST_VOTES: Final = 3
 CANDIDATES: Final = 16
+_CROWD: Final = 4  # where so many of those looked at are there, they crowd others out: then more are looked at
+_NEAREST_IN_CROWD: Final = 128
+_MOST_IN_CROWD: Final = 256
 
 _SHAPES: Final = {
     **feature_lists.SHAPES,
@@ -161,12 +164,21 @@ class FeatureSearcher:
 
     def _matches(self, asset: int, asked: Features, context: SearchContext) -> list[Match]:
         sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
-        found = []
-        for row, variant in self._candidates(asked):
-            sighting = self._sighting(asked, row, variant)
-            if sighting is not None and sighting.placement.inliers >= worth_a_look:
-                match = self._match(asset, asked, sighting, sure)
-                found += [dataclasses.replace(match, work=work) for work in self._works(row)]
+        found: list[Match] = []
+        looked_at: set[tuple[int, int]] = set()
+        for nearest, most in ((NEAREST, self.candidates), (_NEAREST_IN_CROWD, _MOST_IN_CROWD)):
+            seen = 0
+            for row, variant in self._candidates(asked, nearest, most):
+                if (row, variant) in looked_at:
+                    continue
+                looked_at.add((row, variant))
+                sighting = self._sighting(asked, row, variant)
+                if sighting is not None and sighting.placement.inliers >= worth_a_look:
+                    match = self._match(asset, asked, sighting, sure)
+                    found += [dataclasses.replace(match, work=work) for work in self._works(row)]
+                    seen += 1
+            if seen < _CROWD or self.groups is not None:
+                break
         return found
 
     def _works(self, row: int) -> list[int]:
@@ -174,12 +186,12 @@ class FeatureSearcher:
         works: list[int] = np.unique(self._pictures.owners[self._copies.of(row)]).tolist()
         return works
 
-    def _candidates(self, asked: Features) -> list[tuple[int, int]]:
+    def _candidates(self, asked: Features, nearest: int, most: int) -> list[tuple[int, int]]:
         """Choose pictures that have codes near to several of the asset's: row, and the variant of the asset."""
         count = len(asked)
         if not count or not len(self._lists.codes):
             return []
-        found, _ = self._lists.find(asked.codes.reshape(-1, 2), NEAREST, NEAR_BITS)
+        found, _ = self._lists.find(asked.codes.reshape(-1, 2), nearest, NEAR_BITS)
         code, nth = np.nonzero(found >= 0)
         near = found[code, nth]
         rows = self._lists.rows[near].astype(np.int64)
@@ -190,7 +202,7 @@ class FeatureSearcher:
             places=_places(self._pictures.places[near]),
             sizes=self._pictures.sizes[rows],
         )
-        return feature_votes.elect(ballot, asked, self.candidates, FEWEST_VOTES)
+        return feature_votes.elect(ballot, asked, most, FEWEST_VOTES)
 
     def _sighting(self, asked: Features, row: int, variant: int) -> _Sighting | None:
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
@@ -308,8 +320,8 @@ def _check(fingerprint: Fingerprint) -> str | None:
 def build(entries: Sequence[Entry], *, apart: bool = False) -> FeatureSearcher:
     """Make pictures searchable by their features.
 
-    Equal fingerprints are one picture, or who registers a picture often enough would keep others who have it from being
-    found: only few pictures are looked at. With `apart` each is one by itself.
+    Equal fingerprints are one picture, or who registers a picture often would hide others who have it: only few are
+    looked at. With `apart` each is one by itself.
     """
     held = copies.none_of(len(entries)) if apart else copies.first_of_each(entries)[0]
     read = [feature_bytes.read(entries[one][1].value) for one in held.entries[held.starts[:-1]].tolist()]
@@ -366,9 +378,13 @@ def _fits(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:
         and pictures.places.shape == (count, PLACE.itemsize)
         and pictures.positions.shape == (count,)
     )
-    if not shapes or not held.fit(rows, len(pictures.owners)):
-        return False
-    return int(pictures.firsts[0]) == 0 and int(pictures.firsts[-1]) == count and lists.fits()
+    return (
+        shapes
+        and held.fit(rows, len(pictures.owners))
+        and int(pictures.firsts[0]) == 0
+        and int(pictures.firsts[-1]) == count
+        and lists.fits()
+    )
 
 
 def _points_inside(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:

@@ -196,6 +196,15 @@ def test_everybody_who_registered_one_picture_is_found(works: list[Image.Image],
         assert sorted(each.entries()) == sorted(entries)
 
 
+def test_pictures_that_are_nearly_the_same_crowd_none_of_them_out(works: list[Image.Image]) -> None:
+    copies = [works[0].resize((800 - 4 * row, 600 - 3 * row)) for row in range(40)]
+    index = Index.build((row, fingerprint(image, features.WORK)) for row, image in enumerate(copies))
+
+    seen = found(index, on_page(works[0]))
+
+    assert sorted(match.work for match in seen) == list(range(40))
+
+
 def test_more_who_registered_one_picture_than_there_is_room_for_are_asked_for_in_parts(
     works: list[Image.Image],
 ) -> None:
