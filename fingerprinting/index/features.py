@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
-from fingerprinting.index import copies, feature_agreement, feature_lists, feature_votes
+from fingerprinting.index import copies, feature_agreement, feature_lists, feature_pictures, feature_votes
 from fingerprinting.index import feature_geometry as geometry
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
@@ -20,11 +20,11 @@ from fingerprinting.index.copies import Copies
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
 from fingerprinting.index.feature_lists import CodeLists
+from fingerprinting.index.feature_pictures import THUMBNAIL, Pictures, as_places
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND: Final = "features"
 _LAYOUT: Final = 2
-_THUMBNAIL: Final = 48
 
 NEAREST: Final = 4
 NEAR_BITS: Final = 36
@@ -34,50 +34,6 @@ CANDIDATES: Final = 16
 _CROWD: Final = 4  # where so many of those looked at are there, they crowd others out: then more are looked at
 _NEAREST_IN_CROWD: Final = 128
 _MOST_IN_CROWD: Final = 256
-
-_SHAPES: Final = {
-    **feature_lists.SHAPES,
-    **copies.SHAPES,
-    "owners": ("<i8", 1),
-    "sizes": ("<u4", 2),
-    "thumbnails": ("|u1", 3),
-    "thumbnail_sizes": ("|u1", 2),
-    "firsts": ("<i8", 1),
-    "places": ("|u1", 2),
-    "positions": ("<u4", 1),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Pictures:
-    """What is known of W different pictures with C features in all, beside their codes.
-
-    Attributes:
-        owners: int64, shape (N,): the work of each fingerprint; those that are equal are one picture.
-        sizes: uint32, shape (W, 2): width and height in pixels.
-        thumbnails: uint8, shape (W, 48, 48), and their true rows and columns, shape (W, 2).
-        firsts: int64, shape (W + 1,): where the features of each begin.
-        positions: uint32, shape (C,): where each feature lies in the lists.
-        places: `PLACE` as bytes, shape (C, 6), in the order of the lists.
-    """
-
-    owners: NDArray[np.int64]
-    sizes: NDArray[np.uint32]
-    thumbnails: NDArray[np.uint8]
-    thumbnail_sizes: NDArray[np.uint8]
-    firsts: NDArray[np.int64]
-    positions: NDArray[np.uint32]
-    places: NDArray[np.uint8]
-
-    def size(self, row: int) -> tuple[int, int]:
-        """Width and height of one."""
-        width, height = self.sizes[row].tolist()
-        return width, height
-
-    def thumbnail(self, row: int) -> NDArray[np.uint8]:
-        """Its thumbnail."""
-        rows, columns = self.thumbnail_sizes[row].tolist()
-        return self.thumbnails[row, :rows, :columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +55,7 @@ class _Sighting:
 class FeatureSearcher:
     """Works' pictures, searchable by their local features."""
 
-    def __init__(self, pictures: _Pictures, held: Copies, lists: CodeLists, opened: Path | None = None) -> None:
+    def __init__(self, pictures: Pictures, held: Copies, lists: CodeLists, opened: Path | None = None) -> None:
         self._pictures = pictures
         self._copies = held
         self._lists = lists
@@ -135,7 +91,7 @@ class FeatureSearcher:
             features = Features(
                 size=known.size(row),
                 thumbnail=known.thumbnail(row),
-                places=_places(known.places[positions]),
+                places=as_places(known.places[positions]),
                 codes=self._lists.codes[positions][np.newaxis],
             )
             value = feature_bytes.write(features)
@@ -147,7 +103,7 @@ class FeatureSearcher:
         arrays: dict[str, folders.Array] = {
             **self._lists.arrays(),
             **self._copies.arrays(),
-            **{name: getattr(self._pictures, name) for name in _Pictures.__slots__},
+            **{name: getattr(self._pictures, name) for name in Pictures.__slots__},
         }
         with folders.new_folder(folder) as scratch:
             folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT, **self._lists.parameters()})
@@ -158,7 +114,7 @@ class FeatureSearcher:
         Raises:
             CorruptIndexError: one does.
         """
-        if self._opened is not None and not _points_inside(self._pictures, self._copies, self._lists):
+        if self._opened is not None and not feature_pictures.points_inside(self._pictures, self._copies, self._lists):
             raise folders.corrupt(self._opened, "its arrays do not belong together")
         self._opened = None
 
@@ -199,7 +155,7 @@ class FeatureSearcher:
             variant=code // count,
             feature=code % count,
             row=rows,
-            places=_places(self._pictures.places[near]),
+            places=as_places(self._pictures.places[near]),
             sizes=self._pictures.sizes[rows],
         )
         return feature_votes.elect(ballot, asked, most, FEWEST_VOTES)
@@ -213,7 +169,7 @@ class FeatureSearcher:
         of_asked, of_known = np.empty(len(asked), np.int64), np.empty(len(codes), np.int64)
         feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
         mine, its = _mutual(of_asked, of_known)
-        known = geometry.spots(_places(self._pictures.places[positions]), self._pictures.size(row))
+        known = geometry.spots(as_places(self._pictures.places[positions]), self._pictures.size(row))
         shown = geometry.spots(asked.places, asked.size, variant)
         placement = geometry.place(shown.take(mine), known.take(its))
         if placement is None:
@@ -258,10 +214,6 @@ class FeatureSearcher:
             work_span=in_work,
             evidence=evidence,
         )
-
-
-def _places(stored: NDArray[np.uint8]) -> NDArray[np.void]:
-    return np.ascontiguousarray(stored).view(PLACE).ravel()
 
 
 def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -329,12 +281,12 @@ def build(entries: Sequence[Entry], *, apart: bool = False) -> FeatureSearcher:
     rows = np.repeat(np.arange(len(read), dtype=np.uint32), counts)
     codes = np.concatenate([each.codes[0] for each in read] or [np.empty((0, 2), np.uint64)])
     lists, positions = feature_lists.build(codes, rows)
-    thumbnails = np.zeros((len(read), _THUMBNAIL, _THUMBNAIL), np.uint8)
+    thumbnails = np.zeros((len(read), THUMBNAIL, THUMBNAIL), np.uint8)
     for row, each in enumerate(read):
-        small = each.thumbnail[:_THUMBNAIL, :_THUMBNAIL]
+        small = each.thumbnail[:THUMBNAIL, :THUMBNAIL]
         thumbnails[row, : small.shape[0], : small.shape[1]] = small
     places = np.concatenate([each.places for each in read] or [np.empty(0, PLACE)])
-    pictures = _Pictures(
+    pictures = Pictures(
         owners=np.array([work for work, _ in entries], np.int64),
         sizes=np.array([each.size for each in read], np.uint32).reshape(-1, 2),
         thumbnails=thumbnails,
@@ -354,43 +306,18 @@ def open_folder(folder: Path, verify: bool) -> FeatureSearcher:  # noqa: FBT001 
     """
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require_layout(folder, contents, _LAYOUT)
-    folders.require(folder, contents, _SHAPES)
-    pictures = _Pictures(**{name: contents.arrays[name] for name in _Pictures.__slots__})
+    folders.require(folder, contents, {**feature_pictures.SHAPES, **feature_lists.SHAPES, **copies.SHAPES})
+    pictures = Pictures(**{name: contents.arrays[name] for name in Pictures.__slots__})
     lists = CodeLists(**{name: contents.arrays[name] for name in CodeLists.__slots__})
     if any(contents.parameters.get(name) != value for name, value in lists.parameters().items()):
         raise folders.corrupt(folder, "its lists are of centres that this program does not know")
     held = Copies(contents.arrays["copies"], contents.arrays["copy_starts"])
-    if not _fits(pictures, held, lists):
+    if not feature_pictures.fits(pictures, held, lists):
         raise folders.corrupt(folder, "its arrays do not belong together")
     searcher = FeatureSearcher(pictures, held, lists, folder)
     if verify:
         searcher.require_whole()
     return searcher
-
-
-def _fits(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:
-    rows, count = len(pictures.sizes), len(lists.codes)
-    shapes = (
-        pictures.sizes.shape == (rows, 2)
-        and pictures.thumbnails.shape == (rows, _THUMBNAIL, _THUMBNAIL)
-        and pictures.thumbnail_sizes.shape == (rows, 2)
-        and pictures.firsts.shape == (rows + 1,)
-        and pictures.places.shape == (count, PLACE.itemsize)
-        and pictures.positions.shape == (count,)
-    )
-    return (
-        shapes
-        and held.fit(rows, len(pictures.owners))
-        and int(pictures.firsts[0]) == 0
-        and int(pictures.firsts[-1]) == count
-        and lists.fits()
-    )
-
-
-def _points_inside(pictures: _Pictures, held: Copies, lists: CodeLists) -> bool:
-    rows, count = len(pictures.sizes), len(lists.codes)
-    inside = not count or (int(pictures.positions.max()) < count and int(lists.rows.max()) < rows)
-    return inside and held.points_inside() and bool((np.diff(pictures.firsts) >= 0).all())
 
 
 SPEC = AlgorithmSpec(
