@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from fingerprinting.errors import FingerprintingError
+from fingerprinting.errors import FingerprintingError, InvalidFingerprintError
+from fingerprinting.index import registry
 from mediamanager.client.checkable import CheckableSource
 from mediamanager.client.held_grants import HeldGrants
 from mediamanager.client.questions import Question
@@ -54,7 +55,10 @@ class Catalogue(CheckableSource):
         }
 
     def answer(self, assets: Sequence[Asset], question: Question) -> list[SourceAnswer | Unanswered]:
-        """Answer from the files; one that can't be read or understood leaves the whole batch unanswered."""
+        """Answer from the files; one that can't be read or understood leaves the whole batch unanswered.
+
+        An asset that can't be asked about is unanswered alone.
+        """
         try:
             answers = self._catalogue.answer(
                 assets,
@@ -66,8 +70,24 @@ class Catalogue(CheckableSource):
                 known_at=question.known_at,
             )
         except (OptoutError, FingerprintingError, OSError) as error:
-            return [Unanswered(str(error))] * len(assets)
+            wrong = {number: problem for number, asset in enumerate(assets) if (problem := _problem(asset)) is not None}
+            if not wrong:
+                return [Unanswered(str(error))] * len(assets)
+            others = iter(self.answer([one for number, one in enumerate(assets) if number not in wrong], question))
+            return [wrong[number] if number in wrong else next(others) for number in range(len(assets))]
         return [_of(answer) for answer in answers]
+
+
+def _problem(asset: Asset) -> Unanswered | None:
+    """Say what is wrong with an asset, if it can't be asked about."""
+    if not asset.fingerprints:
+        return Unanswered("there is nothing to look it up by.")
+    try:
+        for one in asset.fingerprints:
+            registry.validate(one)
+    except InvalidFingerprintError as error:
+        return Unanswered(str(error))
+    return None
 
 
 def _of(answer: Answer) -> SourceAnswer:

@@ -15,7 +15,10 @@ Found = TypeVar("Found")
 def distinct(assets: Sequence[Asset]) -> tuple[list[Asset], list[int]]:
     """Give the assets that differ, and for each of those given, which of these it is."""
     numbers: dict[Asset, int] = {}
-    places = [numbers.setdefault(asset, len(numbers)) for asset in assets]
+    try:
+        places = [numbers.setdefault(asset, len(numbers)) for asset in assets]
+    except TypeError:  # made by hand, with a list or a bytearray in it: good enough to be asked about
+        return list(assets), list(range(len(assets)))
     return list(numbers), places
 
 

@@ -84,6 +84,28 @@ def test_what_can_not_be_asked_about_is_unchecked_among_the_others(inline: None,
     assert checked[1].error == "there is nothing to look it up by."
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (Fingerprint("sha256", 2, bytes(32)), "unknown version 2"),
+        (Fingerprint("no-such", 1, bytes(32)), "unknown algorithm"),
+        (Fingerprint("pdq-256", 1, bytes(31)), "32 bytes long"),
+        (Fingerprint("pdq-256", 1, bytes(32), float("nan")), "quality"),
+    ],
+)
+def test_a_malformed_fingerprint_leaves_its_asset_unchecked_and_no_other(
+    catalogue: Path, inbox: Path, wrong: Fingerprint, says: str
+) -> None:
+    first, second, third, last = Catalogue.open(catalogue).check(
+        [ASSET, Asset((wrong,)), inbox / "deep" / "copy.txt", Asset((wrong, *ASSET.fingerprints))]
+    )
+
+    assert [one.verdict for one in (first, second, third, last)] == ["unknown", "unchecked", "disallowed", "unchecked"]
+    assert second.error is not None
+    assert says in second.error
+    assert first.error is None
+
+
 def test_a_copied_passage_is_found_with_its_place_in_the_asset(catalogue: Path, inbox: Path) -> None:
     path = inbox / "deep" / "copy.txt"
     text = path.read_text()
