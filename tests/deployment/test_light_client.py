@@ -4,9 +4,15 @@ import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
+
+import fingerprinting
+import mediamanager
+import optout
 
 MOST_INSTALLED_MB = 600  # measured: 536, of which llvmlite 179, SciPy 114, PyAV 106
 HEAVY = {"numba", "llvmlite", "sqlalchemy", "fastapi", "celery", "boto3"}
@@ -41,3 +47,8 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(module: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert not HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize("package", [fingerprinting, optout, mediamanager])
+def test_who_uses_a_package_is_told_its_types(package: ModuleType) -> None:
+    assert (Path(package.__file__ or "").parent / "py.typed").is_file()
