@@ -6,18 +6,21 @@ at all (two folders may each hold an `a.jpg`). Both stay, as works of their own:
 gets it with `#2`. A copy of either finds what was said about it, a copy of both finds both, and all must allow.
 """
 
+import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
-from fingerprinting.index.algorithm import Entry
+from fingerprinting.index.algorithm import Entry, spec_id
 from fingerprinting.index.segment import WatchIndexing
+from fingerprinting.types import Fingerprint
 from optout.catalogue import folder
 from optout.catalogue.folder import Catalogue, CatalogueInfo
 from optout.catalogue.works import WorkRecord
@@ -108,16 +111,28 @@ class _Merger:
             yield replace(self._opened[first.source].record(first.row), id=name)
 
     def entries(self) -> Iterator[Entry]:
-        seen: set[tuple[object, ...]] = set()
-        for catalogue, places in zip(self._opened, self._places, strict=True):
-            for row, one in catalogue.fingerprints():
-                place = int(places[row])
+        every = map(self._of, range(len(self._opened)))
+        by_algorithm = groupby(heapq.merge(*every, key=itemgetter(0)), key=itemgetter(0))
+        for _, entries in by_algorithm:
+            # Of one algorithm at a time, and no more than a digest of each: merged with a later version of itself, a
+            # catalogue has every work in common with the other.
+            seen: set[tuple[int, bytes]] = set()
+            for _, place, one in entries:
                 if place in self._shared:
-                    known = (place, one.algorithm, one.version, one.value, one.span)
+                    known = (place, _digest(one))
                     if known in seen:
                         continue
                     seen.add(known)
                 yield place, one
+
+    def _of(self, source: int) -> Iterator[tuple[str, int, Fingerprint]]:
+        places = self._places[source]
+        for row, one in self._opened[source].fingerprints():
+            yield spec_id(one.algorithm, one.version), int(places[row]), one
+
+
+def _digest(one: Fingerprint) -> bytes:
+    return hashlib.blake2b(one.value + repr(one.span).encode(), digest_size=24).digest()
 
 
 def _in_order(opened: Sequence[Catalogue]) -> Iterator[_Place]:

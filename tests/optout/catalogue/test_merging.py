@@ -1,10 +1,12 @@
 """Merging loses no work and nothing that was said, and permits nothing that a catalogue alone did not."""
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -51,6 +53,23 @@ def test_a_catalogue_merged_with_itself_stays_as_it_is(tmp_path: Path, make_work
     merging.merge([tmp_path / "c", tmp_path / "c"], tmp_path / "c", built_at=MOMENT)
 
     assert contents(tmp_path / "c") == before
+
+
+def test_what_two_catalogues_have_in_common_is_not_held_in_memory(tmp_path: Path, make_work: MakeWork) -> None:
+    random = np.random.default_rng(1)
+    print_of = [Fingerprint("chromaprint-2", 1, random.bytes(120_000)) for _ in range(100)]
+    works = [replace(make_work(f"{row:03}"), fingerprints=(one,)) for row, one in enumerate(print_of)]
+    folder.build(tmp_path / "c", works)
+    merger = merging._Merger([folder.open(tmp_path / "c")] * 2, [])
+    list(merger.works())
+
+    tracemalloc.start()
+    count = sum(1 for _ in merger.entries())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert count == 100
+    assert peak < 3_000_000  # of 12
 
 
 @pytest.mark.parametrize("turned", [False, True])
