@@ -18,6 +18,7 @@ Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]
 
 _PAIRS_A_QUERY = 256  # there is room for, on average; when that is too little, the batch is split
 _MOST_PAIRS = 1 << 25
+_GROWTH = 8
 _MODES = ("all", "best", "any")  # in the order of the numbers in `hamming_kernels`
 
 
@@ -76,16 +77,18 @@ def _blocks(
     most: int,
     cuts: NDArray[np.int64],
 ) -> Iterator[tuple[int, int, Found]]:
-    waiting = [(0, len(cuts) - 1)]
+    waiting = [(0, len(cuts) - 1, most)]
     while waiting:
-        first, last = waiting.pop()
+        first, last, room = waiting.pop()
         start, stop = int(cuts[first]), int(cuts[last])
-        # Queries that can't be parted may have as many pairs as there are hashes.
-        room = most if last - first > 1 else max(most, len(tables.hashes) * (stop - start))
         found = _search_once(tables, asked[start:stop], reach[start:stop], radius, "all", room)
-        if found is None:
+        if found is None and last - first > 1:
             middle = (first + last) // 2
-            waiting += [(middle, last), (first, middle)]
+            waiting += [(middle, last, most), (first, middle, most)]
+            continue
+        if found is None:
+            # Queries that can't be parted may have as many pairs as there are hashes, and mostly have far fewer.
+            waiting.append((first, last, min(_GROWTH * room, len(tables.hashes) * (stop - start))))
             continue
         query, row, distance = found
         yield start, stop, (query + start if start else query, row, distance)

@@ -1,6 +1,7 @@
 """Compiled tables find exactly what comparing every bit finds: every way of searching, every radius, any data."""
 
 import itertools
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -162,6 +163,21 @@ def test_a_flood_of_pairs_comes_in_blocks_that_keep_groups_together() -> None:
     assert sum(len(block.query) for block in blocks) == 500 * 40
     assert max(len(block.query) for block in blocks) == 500 * 30  # the one group that is larger than a block
     assert sorted(len(block.query) for block in blocks)[-2] <= 1000
+
+
+def test_queries_that_come_together_take_memory_for_what_they_find(rng: np.random.Generator) -> None:
+    hashes = rng.integers(0, 256, (20_000, 32), dtype=np.uint8)
+    hashes[:200] = hashes[0]
+    index = tables_of(hashes)
+    queries = np.repeat(hashes[:1], 1000, axis=0)
+
+    tracemalloc.start()
+    [block] = index.blocks(queries, 31, groups=np.zeros(1000), most_pairs=1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(block.query) == 200_000
+    assert peak < 50_000_000  # for all pairs that there could be it would be 200
 
 
 def test_a_search_with_more_pairs_than_it_makes_room_for_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
