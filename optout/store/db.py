@@ -1,7 +1,6 @@
 """Engines and units of work: how a connection is set up, how a transaction begins, commits and what follows it."""
 
 import fcntl
-import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -183,7 +182,7 @@ def _begin_sqlite(connection: Connection) -> None:
     came = time.monotonic()
     with _turn(Path(f"{connection.engine.url.database}.turn")):
         # Who waited in the queue has that much less patience left: behind a process that hangs, all give up together.
-        left_seconds = max(0, math.ceil(came + BUSY_SECONDS - time.monotonic()))
+        left_seconds = max(0, round(came + BUSY_SECONDS - time.monotonic()))
         connection.exec_driver_sql(f"PRAGMA busy_timeout={left_seconds * 1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -85,9 +85,9 @@ def test_all_who_wait_behind_a_writer_that_hangs_give_up_together(
         hanging.execute(text("SELECT 1"))
         began = time.monotonic()
         waited = [each.result() for each in [pool.submit(write) for _ in range(4)]]
-    # One after the other they would have waited a second each.
+    # One after the other they would have waited a second each, four in all.
     assert min(waited) > 0.9
-    assert max(waited) < 2
+    assert max(waited) < 2.5
 
 
 @pytest.mark.database("sqlite")
