@@ -183,8 +183,14 @@ def _begin_sqlite(connection: Connection) -> None:
     with _turn(Path(f"{connection.engine.url.database}.turn")):
         # Who waited in the queue has that much less patience left: behind a process that hangs, all give up together.
         left_seconds = max(0, round(came + BUSY_SECONDS - time.monotonic()))
+        if left_seconds == BUSY_SECONDS:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
         connection.exec_driver_sql(f"PRAGMA busy_timeout={left_seconds * 1000}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:  # whoever has this connection next begins with all of it
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 @contextmanager

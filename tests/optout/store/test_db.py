@@ -75,6 +75,8 @@ def test_all_who_wait_behind_a_writer_that_hangs_give_up_together(
     live_sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "BUSY_SECONDS", 1)
+    bind = live_sessions.kw["bind"]
+    bind.dispose()  # connections made before have the patience of before
 
     def write() -> float:
         with pytest.raises(StorageUnavailableError), db.transaction(live_sessions) as session:
@@ -88,6 +90,8 @@ def test_all_who_wait_behind_a_writer_that_hangs_give_up_together(
     # One after the other they would have waited a second each, four in all.
     assert min(waited) > 0.9
     assert max(waited) < 2.5
+    with bind.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 1000
 
 
 @pytest.mark.database("sqlite")
