@@ -6,6 +6,7 @@ where entities are declared that grow without end or name files, ends the readin
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -64,7 +65,7 @@ class _UnwantedError(Exception):
     """Something that captions never hold."""
 
 
-class _Reader:
+class _Reader(ABC):
     """Collects what is shown, and when, while expat passes through a document."""
 
     def __init__(self) -> None:
@@ -78,9 +79,9 @@ class _Reader:
         self._open: list[_Place] = [_Place(0.0, None, shown=False)]
         self._said: list[str] = []
 
+    @abstractmethod
     def place(self, name: str, attributes: Mapping[str, str]) -> _Place:
         """Say what an element means that begins inside of the last one that is open; that one, if nothing else."""
-        raise NotImplementedError
 
     def words(self, said: str) -> str:
         """The characters of a text as they are shown."""
