@@ -1,7 +1,7 @@
 """`mediamanager works`: a creator's works and how they stand."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import typer
@@ -10,6 +10,8 @@ from mediamanager.cli.connection import JsonOption, KeyOption, RegistryOption, c
 from mediamanager.cli.tables import printable
 from mediamanager.schemas.works import OverlapList, WorkResponse, WorkVideo
 from optout.consent.remarks import clock
+
+WorkArgument: TypeAlias = Annotated[UUID, typer.Argument(help="Id of the work.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Your works, and how they stand.")
 
@@ -27,7 +29,7 @@ def list_works(*, registry: RegistryOption, key: KeyOption = None, as_json: Json
 
 @app.command()
 def overlaps(
-    work: Annotated[UUID, typer.Argument(help="Id of the work.")],
+    work: WorkArgument,
     *,
     registry: RegistryOption,
     key: KeyOption = None,
@@ -49,7 +51,7 @@ def overlaps(
 
 @app.command()
 def show(
-    work: Annotated[UUID, typer.Argument(help="Id of the work.")],
+    work: WorkArgument,
     *,
     registry: RegistryOption,
     key: KeyOption = None,
@@ -102,7 +104,7 @@ def _span(span: list[float] | None) -> str:
 
 @app.command()
 def status(
-    work: Annotated[UUID, typer.Argument(help="Id of the work.")],
+    work: WorkArgument,
     *,
     registry: RegistryOption,
     key: KeyOption = None,
