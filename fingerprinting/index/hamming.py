@@ -17,6 +17,7 @@ from fingerprinting.index.kernels_layout import Tables
 
 if TYPE_CHECKING:
     from fingerprinting.index.hamming_search import Found
+    from fingerprinting.index.hamming_single import SingleSearch
 
 Mode: TypeAlias = Literal["all", "best", "any"]
 Radius: TypeAlias = int | np.integer[Any] | Sequence[int] | NDArray[np.integer[Any]]
@@ -46,6 +47,7 @@ class HammingIndex:
     def __init__(self, hashes: NDArray[np.uint8] | None, tables: Tables | None) -> None:
         self._hashes = hashes
         self._tables = tables
+        self._single: SingleSearch | None = None
         self._count = len(hashes) if hashes is not None else len(tables.hashes) if tables is not None else 0
         self._width = hashes.shape[1] if hashes is not None else tables.hashes.shape[1] * 8 if tables is not None else 0
 
@@ -75,9 +77,14 @@ class HammingIndex:
         Raises:
             ValueError: queries of another type or width, a negative radius, an unknown mode.
         """
-        asked, reach, largest = self._checked(queries, radius)
         if mode not in ("all", "best", "any"):
             raise ValueError(f"unknown mode {mode!r}: use 'all', 'best' or 'any'")
+        asked = _as_hashes(queries, self._width)
+        if self._tables is not None and len(asked) == 1 and type(radius) is int and radius >= 0:
+            found = self._single_search(self._tables).search(np.ascontiguousarray(asked), radius, mode)
+            if found is not None:
+                return Pairs(*found)
+        reach, largest = self._reach(asked, radius)
         if not len(asked) or not self._count:
             return _no_pairs()
         if self._tables is None:
@@ -107,7 +114,8 @@ class HammingIndex:
         Raises:
             ValueError: as `search`, or not one group for each query.
         """
-        asked, reach, largest = self._checked(queries, radius)
+        asked = _as_hashes(queries, self._width)
+        reach, largest = self._reach(asked, radius)
         numbers = np.arange(len(asked)) if groups is None else np.asarray(groups)
         if numbers.shape != (len(asked),):
             raise ValueError(f"give a group for each of the {len(asked)} queries, not {numbers.shape}")
@@ -139,11 +147,15 @@ class HammingIndex:
         with folders.new_folder(folder) as scratch:
             folders.write(scratch, _KIND, arrays, parameters)
 
-    def _checked(self, queries: ArrayLike, radius: Radius) -> tuple[NDArray[np.uint8], NDArray[np.int16], int]:
-        """Give the queries, the radius of each, and the largest of these."""
-        asked = _as_hashes(queries, self._width)
-        if type(radius) is int and 0 <= radius <= 8 * self._width:  # of a single query, the rest costs a tenth
-            return asked, np.full(len(asked), radius, np.int16), int(radius)
+    def _single_search(self, tables: Tables) -> "SingleSearch":
+        if self._single is None:
+            from fingerprinting.index.hamming_single import SingleSearch  # noqa: PLC0415 - numba takes its time
+
+            self._single = SingleSearch(tables)
+        return self._single
+
+    def _reach(self, asked: NDArray[np.uint8], radius: Radius) -> tuple[NDArray[np.int16], int]:
+        """Give the radius of each query, and the largest of these."""
         each = np.asarray(radius if np.size(radius) else np.empty(0, np.int64))
         if each.dtype.kind not in "iu" or each.shape not in {(), (len(asked),)}:
             raise ValueError(f"the radius must be a whole number, or one for each of the {len(asked)} queries")
@@ -152,7 +164,7 @@ class HammingIndex:
         # In a type that holds what it is compared with: of int8 or uint8, 256 is an error.
         reach = np.minimum(each, 8 * self._width, dtype=np.uint64 if each.dtype.kind == "u" else np.int64)
         each_reach = np.ascontiguousarray(np.broadcast_to(reach.astype(np.int16), len(asked)))
-        return asked, each_reach, int(reach.max(initial=0))
+        return each_reach, int(reach.max(initial=0))
 
     def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16], *, nearest: bool = False) -> "Found":
         query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()), nearest=nearest)

@@ -11,6 +11,7 @@ from fingerprinting.index.kernels_layout import LANES, Tables
 from fingerprinting.index.lane_kernels import bits_set, chains, lowest_bit, prefetch, short_chains
 
 ALL, BEST, ANY = 0, 1, 2
+MODES = ("all", "best", "any")  # their names, in that order
 NOTHING = 2**64 - 1  # found nothing yet
 ENOUGH = 4096  # survivors before they are compared whole
 ROOM = ENOUGH + LANES  # what arrays of survivors have room for, and what pairs need beyond those asked for

@@ -12,7 +12,7 @@ def permute(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     from fingerprinting.index import hamming_build_kernels as kernels  # noqa: PLC0415 - loads numba
 
     permuted = np.empty((len(hashes), hashes.shape[1] // 8), np.uint64)
-    kernels.permute(np.ascontiguousarray(hashes), _table(hashes.shape[1])[0], permuted)
+    kernels.permute(np.ascontiguousarray(hashes), table(hashes.shape[1]), permuted)
     permuted.flags.writeable = False
     return permuted
 
@@ -22,7 +22,7 @@ def original(permuted: NDArray[np.uint64]) -> NDArray[np.uint8]:
     from fingerprinting.index import hamming_build_kernels as kernels  # noqa: PLC0415 - loads numba
 
     hashes = np.empty(permuted.shape, np.uint64)
-    kernels.permute(permuted.view(np.uint8), _table(permuted.shape[1] * 8)[1], hashes)
+    kernels.permute(permuted.view(np.uint8), _there_and_back(permuted.shape[1] * 8)[1], hashes)
     return hashes.view(np.uint8)
 
 
@@ -47,8 +47,13 @@ def permutation_id(width: int) -> int:
     return int.from_bytes(hashlib.sha256(permutation(width).tobytes()).digest()[:6], "big")
 
 
+def table(width: int) -> NDArray[np.uint64]:
+    """Give what each value of each half byte becomes in the order of the tables: shape (2 * B, 16, B / 8), flat."""
+    return _there_and_back(width)[0]
+
+
 @cache
-def _table(width: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _there_and_back(width: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Give what each value of each half byte becomes in the order of the tables, and the way back; flat."""
     order = permutation(width).astype(np.int64)
     there, back = (np.zeros((2 * width, 16, width // 8), np.uint64) for _ in range(2))

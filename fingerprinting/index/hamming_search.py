@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fingerprinting.index import hamming_plan
 from fingerprinting.index.hamming_join_kernels import join
-from fingerprinting.index.hamming_kernels import NOTHING, ROOM, Asked, Pairs, Plan, order_pairs
+from fingerprinting.index.hamming_kernels import MODES, NOTHING, ROOM, Asked, Pairs, Plan, order_pairs
 from fingerprinting.index.hamming_order import permute
 from fingerprinting.index.hamming_probe_kernels import probe
 from fingerprinting.index.hamming_scan_kernels import scan
@@ -19,7 +19,6 @@ Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]
 _PAIRS_A_QUERY = 256  # there is room for, on average; when that is too little, the batch is split
 _MOST_PAIRS = 1 << 25
 _GROWTH = 8
-_MODES = ("all", "best", "any")  # in the order of the numbers in `hamming_kernels`
 
 
 def search(tables: Tables, queries: NDArray[np.uint8], reach: NDArray[np.int16], radius: int, mode: str) -> Found:
@@ -105,7 +104,7 @@ def _search_once(
         np.empty(most + ROOM, np.int16),
         np.zeros(2, np.int64),
     )
-    if not _run(tables, Asked(asked, reach, _MODES.index(mode)), radius, pairs):
+    if not _run(tables, Asked(asked, reach, MODES.index(mode)), radius, pairs):
         return None
     if not everything:
         query = np.flatnonzero(pairs.best != NOTHING)

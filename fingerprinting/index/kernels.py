@@ -39,6 +39,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_build_kernels",
     "fingerprinting.index.hamming_kernels",
     "fingerprinting.index.hamming_probe_kernels",
+    "fingerprinting.index.hamming_single_kernels",
     "fingerprinting.index.hamming_join_kernels",
     "fingerprinting.index.hamming_scan_kernels",
     "fingerprinting.index.feature_kernels",
