@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from fingerprinting import media
-from fingerprinting.errors import UnreadableMediaError
+from fingerprinting.errors import LimitExceededError, UnreadableMediaError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
 from fingerprinting.text import kinds
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
@@ -120,10 +120,53 @@ def _both(seen: Prints, heard: Prints, *, has_sound: bool) -> Prints:
     return Prints(prints, identifiable=False, notes=seen.notes or heard.notes)
 
 
-def _text(path: Path, kind: MediaKind, limits: Limits, _role: Role, _depth: Depth) -> tuple[MediaKind, Prints]:
+def _text(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
     from fingerprinting.text.fingerprints import fingerprint_text  # noqa: PLC0415
 
+    if kind.media_type == kinds.PDF:
+        return _paper(path, limits, role, depth)
     return kind, fingerprint_text(path, kind.media_type, limits)
+
+
+def _paper(path: Path, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
+    """Fingerprint a PDF by its words, and by the pictures of its pages that have none."""
+    from fingerprinting.text import fingerprints, pdf  # noqa: PLC0415
+
+    paper = pdf.read(path, limits)
+    remarks: tuple[str, ...] = ()
+    try:
+        shown = _pictures(path, paper.pictures, limits, role, depth)
+    except LimitExceededError:
+        if paper.wordless is not None or role is Role.QUERY:
+            raise  # what is asked about may be one of the pages that were not looked at
+        shown, remarks = Prints((), identifiable=False), (fingerprints.PAGES_WITHOUT_TEXT,)
+    if paper.wordless is not None:
+        if not shown.identifiable:
+            raise paper.wordless
+        return MediaKind(Modality.PAGES, kinds.PDF), shown
+    words = fingerprints.fingerprint_words(paper.text)
+    if shown.identifiable:
+        notes = shown.notes if not words.identifiable else (*words.notes, *shown.notes)
+    else:
+        notes = (*words.notes, *remarks)
+    identifiable = words.identifiable or shown.identifiable
+    return MediaKind(Modality.TEXT, kinds.PDF), Prints((*words.fingerprints, *shown.fingerprints), identifiable, notes)
+
+
+def _pictures(path: Path, numbers: tuple[int, ...], limits: Limits, role: Role, depth: Depth) -> Prints:
+    if not numbers:
+        return Prints((), identifiable=False)
+    from fingerprinting.image.pages import fingerprint_pages  # noqa: PLC0415
+    from fingerprinting.text import pdf_pictures  # noqa: PLC0415
+
+    return fingerprint_pages(pdf_pictures.pages(path, numbers, limits), role, depth)
+
+
+def _pages(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
+    from fingerprinting.image import comics  # noqa: PLC0415
+    from fingerprinting.image.pages import fingerprint_pages  # noqa: PLC0415
+
+    return kind, fingerprint_pages(comics.pages(path, limits), role, depth)
 
 
 _PRINTERS: dict[Modality, Callable[[Path, MediaKind, Limits, Role, Depth], tuple[MediaKind, Prints]]] = {
@@ -131,4 +174,5 @@ _PRINTERS: dict[Modality, Callable[[Path, MediaKind, Limits, Role, Depth], tuple
     Modality.AUDIO: _audio,
     Modality.VIDEO: _video,
     Modality.TEXT: _text,
+    Modality.PAGES: _pages,
 }

@@ -72,7 +72,7 @@ def sniff(head: bytes, name: str | None = None) -> MediaKind:
         return MediaKind(Modality.TEXT, kinds.PDF)
     document = kinds.of_zip(head) if head.startswith(kinds.ZIP_MAGIC) else None
     if document is not None:
-        return MediaKind(Modality.TEXT, document)
+        return MediaKind(Modality.PAGES if document == kinds.CBZ else Modality.TEXT, document)
     _refuse_known_strangers(head)
     return _sniff_text(head, name)
 
@@ -310,7 +310,7 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
             )
         raise UnsupportedMediaError(
             "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF), a sound (MP3, AAC, FLAC,"
-            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX) or plain text.",
+            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX), a comic (CBZ) or plain text.",
             kind="unknown",
         )
     found = kinds.of_captions(text.replace("\r\n", "\n"))

@@ -25,6 +25,8 @@ class Modality(StrEnum):
     AUDIO = "audio"
     VIDEO = "video"
     TEXT = "text"
+    PAGES = "pages"
+    """Pictures in an order: a comic, a scanned book."""
 
 
 class Depth(StrEnum):

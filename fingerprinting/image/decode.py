@@ -1,5 +1,6 @@
 """From a picture file to upright RGB pixels, or to a sentence that says why not."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def decode(path: Path, limits: Limits) -> Image.Image:
     return next(appearances(path, limits)).image
 
 
-def appearances(path: Path, limits: Limits, *, is_rough: bool = False) -> Iterator[Appearance]:
+def appearances(source: Path | bytes, limits: Limits, *, is_rough: bool = False) -> Iterator[Appearance]:
     """Decode a picture's first frame, one by one as each of the ways in which programs make it opaque would show it.
 
     A picture without transparency has one appearance. One with transparency has up to three: over white; over black;
@@ -70,9 +71,9 @@ def appearances(path: Path, limits: Limits, *, is_rough: bool = False) -> Iterat
         with warnings.catch_warnings():
             # Our own limit, checked below, takes the place of Pillow's warning.
             warnings.simplefilter("ignore")
-            with path.open("rb") as file:
-                budget.check_unopened(file.read(headers.HEAD_BYTES), limits)
-            with Image.open(path, formats=_FORMATS) as image:
+            budget.check_unopened(_head(source), limits)
+            opened = io.BytesIO(source) if isinstance(source, bytes) else source
+            with Image.open(opened, formats=_FORMATS) as image:
                 _check_size(image, limits)
                 scale = budget.shrink(image, is_rough=is_rough)
                 image.load()
@@ -91,6 +92,13 @@ def appearances(path: Path, limits: Limits, *, is_rough: bool = False) -> Iterat
         raise UnreadableMediaError(
             "This picture is damaged or incomplete and cannot be opened. Export or download it again and use that."
         ) from error
+
+
+def _head(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[: headers.HEAD_BYTES]
+    with source.open("rb") as file:
+        return file.read(headers.HEAD_BYTES)
 
 
 def _check_size(image: Image.Image, limits: Limits) -> None:

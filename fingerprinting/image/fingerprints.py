@@ -1,7 +1,7 @@
 """From a picture file to its fingerprints: exact pixels, hashes of the whole and of views, local features."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -86,6 +86,30 @@ def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
     return Prints((*prints, _local(described)), notes=notes)
 
 
+def fingerprint_page(shown: Iterable[Appearance], role: Role, depth: Depth) -> tuple[Fingerprint, ...]:
+    """Fingerprint one picture of many by what finds copies of it and of parts of it, each of them once.
+
+    Returns:
+        `dct-256` of the whole and of views, and, where OpenCV is installed and `depth` compares them, `sift-itq-128`;
+        nothing of a flat picture.
+
+    Raises:
+        UnreadableMediaError, LimitExceededError, MissingExtraError: as `fingerprint_image` does.
+    """
+    for appearance in shown:
+        whole = views.whole(appearance.image)
+        if not _tells(whole):
+            continue
+        telling = _Telling(appearance, appearance.image.convert("L"), whole)
+        if role is Role.QUERY and depth is Depth.FAST:
+            return tuple(_dct(dct.spectrum(telling.grey), _forms(role)))
+        hashed = tuple(_dcts(telling, role))
+        if features.is_available() or (role is Role.QUERY and depth is Depth.THOROUGH):
+            return (*hashed, _local(_features(telling, _effort(role, depth))))
+        return hashed
+    return ()
+
+
 def _fast(path: Path, limits: Limits) -> Prints:
     found: list[Fingerprint] = []
     for shown in appearances(path, limits, is_rough=True):
@@ -101,6 +125,10 @@ def _hashes(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
     image, whole = telling.shown.image, telling.whole
     yield _pdq(whole)
     yield Fingerprint(algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS)
+    yield from _dcts(telling, role)
+
+
+def _dcts(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
     yield from _dct(dct.spectrum(telling.grey), _forms(role))
     inner = proposals.trimmed(telling.grey)
     boxes = [] if inner is None else [inner]

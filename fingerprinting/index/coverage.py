@@ -11,7 +11,9 @@ from fingerprinting.types import FEATURES_MISSING, Extraction, Modality
 _LOOKED_AT = {Modality.VIDEO: frozenset({Modality.VIDEO, Modality.AUDIO})}
 
 # What a note says was not computed, because a library is missing.
-_LACKING = {FEATURES_MISSING: {spec_id("sift-itq-128", 1), spec_id("video-sift-itq-128", 1)}}
+_LACKING = {
+    FEATURES_MISSING: {spec_id("sift-itq-128", 1), spec_id("video-sift-itq-128", 1), spec_id("pages-sift-itq-128", 1)}
+}
 
 
 def applied(extraction: Extraction, *, complete: bool) -> AbstractSet[str]:

@@ -1,4 +1,4 @@
-"""Still pictures ask moving ones, and moving ones still ones: which fingerprints are compared with others' as well."""
+"""Pictures ask moving ones and pages, and those ask pictures: which fingerprints are compared with others' as well."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,18 +9,22 @@ from numpy.typing import NDArray
 
 from fingerprinting.image import dct
 from fingerprinting.index import dct as dct_index
-from fingerprinting.index import features, frame_features, frame_forms, frames
+from fingerprinting.index import features, frame_features, frame_forms, frames, pages
 from fingerprinting.index.algorithm import Entry
 from fingerprinting.types import Fingerprint
 from fingerprinting.video import feature_frames, frame_bytes
 
-_STILL: Final = {dct_index.SPEC.id: frames.SPEC.id, features.SPEC.id: frame_features.SPEC.id}
+_STILL: Final = {
+    dct_index.SPEC.id: (frames.SPEC.id, pages.HASHES.id),
+    features.SPEC.id: (frame_features.SPEC.id, pages.FEATURES.id),
+}
+_PAGES: Final = {pages.HASHES.id: dct_index.SPEC.id, pages.FEATURES.id: features.SPEC.id}
 _DIFFERENT_BITS: Final = 16
 _MOST_STILLS: Final = 1024
 
 
 def crossed(grouped: Mapping[str, list[Entry]]) -> Mapping[str, list[Entry]]:
-    """Add what is also asked: stills of the moving pictures as pictures, and pictures as stills of moving ones.
+    """Add what is also asked: stills of moving pictures and pages as pictures, and pictures as stills and as pages.
 
     Args:
         grouped: the fingerprints of assets, with their rows, by `AlgorithmSpec.id`.
@@ -29,7 +33,10 @@ def crossed(grouped: Mapping[str, list[Entry]]) -> Mapping[str, list[Entry]]:
     for each, entries in grouped.items():
         found[each] += entries
         if each in _STILL:
-            found[_STILL[each]] += entries
+            for other in _STILL[each]:
+                found[other] += entries
+        elif each in _PAGES:
+            found[_PAGES[each]] += [(row, still) for row, one in entries for still in pages.stills(one)]
         elif each == frames.SPEC.id:
             found[dct_index.SPEC.id] += [(row, still) for row, one in entries for still in _stills(one)]
         elif each == frame_features.SPEC.id:

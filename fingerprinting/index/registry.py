@@ -15,6 +15,7 @@ from fingerprinting.index import (
     frame_features,
     frames,
     landmark,
+    pages,
     pdq,
     phash,
     shingle,
@@ -39,6 +40,7 @@ _SPECS = (
     shingle.SPEC,
     frames.SPEC,
     frame_features.SPEC,
+    *pages.SPECS,
 )
 
 

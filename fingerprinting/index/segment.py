@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fingerprinting.errors import WithheldIndexError
-from fingerprinting.index import bandenergy, crossing, moving, pdq, phash, registry, sound
+from fingerprinting.index import bandenergy, crossing, moving, pages, pdq, phash, registry, sound
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
 from fingerprinting.index.bandenergy import BandSearcher
@@ -234,7 +234,7 @@ class Index:
             bands = self._searchers.get(bandenergy.SPEC.id)
             if isinstance(bands, BandSearcher):
                 found = sound.decided(found, bands, self._searchers, grouped, context)
-        return sorted(_corroborate(moving.together(found)), key=_sort_key)
+        return sorted(_corroborate(pages.numbered(moving.together(found), grouped)), key=_sort_key)
 
     @contextmanager
     def _inside(self) -> Iterator[None]:

@@ -40,6 +40,10 @@ class Archive:
         self._members = members
         self._left_bytes = self.max_bytes = max_bytes
 
+    def names(self) -> list[str]:
+        """The names of the members that are no folders, in the order of the archive, each once."""
+        return [name for name, member in self._members.NameToInfo.items() if not member.is_dir()]
+
     def holds(self, name: str) -> bool:
         """Whether there is a member of this name."""
         return name in self._members.NameToInfo

@@ -8,7 +8,7 @@ import numpy as np
 
 from fingerprinting import thresholds
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import documents, kinds, normalise, pdf
+from fingerprinting.text import documents, normalise
 from fingerprinting.text.documents import Document
 from fingerprinting.text.shingle_bytes import NO_TRACK, Shingles, Track, track_of
 from fingerprinting.text.shingles import shingles
@@ -35,7 +35,15 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
     Raises:
         UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as `documents.load` does.
     """
-    document = documents.load(path, media_type, limits)
+    return _fingerprint(documents.load(path, media_type, limits))
+
+
+def fingerprint_words(text: str) -> Prints:
+    """Fingerprint a text that was read already, as `fingerprint_text` does."""
+    return _fingerprint(Document(text))
+
+
+def _fingerprint(document: Document) -> Prints:
     tokens = normalise.tokens(document.text)
     found = shingles(tokens, _track(document) if document.cues else NO_TRACK)
     reason = _unidentifiable_because(len(tokens.ids), found)
@@ -43,8 +51,7 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
         return Prints(fingerprints=(), identifiable=False, notes=(reason,))
     unit = SpanUnit.SECONDS if document.cues is not None else SpanUnit.CHARACTERS
     fingerprint = Fingerprint(algorithm=ALGORITHM, version=VERSION, value=found.pack(), unit=unit)
-    is_partial = media_type == kinds.PDF and pdf.is_mostly_pictures(document.text)
-    return Prints(fingerprints=(fingerprint,), notes=(PAGES_WITHOUT_TEXT,) if is_partial else ())
+    return Prints(fingerprints=(fingerprint,))
 
 
 def locate(

@@ -15,6 +15,7 @@ PLAIN: Final = "text/plain"
 EPUB: Final = "application/epub+zip"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF: Final = "application/pdf"
+CBZ: Final = "application/vnd.comicbook+zip"
 PACKED: Final = frozenset({EPUB, DOCX, PDF})
 """Documents whose bytes are not their text: it has to be got out of them."""
 
@@ -30,6 +31,11 @@ TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMING: Final = rf"[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}(?=\s|$)[^\n]*"
 """The line before a cue in VTT and SRT: eight groups, hours to fractions of its begin and of its end."""
 
+PICTURE_SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".jp2"}
+)
+"""What the pages of a comic are named by."""
+
 ZIP_MAGIC: Final = b"PK\x03\x04"
 PDF_MAGIC: Final = b"%PDF-"
 
@@ -44,22 +50,32 @@ _SRV3_FORMAT: Final = re.compile(r"""\bformat\s*=\s*["']3["']""")
 # A member's header: its magic, 22 bytes that say nothing here, the lengths of its name and of what follows the name.
 # Source: APPNOTE.TXT, 4.3.7.
 _MEMBER: Final = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
+_OF_COMICS: Final = frozenset({"comicinfo.xml", "metroninfo.xml", "comicbookinfo.json"})
 _EPUB_MARK: Final = b"mimetypeapplication/epub+zip"
 
 
 def of_zip(head: bytes) -> str | None:
-    """Tell what kind of document an archive is by the names of its first members; None where they name neither kind.
+    """Tell what kind of document an archive is by the names of its first members; None where they name no kind.
 
-    An office document of another kind than DOCX may be said to be one: which it is stands anywhere in it, and is for
-    its reader to find out.
+    An office document of another kind than DOCX may be said to be one, and an archive that begins with a picture to be
+    a comic: which it is stands anywhere in it, and is for its reader to find out.
     """
+    files: list[bytes] = []
     for member in _MEMBER.finditer(head):
         name = head[member.end() : member.end() + int.from_bytes(member[1], "little")]
         if name.startswith(b"META-INF/container.xml") or head.startswith(_EPUB_MARK, member.end()):
             return EPUB
         if name in {b"[Content_Types].xml", b"_rels/.rels"} or name.startswith(b"word/"):
             return DOCX
-    return None
+        if not name.endswith(b"/"):
+            files.append(name)
+    return CBZ if files and _is_page(files[0]) else None
+
+
+def _is_page(name: bytes) -> bool:
+    """Whether a member is what a comic begins with: a page, or what it says of itself."""
+    last = name.rpartition(b"/")[2].decode("utf-8", "replace").lower()
+    return last in _OF_COMICS or any(last.endswith(suffix) for suffix in PICTURE_SUFFIXES)
 
 
 def of_captions(text: str) -> str | None:

@@ -76,6 +76,10 @@ def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
     is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in kinds.CAPTION_SUFFIXES
     where = places(match, None if is_timed else SpanUnit.CHARACTERS)
     mine, its = _address(Path(asset)), None if works is None else _address(works / match.work)
+    if "asset_page" in match.evidence:  # a browser shows the file, and not one page of it
+        mine = None
+    if "work_page" in match.evidence:
+        its = None
     yield f"<h3>{escape(match.work)}</h3><p>{match.strength}, by {escape(match.algorithm)}: {match.verdict}</p>\n"
     yield '<div class="sides">\n'
     sides = (

@@ -22,8 +22,8 @@ _ERRORS: Final[Mapping[str, str]] = {
     "not-permitted": _("Your key does not include what this page needs. Ask the operator for a key for creators."),
     "not-found": _("There is nothing here: it may have been removed, or belong to another account."),
     "unsupported-media": _(
-        "We can't read this kind of file. Pictures, sound, videos, captions, text and documents (EPUB, PDF, DOCX) "
-        "work; nothing was kept."
+        "We can't read this kind of file. Pictures, sound, videos, captions, text, documents (EPUB, PDF, DOCX) and "
+        "comics (CBZ) work; nothing was kept."
     ),
     "limit-exceeded": _("This file is too large for us. Nothing was kept: choose a smaller version and try again."),
     "unreadable-media": _("We couldn't read this file: it is empty, damaged or incomplete. Nothing was kept."),
@@ -32,8 +32,8 @@ _ERRORS: Final[Mapping[str, str]] = {
         "an edition without protection, or its text as a .txt file."
     ),
     "wordless-document": _(
-        "There is no text in this document that we can read: its pages may be scanned pictures. Nothing was kept: "
-        "choose a version with text, or its pages as JPEG or PNG."
+        "There is no text in this document that we can read, and nothing on its pages that could be recognised. "
+        "Nothing was kept: choose a version with text, or its pages as JPEG or PNG."
     ),
     "fetch-refused": _(
         "We can't fetch what lies at this address. Give one that opens in a browser without signing in, "

@@ -134,3 +134,9 @@ def locked_pdf() -> bytes:
     """A paper whose password is not the empty one."""
     lock = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O(%s)/U(%s)>>/ID[(a)(a)]" % (b"a" * 32, b"b" * 32)
     return pdf_of([page_of(["Words."])], trailer=lock)
+
+
+def comic(*pages: bytes, suffix: str = "jpg") -> bytes:
+    """A comic of these pictures, whose names have no zeros before their numbers, and what programs put beside them."""
+    named = {f"Fox/p{number}.{suffix}": page for number, page in enumerate(pages, 1)}
+    return zipped({"ComicInfo.xml": "<ComicInfo/>", **named, "__MACOSX/Fox/._p1.jpg": b"\0"}, packed=())

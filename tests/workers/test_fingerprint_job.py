@@ -10,6 +10,7 @@ from uuid import UUID
 import factories
 import packed_documents
 import pytest
+import synthetic_media
 from local_servers import answer, serving
 from sqlalchemy import select
 
@@ -100,6 +101,18 @@ def test_the_text_of_an_uploaded_document_is_fingerprinted(resources: Resources,
     work, _ = stand(resources, work_id, job_id)
     assert (work.state, work.modality, work.identifiable) == (WorkState.READY, "text", True)
     assert {"sha256", "shingle-3"} <= algorithms(resources, work_id)
+
+
+def test_the_pages_of_an_uploaded_comic_are_fingerprinted_in_the_sandbox(resources: Resources) -> None:
+    page = synthetic_media.encoded(synthetic_media.natural_picture(5, (300, 400)), "JPEG")
+    work_id, job_id = upload(resources, packed_documents.comic(page, page), name="fox.cbz")
+
+    assert runner.run(resources, job_id)
+
+    work, _ = stand(resources, work_id, job_id)
+    assert (work.state, work.modality, work.media_type) == (WorkState.READY, "pages", "application/vnd.comicbook+zip")
+    assert {"sha256", "pages-dct-256"} <= algorithms(resources, work_id)
+    assert not works.lacks(work)
 
 
 def test_media_is_kept_where_that_was_asked(resources: Resources, in_process: None) -> None:

@@ -31,7 +31,7 @@ EN: Mapping[str, str] = {
     "video-sparse": "This video is long: short clips of its later part may not be recognised.",
     "video-words-missing": "Captions of this video could not be had so far: it is recognised by its sound alone.",
     "video-sound-missing": "The sound of this video could not be had so far: it is recognised by its captions alone.",
-    "text-pages-missing": "Most pages of this document have no text, only pictures: those pages are not recognised.",
+    "text-pages-missing": "So many pages of this document are pictures without text that these are not recognised.",
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
 }
@@ -73,8 +73,7 @@ FR: Mapping[str, str] = {
         "Le son de cette vidéo n'a pas pu être obtenu jusqu'ici\u00a0: elle est reconnue par ses seuls sous-titres."
     ),
     "text-pages-missing": (
-        "La plupart des pages de ce document n'ont pas de texte, seulement des images\u00a0: ces pages ne sont pas "
-        "reconnues."
+        "Tant de pages de ce document sont des images sans texte que celles-ci ne sont pas reconnues."
     ),
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."

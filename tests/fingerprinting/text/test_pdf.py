@@ -1,5 +1,6 @@
 """Papers: read line by line, and each way to be no readable paper has its own sentence."""
 
+import io
 from pathlib import Path
 
 import packed_documents
@@ -8,8 +9,11 @@ import synthetic_media
 from packed_documents import page_of, pdf_of
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
+from fingerprinting.extract import extract
+from fingerprinting.image import page_bytes, pages
 from fingerprinting.media import DEFAULT_LIMITS, Limits
-from fingerprinting.text import fingerprints, kinds, pdf
+from fingerprinting.text import pdf
+from fingerprinting.types import Modality, Role
 
 CERTIFICATE = b"/Encrypt<</Filter/Adobe.PubSec/V 4>>/ID[(a)(a)]"
 
@@ -26,14 +30,45 @@ def test_lines_are_read_page_after_page_and_cut_words_are_made_whole(tmp_path: P
     assert read(tmp_path, data) == "Caf\u00e9 (open)\nwhere they hyphenated words\f\fThe end."
 
 
-@pytest.mark.parametrize(("scanned", "notes"), [(2, ("text-pages-missing",)), (1, ())])
-def test_a_paper_of_mostly_scanned_pages_says_so(tmp_path: Path, scanned: int, notes: tuple[str, ...]) -> None:
+def with_drawn_pages(*drawn: int) -> bytes:
+    """A paper with a page of words, and pages that show a picture each."""
+    import pypdfium2  # noqa: PLC0415 - as in what is tested
+
+    written = io.BytesIO()
+    pictures = [synthetic_media.natural_picture(seed, (300, 400)) for seed in drawn]
+    pictures[0].save(written, "PDF", save_all=True, append_images=pictures[1:])
+    words = pdf_of([page_of([synthetic_media.prose(n, 12) for n in range(40)])])
+    with pypdfium2.PdfDocument.new() as both:
+        for part in (words, written.getvalue()):
+            with pypdfium2.PdfDocument(part) as document:
+                both.import_pages(document)
+        bound = io.BytesIO()
+        both.save(bound)
+    return bound.getvalue()
+
+
+def test_a_paper_with_pages_that_are_pictures_is_known_by_both(tmp_path: Path) -> None:
     path = tmp_path / "paper.pdf"
-    path.write_bytes(pdf_of([page_of([synthetic_media.prose(n, 12) for n in range(40)]), *[b""] * scanned]))
+    path.write_bytes(with_drawn_pages(1, 2))
 
-    found = fingerprints.fingerprint_text(path, kinds.PDF)
+    found = extract(path)
 
-    assert (found.identifiable, found.notes) == (True, notes)
+    by_page = [one.value for one in found.fingerprints if one.algorithm == "pages-dct-256"]
+    assert (found.modality, found.identifiable, found.notes) == (Modality.TEXT, True, ())
+    assert "shingle-3" in {one.algorithm for one in found.fingerprints}
+    assert {view.page for value in by_page for view in page_bytes.read(value, "dct-256")} == {2, 3}
+
+
+def test_a_paper_with_too_many_pages_that_are_pictures_says_so_or_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(with_drawn_pages(1, 2, 3))
+    monkeypatch.setattr(pages, "MAX_PAGES", 2)
+
+    assert extract(path).notes == ("text-pages-missing",)
+    with pytest.raises(LimitExceededError, match="pages"):
+        extract(path, role=Role.QUERY)
 
 
 def test_a_table_of_places_that_is_wrong_is_made_anew(tmp_path: Path) -> None:
@@ -49,7 +84,7 @@ def test_a_table_of_places_that_is_wrong_is_made_anew(tmp_path: Path) -> None:
         (packed_documents.pdf("Words.")[:300], "damaged or incomplete"),
         (packed_documents.locked_pdf(), "protected by a password"),
         (pdf_of([page_of(["Words."])], trailer=CERTIFICATE), "protected by a password"),
-        (pdf_of([b"0 0 99 99 re f", b""]), "no text in this PDF, only pictures"),
+        (pdf_of([b"0 0 99 99 re f", b""]), "no text in this PDF"),
         (pdf_of([b"BT /F1 9 Tf (\x01\x02\x03\x04\x05\x06) Tj ET"]), "can't be told|no text in this PDF"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import packed_documents
 import pytest
+import synthetic_media
 
 from fingerprinting import media
 from fingerprinting.text import documents
@@ -59,6 +60,40 @@ def test_a_part_of_a_document_is_found_in_another_with_its_place(
     shown = documents.load(copy, kind.media_type).text[start:end].split()
     assert len(set(shown) & set(excerpt.split())) >= 0.95 * len(excerpt.split())
     assert len(set(shown) - set(excerpt.split())) <= 2
+
+
+def test_a_comic_is_found_by_a_part_of_a_page_and_a_scan_by_a_comic(
+    tmp_path: Path, inline: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("cv2")
+    drawn = [synthetic_media.natural_picture(seed, (600, 800)) for seed in range(300, 306)]
+    works, inbox = tmp_path / "works", tmp_path / "inbox"
+    works.mkdir()
+    inbox.mkdir()
+    (works / "fox.cbz").write_bytes(
+        packed_documents.comic(*(synthetic_media.encoded(one, "JPEG") for one in drawn[:3]))
+    )
+    drawn[3].save(works / "scan.pdf")
+    drawn[1].crop((80, 60, 460, 500)).save(inbox / "panel.png")
+    pages = [synthetic_media.encoded(one, "JPEG", quality=50) for one in (drawn[4], drawn[3])]
+    (inbox / "pirated.cbz").write_bytes(packed_documents.comic(*pages))
+    (inbox / "stranger.cbz").write_bytes(packed_documents.comic(synthetic_media.encoded(drawn[5])))
+
+    assert invoke(app, "mediamanager catalogue", ["build", str(works), "-o", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    status = invoke(check, "mediamanager check", ["--catalogue", str(tmp_path / "c"), "--json", str(inbox)])
+
+    panel, pirated, stranger = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert status == 1
+    assert [(one["verdict"], one["error"]) for one in (panel, pirated, stranger)] == [
+        ("disallowed", None),
+        ("disallowed", None),
+        ("unknown", None),
+    ]
+    [match] = panel["matches"]
+    assert (match["work"], match["modality"], match["evidence"]["work_page"]) == ("fox.cbz", "pages", 2)
+    [match] = pirated["matches"]
+    assert (match["work"], match["evidence"]["asset_page"], match["evidence"]["work_page"]) == ("scan.pdf", 2, 1)
 
 
 def test_a_document_that_can_not_be_read_is_unchecked(

@@ -271,7 +271,15 @@ def upgrade() -> None:
         sa.Column(
             "modality",
             sa.Enum(
-                "image", "audio", "video", "text", name="modality", native_enum=False, create_constraint=True, length=32
+                "image",
+                "audio",
+                "video",
+                "text",
+                "pages",
+                name="modality",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=True,
         ),
