@@ -77,13 +77,13 @@ class _Pass:
     def read(self, *, from_start: bool) -> None:
         from workers import youtube_list  # noqa: PLC0415 - few jobs need it
 
-        position = None if from_start else self._position
         if from_start:
+            self._position = None
             with transaction(self._resources.sessions) as session:
                 listing = session.get_one(Listing, self._id)
                 listing.position, listing.seen = None, 0
         guard = self._resources.guard
-        youtube_list.read(self._address, position, pages=_PAGES, guard=guard, each=self._take)
+        youtube_list.read(self._address, self._position, pages=_PAGES, guard=guard, each=self._take)
 
     def _take(self, told: object) -> bool:
         from workers.youtube_list import Page, Source  # noqa: PLC0415 - as above
@@ -96,7 +96,10 @@ class _Pass:
             if isinstance(told, Source):
                 listing.expected = told.expected
                 listings.name(session, listing, channel=told.channel, title=told.title)
+            elif listing.position != self._position:
+                return False  # somebody wants it from its beginning: the next pages are read as its row says
             elif isinstance(told, Page):
+                self._position = told.following
                 new = listings.take(session, listing, told.videos, position=told.following, every=self._every)
                 self.pages += 1
                 # A channel's list begins with the newest: after a page without a new one all others are known, too.

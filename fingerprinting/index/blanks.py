@@ -8,7 +8,8 @@ import numpy as np
 from fingerprinting import thresholds
 from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.image import dct as dct_bytes
-from fingerprinting.index import chromaprint, dct, exact, pdq, phash, shingle
+from fingerprinting.image import page_bytes
+from fingerprinting.index import chromaprint, dct, exact, pages, pdq, phash, shingle
 from fingerprinting.index.algorithm import spec_id
 from fingerprinting.text import shingle_bytes
 from fingerprinting.types import Fingerprint
@@ -35,6 +36,13 @@ def refuse_blank(fingerprint: Fingerprint) -> None:
 
 def blank_because(fingerprint: Fingerprint) -> str | None:
     """Say why a well-formed fingerprint would fit a multitude; None if it is telling."""
+    if fingerprint.algorithm == pages.HASHES.name:
+        views = page_bytes.read(fingerprint.value, dct.SPEC.name)
+        return next((why for view in views if (why := _of_one(view.print)) is not None), None)
+    return _of_one(fingerprint)
+
+
+def _of_one(fingerprint: Fingerprint) -> str | None:
     match spec_id(fingerprint.algorithm, fingerprint.version):
         case pdq.SPEC.id | phash.SPEC.id:
             return _hash(fingerprint.value, fingerprint.quality)

@@ -39,6 +39,7 @@ def register_listing(
         url=str(body.url),
         preferences=body.preferences or None,
         follow=body.follow,
+        wants_sound=body.sound,
     )
     response.headers["Location"] = f"/v1/listings/{registered.listing.id}"
     return _respond(session, registered.listing)
@@ -73,6 +74,7 @@ def _respond(session: Session, listing: Listing) -> ListingResponse:
         title=listing.title,
         state=ListingState(listing.state),
         follow=listing.follow,
+        sound=listing.wants_sound,
         collection=listing.collection_id,
         seen=listing.seen,
         expected=listing.expected,

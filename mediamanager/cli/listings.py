@@ -77,6 +77,8 @@ def print_listing(one: ListingResponse, *, as_json: bool = False) -> None:
     for told in (one.failure, one.delay):
         if told is not None:
             typer.echo(f"         {told.sentence}")
+    if one.sound:
+        typer.echo("         their sound is read, too")
     if one.cut is not None:
         typer.echo(f"         {one.cut}")
     if one.next_at is not None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from fingerprinting.types import Role
-from mediamanager.cli import asking
+from mediamanager.cli import asking, videos
 from mediamanager.cli.connection import (
     JsonOption,
     KeyOption,
@@ -36,6 +36,7 @@ from optout.errors import InvalidInputError
 
 _EXIT_FAILED: Final = 2
 _WAIT_SECONDS: Final = 300.0
+_OF_BYTES: Final = "sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def register(
         bool, typer.Option("--keep-media", help="Let the registry keep the media; it removes it otherwise.")
     ] = False,
     sound: Annotated[
-        bool, typer.Option("--sound", help="Of videos of YouTube, have the sound read, too, not only the captions.")
+        bool, typer.Option("--sound", help="Of links to YouTube, have the sound read, too, not only the captions.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each work is read.")] = True,
     as_json: JsonOption = False,
@@ -89,8 +90,9 @@ def register(
         raise InvalidInputError("there is nothing to register: name files, folders that hold some, or web addresses")
     if title is not None and len(found.queries) != 1:
         raise InvalidInputError("--title names one work; there are several", field="title")
-    if sound and not any(_is_video(query) for query in found.queries):
-        raise InvalidInputError("--sound is about links to videos of YouTube, and there is none", field="sound")
+    if sound and (local or not any(_is_video(query) or _is_list(query) for query in found.queries)):
+        why = "can't be used with --local" if local else "is about links to YouTube, and there is none"
+        raise InvalidInputError(f"--sound {why}", field="sound")
     with creator(registry, key) as there:
         outcomes = _locally(there, found.queries, wishes) if local else _remotely(there, found.queries, wishes)
         teller = _Teller(there, wait=wait, as_json=as_json)
@@ -158,7 +160,7 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
             yield _Outcome(query.path, error=query.error)
             continue
         try:
-            if query.file is None and youtube_links.source_of(query.path) is not None:
+            if _is_list(query):
                 yield _Outcome(query.path, listing=_listed(there, query.path, wishes))
                 continue
             if query.file is None:
@@ -179,32 +181,43 @@ def _is_video(query: Query) -> bool:
     return query.file is None and query.error is None and identifiers.youtube_id(query.path) is not None
 
 
+def _is_list(query: Query) -> bool:
+    return query.file is None and query.error is None and youtube_links.source_of(query.path) is not None
+
+
 def _listed(there: Creator, url: str, wishes: _Wishes) -> ListingResponse:
     """A channel or playlist: what is said counts for all its videos."""
-    body = {"url": url, "preferences": dict(wishes.preferences)}
+    body = {"url": url, "preferences": dict(wishes.preferences), "sound": wishes.sound}
     return there.ask(ListingResponse, "POST", "/v1/listings", body)
 
 
 def _locally(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator[_Outcome]:
-    with ExtractionPool(role=Role.WORK) as pool:
-        for extracted in pool.run(_only_files(queries)):
+    with videos.brought(queries) as brought, ExtractionPool(role=Role.WORK) as pool:
+        for extracted in pool.run(_only_files(brought)):
             yield _sent(there, extracted, wishes)
 
 
-def _only_files(queries: list[Query]) -> Iterator[Query]:
+def _only_files(queries: Iterable[Query]) -> Iterator[Query]:
     for query in queries:
         if query.file is None and query.error is None:
-            yield Query(query.path, error="an address can't be fingerprinted here: download the file, or leave --local")
+            what = "the videos of a list" if _is_list(query) else "what lies at an address"
+            yield Query(query.path, error=f"{what} can't be fingerprinted here: download the file, or leave --local")
         else:
             yield query
 
 
 def _sent(there: Creator, extracted: Extracted, wishes: _Wishes) -> _Outcome:
-    path = extracted.query.path
-    if extracted.extraction is None:
+    path, extraction = extracted.query.path, extracted.extraction
+    if extraction is None:
         return _Outcome(path, error=extracted.error or "this file could not be read")
+    title = wishes.title
+    if extracted.query.fingerprints:  # of a video: it is known by its address, and not by the bytes of its captions
+        known = (one for one in extraction.fingerprints if one.algorithm != _OF_BYTES)
+        extraction = replace(extraction, fingerprints=(*extracted.query.fingerprints, *known))
+    else:
+        title = title or Path(path).name
     try:
-        work = there.register_fingerprints(extracted.extraction, title=wishes.title or Path(path).name)
+        work = there.register_fingerprints(extraction, title=title)
         return _claimed(there, path, work, wishes)
     except KeyRefusedError:
         raise  # nor would the next one be taken

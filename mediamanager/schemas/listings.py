@@ -34,6 +34,7 @@ class ListingRequest(WireModel):
     url: Annotated[HttpUrl, Field(max_length=2048, examples=["https://www.youtube.com/@name"])]
     preferences: dict[Use, Preference] = Field(default_factory=dict)
     follow: bool = Field(default=True, description="come back for new videos")
+    sound: bool = Field(default=False, description="read the sound of its videos, too, not only their captions")
 
 
 class ListingChange(WireModel):
@@ -51,6 +52,7 @@ class ListingResponse(WireModel):
     title: str | None
     state: ListingState
     follow: bool
+    sound: bool
     collection: UUID | None = Field(description="that its videos are in; null until it is known which channel it is")
     seen: int = Field(description="videos of this pass so far")
     expected: int | None = Field(description="videos that it has, as YouTube says")

@@ -55,11 +55,13 @@ def register(
     url: str,
     preferences: Mapping[Use, Preference] | None = None,
     follow: bool = True,
+    wants_sound: bool = False,
 ) -> Registered:
     """Register a channel or playlist by a link. A worker reads it, and comes back for new videos if told to `follow`.
 
     What is said with it counts for all its videos as soon as it is known which channel it is: at once for a link with
-    its id. The same account and list give the same row; one that failed or was stopped begins again.
+    its id. The same account and list give the same row; one that failed or was stopped begins again, and so does one
+    of whose videos the sound is wanted only now.
 
     Raises:
         InvalidInputError: this leads to no channel or playlist.
@@ -74,11 +76,15 @@ def register(
     collection_members.hold(session, account_id)
     mine = select(Listing).where(Listing.account_id == account_id, Listing.address == source.address)
     listing = session.scalars(mine.with_for_update(key_share=True)).one_or_none()
-    created = listing is None
+    created = is_new = listing is None
     if listing is None:
         listing = Listing(account_id=account_id, kind=ListingKind(source.kind), address=source.address)
         session.add(listing)
     listing.follow, listing.preferences = follow, preferences or listing.preferences
+    if wants_sound and not listing.wants_sound:
+        # All of it has to be gone through again: videos that were read lack something now.
+        listing.wants_sound, listing.read_at, listing.position, listing.seen = True, None, None, 0
+        created = created or listing.state is ListingState.DONE
     session.flush()
     if created or listing.state in {ListingState.FAILED, ListingState.STOPPED}:
         _begin(session, listing)
@@ -86,7 +92,7 @@ def register(
         name(session, listing, channel=source.channel, title=None)
     elif preferences and listing.collection_id is not None:
         _say(session, listing)
-    return Registered(listing, created)
+    return Registered(listing, is_new)
 
 
 def get(session: Session, *, listing_id: UUID, account_id: UUID, lock: bool = False) -> Listing:
@@ -178,16 +184,18 @@ def take(session: Session, listing: Listing, videos: Iterable[Video], *, positio
     # Lists of several people queue up behind one another.
     begin = utc_now() + jobs.untried(session, JobKind.FINGERPRINT_WORK) * every
     found: list[Work] = []
-    new = 0
+    new = waiting = 0
     for video in wanted:
         registered = works.register_url(
             session,
             account_id=listing.account_id,
             url=f"https://www.youtube.com/watch?v={video.id}",
             title=texts.told(video.title, max_length=works.MAX_TITLE),
-            due_at=begin + new * every,
+            wants_sound=listing.wants_sound,
+            due_at=begin + waiting * every,
         )
         new += registered.created
+        waiting += registered.created or listing.wants_sound
         found.append(registered.work)
         if registered.work.channel is None:
             registered.work.channel = video.channel

@@ -34,6 +34,7 @@ from optout.store.models.works import Work, WorkState
 MAX_TITLE = 300
 MAX_FINGERPRINTS = 200
 SHA256 = "sha256"
+KEY_URL = "key-url"
 WORDS_MISSING = "video-words-missing"
 SOUND_MISSING = "video-sound-missing"
 """The remarks that one half of what should be known of a video could not be had so far; the other counts."""
@@ -139,7 +140,7 @@ def register_url(
         work.keep_media = keep_media
         jobs.enqueue(session, JobKind.FINGERPRINT_WORK, str(work.id), due_at=due_at)
     elif lacks(work):
-        jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id))
+        jobs.enqueue(session, JobKind.REFINGERPRINT_WORK, str(work.id), due_at=due_at)
     return Registered(work, created)
 
 
@@ -148,22 +149,28 @@ def register_fingerprints(
 ) -> Registered:
     """Register by fingerprints that were made elsewhere: the work is ready at once, its media was never here.
 
-    A SHA-256 among them makes it the same work as an upload of that file. Where that is ready, fingerprints of newer
-    algorithms are added to it.
+    A SHA-256 among them makes it the same work as an upload of that file, the key of an address the same as one that
+    was registered by that. Where that is ready, fingerprints of newer algorithms are added to it.
 
     Raises:
         InvalidInputError: no fingerprint, too many, two SHA-256, or a title that is too long.
         InvalidFingerprintError: one of them is not well-formed, or would fit a multitude of works.
     """
     hashes = {one.value for one in extraction.fingerprints if one.algorithm == SHA256}
-    if not extraction.fingerprints or len(extraction.fingerprints) > MAX_FINGERPRINTS or len(hashes) > 1:
+    addresses = {one.value for one in extraction.fingerprints if one.algorithm == KEY_URL}
+    if (
+        not extraction.fingerprints
+        or len(extraction.fingerprints) > MAX_FINGERPRINTS
+        or max(len(hashes), len(addresses)) > 1
+    ):
         raise InvalidInputError(
-            f"give 1 to {MAX_FINGERPRINTS} fingerprints, at most one of them a {SHA256}", field="fingerprints"
+            f"give 1 to {MAX_FINGERPRINTS} fingerprints, at most one of them a {SHA256} and one a {KEY_URL}",
+            field="fingerprints",
         )
     for one in extraction.fingerprints:
         algorithms.validate(one)
         blanks.refuse_blank(one)
-    identity = next(iter(hashes)) if hashes else fingerprint_digest(extraction.fingerprints)
+    identity = next(iter(hashes or addresses)) if hashes or addresses else fingerprint_digest(extraction.fingerprints)
     wanted = Work(account_id=account_id, identity=identity, title=_title(title))
     work, created = _insert(session, wanted, ())
     if created or work.state is WorkState.FAILED:

@@ -10,6 +10,7 @@ import pytest
 from fake_youtube import CHANNEL
 from fake_youtube_lists import FakeList, video_id
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from optout.consent.vocabulary import Preference
 from optout.registry import abandoned, claim_targets, collection_members, collections, listing_progress, listings, works
@@ -154,6 +155,51 @@ def test_new_uploads_are_found_on_schedule_and_what_is_there_is_not_doubled(
     assert fake.pages_asked == [1], "it stops where nothing is new"
     assert "Mine" not in titles(resources, found), "what its owner took out stays out"
     assert len(titles(resources, found)) == 30
+
+
+def test_sound_is_asked_for_of_all_videos_also_of_those_that_are_known_already(
+    resources: Resources, account: UUID, youtube: Callable[[FakeList], FakeList], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    youtube(FakeList(30, page=10))
+    monkeypatch.setattr(listing_job, "_PAGES", 1)
+    listing = register(resources, account, HANDLE)
+    assert run(resources, listing).seen == 10
+
+    with transaction(resources.sessions) as session:
+        again = listings.register(session, account_id=account, url=HANDLE, wants_sound=True)
+        assert (again.listing.id, again.created) == (listing, False)
+    while (found := run(resources, listing)).state is ListingState.READING:
+        pass
+
+    assert (found.seen, found.made, found.wants_sound) == (30, 30, True)
+    with resources.sessions() as session:
+        assert {one.wants_sound for one in session.scalars(select(Work))} == {True}
+    with transaction(resources.sessions) as session:
+        assert listings.register(session, account_id=account, url=HANDLE, wants_sound=True).listing.state == "done"
+
+
+def test_a_pass_stops_where_somebody_wants_the_list_from_its_beginning(
+    resources: Resources, account: UUID, youtube: Callable[[FakeList], FakeList], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    youtube(FakeList(30, page=10))
+    listing = register(resources, account, HANDLE)
+    take = listings.take
+
+    def taken(session: Session, *args: Any, **more: Any) -> int:
+        monkeypatch.setattr(listings, "take", take)
+        new = take(session, *args, **more)
+        listings.register(session, account_id=account, url=HANDLE, wants_sound=True)
+        return new
+
+    monkeypatch.setattr(listings, "take", taken)
+    first = run(resources, listing)
+    assert (first.state, first.position, first.seen) == (ListingState.READING, None, 0)
+
+    found = run(resources, listing)
+
+    assert (found.state, found.made) == (ListingState.DONE, 30)
+    with resources.sessions() as session:
+        assert {one.wants_sound for one in session.scalars(select(Work))} == {True}
 
 
 def test_a_list_that_its_owner_stopped_is_read_no_further(

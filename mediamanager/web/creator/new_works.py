@@ -167,7 +167,9 @@ class _Sender:
         """Register a channel or playlist, about whose works is said what the form says; its id."""
         with unit_of_work(self.resources) as session:
             said = None if self.said is None else self.said.preferences
-            listing = listings.register(session, account_id=self.account_id, url=url, preferences=said).listing
+            listing = listings.register(
+                session, account_id=self.account_id, url=url, preferences=said, wants_sound=self.sound
+            ).listing
             if self.said is not None and self.said.says_how_to_ask and listing.collection_id is not None:
                 claims.say(
                     session,

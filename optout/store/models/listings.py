@@ -44,6 +44,8 @@ class Listing(Base):
     address: Mapped[str] = mapped_column(String(300))
     state: Mapped[ListingState] = mapped_column(default=ListingState.READING)
     follow: Mapped[bool] = mapped_column(default=True)
+    # Whether the sound of its videos is read, too.
+    wants_sound: Mapped[bool] = mapped_column(default=False)
     collection_id: Mapped[UUID | None] = mapped_column(ForeignKey("collections.id"))
     title: Mapped[str | None] = mapped_column(String(300))
     # What is said about the collection as soon as there is one: only YouTube knows which channel a handle names.

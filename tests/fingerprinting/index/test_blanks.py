@@ -8,6 +8,8 @@ import pytest
 
 from fingerprinting import thresholds
 from fingerprinting.errors import InvalidFingerprintError
+from fingerprinting.image import page_bytes
+from fingerprinting.image.page_bytes import PageView
 from fingerprinting.index import blanks, registry
 from fingerprinting.text.shingle_bytes import Shingles
 from fingerprinting.types import Fingerprint
@@ -15,6 +17,8 @@ from fingerprinting.types import Fingerprint
 SILENCE = np.full(300, thresholds.CHROMAPRINT_SILENCE, dtype="<u4").tobytes()
 DRONE = np.tile(np.arange(9, dtype="<u4"), 50).tobytes()
 PHRASE = Shingles(np.full(50, 7, dtype=np.uint32), np.arange(50, dtype=np.uint32), 52).pack()
+TELLING_PAGE = PageView(1, Fingerprint("dct-256", 1, bytes(256) + b"\x5a\xb1" * 16))
+BLANK_PAGE = PageView(2, Fingerprint("dct-256", 1, bytes(256 + 32)))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,7 @@ PHRASE = Shingles(np.full(50, 7, dtype=np.uint32), np.arange(50, dtype=np.uint32
         ("pdq-256", b"\x5a" * 32, 3.0, "quality below 4"),
         ("phash-64", bytes(8), 100.0, "all bits"),
         ("dct-256", bytes(1024) + bytes(32), 100.0, "all bits"),
+        ("pages-dct-256", page_bytes.write([TELLING_PAGE, BLANK_PAGE]), 100.0, "all bits"),
         ("chromaprint-2", SILENCE, 100.0, "silence"),
         ("chromaprint-2", SILENCE[: 4 * 18], 100.0, "less than 5 seconds"),
         ("chromaprint-2", DRONE, 100.0, "one steady sound"),
@@ -50,6 +55,7 @@ def test_what_tells_one_work_from_others_is_not(
         Fingerprint("pdq-256", 1, rng.bytes(32), 4.0),
         Fingerprint("phash-64", 1, rng.bytes(8), 4.0),
         Fingerprint("dct-256", 1, rng.bytes(1024 + 32)),
+        Fingerprint("pages-dct-256", 1, page_bytes.write([TELLING_PAGE])),
         Fingerprint("sha256", 1, hashlib.sha256(b"a").digest()),
         Fingerprint("key-url", 1, bytes(32)),
     ]

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import fake_youtube
 import pytest
+import synthetic_media
 from local_servers import LocalServer, answer, serving
 
 from mediamanager.cli.invoke import invoke
@@ -23,6 +25,7 @@ from mediamanager.client.errors import (
 from mediamanager.schemas.works import WorkResponse
 from optout.consent import explain
 from optout.consent.preferences import PRESETS, Preset
+from workers import youtube
 
 WORK = uuid4()
 
@@ -307,6 +310,35 @@ def test_sound_is_asked_for_of_videos_and_of_nothing_else(song: Path, capsys: py
 
     bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
     assert [b'"sound"' in body for body in bodies] == [False, False, True]
+
+
+def test_sound_is_asked_for_of_a_channel(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/v1/listings": answer(b"{}", status=422)}) as server:
+        words = ["--registry", server.url(), "--sound", "https://www.youtube.com/@ada"]
+        assert invoke(register, "mediamanager register", words) == 2
+        assert invoke(register, "mediamanager register", [*words, "--local"]) == 64
+
+    (request,) = server.requests
+    assert json.loads(request.partition(b"\r\n\r\n")[2])["sound"] is True
+
+
+@pytest.mark.heavy
+def test_a_video_is_registered_by_captions_that_were_fetched_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    youtube_of = fake_youtube.of(fake_youtube.HEARD_EN, lines=synthetic_media.prose(5, 400).split(". "))
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard: youtube_of.client)
+    links = [f"https://youtu.be/{fake_youtube.VIDEO}", "https://www.youtube.com/@ada", "https://example.org/fox.png"]
+    with serving({"/v1/works": answer(work(), status=201)}) as server:
+        assert invoke(register, "mediamanager register", ["--registry", server.url(), "--local", "--json", *links]) == 2
+
+    (request,) = server.requests
+    sent = json.loads(request.partition(b"\r\n\r\n")[2])
+    assert [one["algorithm"] for one in sent["fingerprints"]] == ["key-youtube", "key-url", "shingle-3"]
+    errors = [json.loads(line)["error"] for line in capsys.readouterr().out.splitlines()]
+    assert errors[0] is None
+    assert "videos of a list" in errors[1]
+    assert "what lies at an address" in errors[2]
 
 
 def test_everything_that_is_known_of_a_work_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fingerprinting.errors import InvalidFingerprintError, UnreadableMediaError
 from fingerprinting.types import Extraction, Fingerprint, Modality
+from optout.consent import identifiers
 from optout.errors import ConflictError, InvalidInputError, NotFoundError
 from optout.ledger import consentlog
 from optout.registry import fingerprints, works
@@ -167,6 +168,19 @@ def test_fingerprints_without_exact_bytes_are_known_by_their_digest(session: Ses
 
     assert register(pdq(1), pdq(2)) == register(pdq(2), pdq(1))
     assert register(pdq(1)) != register(pdq(2))
+
+
+def test_fingerprints_with_the_key_of_an_address_are_the_work_that_was_registered_by_it(
+    session: Session, account: Account
+) -> None:
+    url = "https://youtu.be/dQw4w9WgXcQ"
+    linked = works.register_url(session, account_id=account.id, url=url).work
+    keys = identifiers.fingerprints_for(url="https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=3")
+
+    extraction = Extraction(Modality.IMAGE, "image/png", (*keys, pdq(1)))
+    registered = works.register_fingerprints(session, account_id=account.id, extraction=extraction)
+
+    assert (registered.work.id, registered.created) == (linked.id, False)
 
 
 @pytest.mark.parametrize("prints", [(), (sha256(b"a"), sha256(b"b")), (pdq(1),) * 201])

@@ -562,6 +562,7 @@ def _create_what_claims_refer_to() -> None:
             nullable=False,
         ),
         sa.Column("follow", sa.Boolean(), nullable=False),
+        sa.Column("wants_sound", sa.Boolean(), nullable=False),
         sa.Column("collection_id", sa.Uuid(), nullable=True),
         sa.Column("title", sa.String(length=300), nullable=True),
         sa.Column("preferences", sa.JSON(none_as_null=True), nullable=True),
