@@ -182,6 +182,13 @@ def _require_askable(assets: Sequence[Asset]) -> None:
             raise InvalidInputError(
                 f"asset {row} has nothing to look it up by: give a key or a fingerprint", field=f"assets.{row}"
             )
+        for number, one in enumerate(asset.fingerprints):
+            if type(one.value) is not bytes:
+                raise InvalidInputError(
+                    f"a {one.algorithm} of asset {row} is of type {type(one.value).__name__}: give bytes; those of an "
+                    "array are array.tobytes()",
+                    field=f"assets.{row}.fingerprints.{number}.value",
+                )
 
 
 def _without_non_matches(

@@ -1,7 +1,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,6 +198,16 @@ def test_an_asset_with_nothing_to_look_up_is_refused_by_its_place(now: datetime)
         answer(FakeView({}), [ASSET, Asset(())], Use.SEARCH, None, now)
 
     assert caught.value.parameters["field"] == "assets.1"
+
+
+@pytest.mark.parametrize("value", [np.zeros(32, np.uint8), bytearray(32), "00" * 32, None])
+def test_a_value_that_is_not_bytes_is_refused_by_its_place(value: Any, now: datetime) -> None:
+    wrong = Asset((Fingerprint("sha256", 1, bytes(32)), Fingerprint("pdq-256", 1, value)))
+
+    with pytest.raises(InvalidInputError, match="give bytes") as caught:
+        answer(FakeView({}), [ASSET, wrong], Use.SEARCH, None, now)
+
+    assert caught.value.parameters["field"] == "assets.1.fingerprints.1.value"
 
 
 def test_a_time_without_zone_is_refused_even_where_nothing_was_found() -> None:
