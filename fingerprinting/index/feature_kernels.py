@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from fingerprinting.index.kernels import kernel, reads, writes
 
-_u8, _u16, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint64, types.int64, types.float32
+_u8, _u16, _u32, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint32, types.uint64, types.int64, types.float32
 
 CHILDREN = 256
 _DISTANCES = 129
@@ -60,15 +60,16 @@ def assign(codes, coarse, fine, parents, lists):
 
 @kernel(
     types.void(
-        *(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), reads(_i64), reads(_u64, 2), _i64, _i64, _i64),
-        *(writes(_i64, 2), writes(_u8, 2)),
+        *(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), reads(_i64), reads(_u64, 2), reads(_u32), reads(_u8)),
+        *(_i64, _i64, _i64, writes(_i64, 2), writes(_u8, 2)),
     )
 )
-def find(asked, coarse, fine, starts, codes, parents, probes, most, found, distances):
+def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most, found, distances):
     """Find the nearest indexed codes of each code asked for, within `most` bits.
 
     Args:
         starts: where each list begins among `codes`; one list alone means that all codes are scanned.
+        rows, passed: the row of each code, and 1 for each row that is passed over; empty: none is.
         parents, probes: how many coarse centres' children are looked at, and how many of those lists are scanned.
         found, distances: get positions among `codes` and distances, nearest first; position -1 where there are fewer.
     """
@@ -114,7 +115,7 @@ def find(asked, coarse, fine, starts, codes, parents, probes, most, found, dista
             chosen = children[scan]
             for at in range(starts[chosen], starts[chosen + 1]):
                 bits = np.int64(_bits_set(first ^ codes[at, 0]) + _bits_set(second ^ codes[at, 1]))
-                if bits >= distances[query, wanted - 1]:
+                if bits >= distances[query, wanted - 1] or (passed.size and passed[rows[at]]):
                     continue
                 place = wanted - 1
                 while place > 0 and distances[query, place - 1] > bits:

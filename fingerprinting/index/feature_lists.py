@@ -41,8 +41,10 @@ class CodeLists:
     rows: NDArray[np.uint32]
     starts: NDArray[np.int64]
 
-    def find(self, asked: NDArray[np.uint64], wanted: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Find the `wanted` nearest codes of each of Q, within `most` bits.
+    def find(
+        self, asked: NDArray[np.uint64], wanted: int, most: int, passed: NDArray[np.uint8] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Find the `wanted` nearest codes of each of Q, within `most` bits. `passed` has 1 for rows that don't count.
 
         Returns:
             Positions among the codes, shape (Q, wanted), -1 where there are fewer; and distances.
@@ -53,7 +55,18 @@ class CodeLists:
         distances = np.empty((len(asked), wanted), np.uint8)
         coarse, fine = centres()
         feature_kernels.find(
-            np.ascontiguousarray(asked), coarse, fine, self.starts, self.codes, PARENTS, PROBES, most, found, distances
+            np.ascontiguousarray(asked),
+            coarse,
+            fine,
+            self.starts,
+            self.codes,
+            self.rows,
+            np.empty(0, np.uint8) if passed is None else passed,
+            PARENTS,
+            PROBES,
+            most,
+            found,
+            distances,
         )
         return found, distances
 

@@ -122,32 +122,41 @@ class FeatureSearcher:
         sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
         found: list[Match] = []
         looked_at: set[tuple[int, int]] = set()
-        for nearest, most in ((NEAREST, self.candidates), (_NEAREST_IN_CROWD, _MOST_IN_CROWD)):
-            seen = 0
-            for row, variant in self._candidates(asked, nearest, most):
-                if (row, variant) in looked_at:
-                    continue
-                looked_at.add((row, variant))
+        passed: NDArray[np.uint8] | None = None
+        nearest, most = NEAREST, self.candidates
+        while True:
+            candidates = [one for one in self._candidates(asked, nearest, most, passed) if one not in looked_at]
+            looked_at.update(candidates)
+            seen: list[int] = []
+            for row, variant in candidates:
                 sighting = self._sighting(asked, row, variant)
                 if sighting is not None and sighting.placement.inliers >= worth_a_look:
                     match = self._match(asset, asked, sighting, sure)
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
-                    seen += 1
-            if seen < _CROWD or self.groups is not None:
-                break
-        return found
+                    seen.append(row)
+            if len(seen) < _CROWD or self.groups is not None:
+                return found
+            # Pictures that are nearly the same hide others: those seen step aside until all of them were.
+            if passed is None:
+                passed = np.zeros(len(self._pictures.sizes), np.uint8)
+                passed[seen] = 1
+            else:
+                passed[[row for row, _ in candidates]] = 1
+            nearest, most = _NEAREST_IN_CROWD, _MOST_IN_CROWD
 
     def _works(self, row: int) -> list[int]:
         """Give the works that have a picture, ascending."""
         works: list[int] = np.unique(self._pictures.owners[self._copies.of(row)]).tolist()
         return works
 
-    def _candidates(self, asked: Features, nearest: int, most: int) -> list[tuple[int, int]]:
+    def _candidates(
+        self, asked: Features, nearest: int, most: int, passed: NDArray[np.uint8] | None
+    ) -> list[tuple[int, int]]:
         """Choose pictures that have codes near to several of the asset's: row, and the variant of the asset."""
         count = len(asked)
         if not count or not len(self._lists.codes):
             return []
-        found, _ = self._lists.find(asked.codes.reshape(-1, 2), nearest, NEAR_BITS)
+        found, _ = self._lists.find(asked.codes.reshape(-1, 2), nearest, NEAR_BITS, passed)
         code, nth = np.nonzero(found >= 0)
         near = found[code, nth]
         rows = self._lists.rows[near].astype(np.int64)

@@ -12,6 +12,7 @@ from fingerprinting import thresholds
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
+from fingerprinting.index import features as features_index
 from fingerprinting.index.algorithm import CrowdedError, SearchContext
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.features import SPEC, _is_shown_throughout
@@ -203,6 +204,19 @@ def test_pictures_that_are_nearly_the_same_crowd_none_of_them_out(works: list[Im
     seen = found(index, on_page(works[0]))
 
     assert sorted(match.work for match in seen) == list(range(40))
+
+
+def test_more_pictures_that_are_nearly_the_same_than_are_looked_at_at_once_are_all_found(
+    works: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features_index, "_NEAREST_IN_CROWD", 6)
+    monkeypatch.setattr(features_index, "_MOST_IN_CROWD", 12)
+    copies = [works[0].resize((800 - 4 * row, 600 - 3 * row)) for row in range(80)]
+    index = Index.build((row, fingerprint(image, features.WORK)) for row, image in enumerate(copies))
+
+    seen = found(index, on_page(works[0]))
+
+    assert sorted(match.work for match in seen) == list(range(80))
 
 
 def test_more_who_registered_one_picture_than_there_is_room_for_are_asked_for_in_parts(
