@@ -44,6 +44,9 @@ class SingleSearch:
         self._addresses = addresses(*tables)
         self._plans: dict[int, NDArray[np.int64] | None] = {}
 
+    def __reduce__(self) -> tuple[type["SingleSearch"], tuple[Tables]]:
+        return SingleSearch, (self._tables,)  # in a copy, and in another process, arrays lie elsewhere
+
     def search(self, query: NDArray[np.uint8], radius: int, mode: str) -> Found | None:
         """Find pairs: sorted by distance and row. None if that is quicker, or only possible, the way batches go.
 

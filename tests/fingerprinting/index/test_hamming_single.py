@@ -1,5 +1,8 @@
 """A single query finds what it finds in a batch: in every mode, at every radius, in files, from several threads."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from fingerprinting.index import hamming, hamming_plan, hamming_tables
 from fingerprinting.index.hamming import HammingIndex, Mode, Pairs
+from fingerprinting.index.kernels_layout import Tables
 
 pytestmark = pytest.mark.heavy  # the first one in a fresh cache compiles every kernel
 
@@ -112,6 +116,22 @@ def test_a_mapped_file_is_searched_as_well_and_lives_as_long_as_its_index(tmp_pa
     radius = 10 if width == 8 else 40
     assert [listed(opened.search(one[None], radius)) for one in hashes[:50]] == [
         truth(hashes, one, radius) for one in hashes[:50]
+    ]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))])
+def test_a_copy_searches_its_own_arrays(copied: Callable[[HammingIndex], HammingIndex]) -> None:
+    hashes = clusters(9, 3000, 32)
+    tables = Tables(*(array.copy() for array in hamming_tables.build(hashes)))
+    index = HammingIndex(None, tables)
+    index.search(hashes[:1], 40)
+
+    other = copied(index)
+    for array in tables:
+        array[:] = 0
+
+    assert [listed(other.search(one[None], 40)) for one in hashes[:20]] == [
+        truth(hashes, one, 40) for one in hashes[:20]
     ]
 
 
