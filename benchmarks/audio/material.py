@@ -37,6 +37,9 @@ MIXED_IN = {"asterisk-core-sounds-es-wav", "asterisk-core-sounds-it-wav"}
 """Voices that are heard over works, and of which none is a work or a stranger: a speaker says many words twice."""
 
 VOICES = {"asterisk-core-sounds-en-wav", "asterisk-core-sounds-fr-wav", *MIXED_IN}
+_NO_VOICE = {"tt-monkeys"}
+"""Clips that every language has: one that is mixed in would be heard in the works of another, rightly."""
+
 _ENDINGS = (".ogg", ".mp3", ".wav", ".flac", ".opus")
 _MIN_SECONDS = 20.0
 _A_PACKAGE = 14
@@ -138,6 +141,8 @@ def _voices(folder: Path) -> Iterator[tuple[str, Sound]]:
     gap = np.zeros(int(_GAP_SECONDS * RATE_HZ), dtype=np.float32)
     number = 0
     for path in _files(folder, 0):
+        if path.stem in _NO_VOICE:
+            continue
         try:
             clip = load(path)
         except FingerprintingError:

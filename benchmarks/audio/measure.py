@@ -12,11 +12,12 @@ from typing import TypeAlias
 import acoustid
 import numpy as np
 
-from benchmarks.audio import material
+from benchmarks.audio import material, strangers
 from benchmarks.audio.audfprint import Audfprint
 from benchmarks.audio.cost import mp3_seconds_a_second
 from benchmarks.audio.material import Track
 from benchmarks.audio.shared import likeness
+from benchmarks.audio.strangers import Stranger
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
 from fingerprinting.audio import chromaprint
 from fingerprinting.audio.decode import Recording
@@ -50,7 +51,7 @@ class Tally:
     cells: dict[tuple[str, float, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
     wrong: list[Json] = field(default_factory=list)
     asked: int = 0
-    strangers: int = 0
+    strangers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     strangers_named: int = 0
     unidentifiable: int = 0
     stranger_votes: list[int] = field(default_factory=list)
@@ -79,31 +80,28 @@ def measure(tracks: Sequence[Track], plan: Plan) -> Json:
     tracks = [each for each in tracks if each.package not in material.MIXED_IN]
     order = dice.permutation(len(tracks)).tolist()
     works = [tracks[each] for each in order[: plan.works]]
-    strangers = [tracks[each] for each in order[plan.works :]]
+    unregistered = [tracks[each] for each in order[plan.works :]]
     tally = Tally()
-    index, stored = _register(works, tally)
-    others = _others(voices, strangers)
+    others = _others(voices, unregistered)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        copied = dice.permutation(len(works))[: plan.copied].tolist()
+        works += strangers.registered_pieces(scratch)
+        index, stored = _register(works, tally)
         tally.print_seconds["work as MP3"] = mp3_seconds_a_second(works, scratch)
         asker = _Asker(index, works, tally, scratch / "asked.wav")
         if plan.audfprint is not None:
             asker.audfprint = stack.enter_context(Audfprint(plan.audfprint, scratch))
             hashes = sum(asker.audfprint.register(row, work.path) for row, work in enumerate(works))
             stored[AUDFPRINT] = round(hashes * 4 * 60 / sum(work.seconds for work in works))
-        for row in dice.permutation(len(works))[: plan.copied].tolist():
+        for row in copied:
             sound = material.load(works[row].path)
             for kind in plan.kinds:
                 for seconds in plan.lengths:
                     asker.ask_copy(row, sound, kind, seconds, others, dice)
-        for number in range(plan.strangers):
-            stranger = strangers[number % len(strangers)]
-            sound = material.load(stranger.path)
-            seconds = min(plan.lengths[number % len(plan.lengths)], len(sound) / RATE_HZ)
-            start = int(dice.integers(len(sound) - int(seconds * RATE_HZ) + 1))
-            part = sound[start : start + int(seconds * RATE_HZ)]
-            asker.ask_stranger(stranger, start / RATE_HZ, part)
-    return _figures(tally, plan, works, strangers, stored)
+        for stranger in strangers.strangers(unregistered, plan.strangers, plan.lengths, others, dice):
+            asker.ask_stranger(stranger)
+    return _figures(tally, plan, works, unregistered, stored)
 
 
 class _Asker:
@@ -165,12 +163,12 @@ class _Asker:
         self._tally.search_seconds[AUDFPRINT].append(took)
         return best, votes
 
-    def ask_stranger(self, stranger: Track, start: float, sound: Sound) -> None:
-        self._tally.strangers += 1
-        for depth, matches in self._answers(sound):
+    def ask_stranger(self, stranger: Stranger) -> None:
+        self._tally.strangers[stranger.group] += 1
+        for depth, matches in self._answers(stranger.sound):
             sure = [match for match in matches if match.strength is not Strength.LIKELY]
-            asked = f"{len(sound) / RATE_HZ:g} s of {self._named(stranger)} at {start:.0f} s"
-            self._note_wrong(sure, None, asked, depth, sound)
+            asked = f"{len(stranger.sound) / RATE_HZ:g} s of {stranger.name}"
+            self._note_wrong(sure, None, asked, depth, stranger.sound, stranger.group)
             self._tally.strangers_named += depth is Depth.THOROUGH and bool(sure)
         if self.audfprint is not None:
             self._tally.stranger_votes.append(self._ask_audfprint(self.audfprint)[1])
@@ -192,7 +190,9 @@ class _Asker:
             self._tally.search_seconds[depth.value].append(time.process_time() - began)
         return answers
 
-    def _note_wrong(self, sure: Sequence[Match], right: int | None, asked: str, depth: Depth, sound: Sound) -> None:
+    def _note_wrong(
+        self, sure: Sequence[Match], right: int | None, asked: str, depth: Depth, sound: Sound, group: str = "copies"
+    ) -> None:
         for match in sure:
             if match.work == right:
                 continue
@@ -203,6 +203,7 @@ class _Asker:
             self._tally.wrong.append(
                 {
                     "asked": asked,
+                    "group": group,
                     "named": self._named(self._works[match.work]),
                     "depth": depth.value,
                     "algorithm": match.algorithm,
@@ -238,13 +239,13 @@ def _register(works: Sequence[Track], tally: Tally) -> tuple[Index, Json]:
     return Index.build(entries), {name: round(size / minutes) for name, size in sizes.items()}
 
 
-def _others(voices: Sequence[Track], strangers: Sequence[Track]) -> Others:
+def _others(voices: Sequence[Track], unregistered: Sequence[Track]) -> Others:
     """Voices and music that nobody registered, to be mixed in."""
-    music = [each for each in strangers if each.package not in material.VOICES]
+    music = [each for each in unregistered if each.package not in material.VOICES]
     return Others([material.load(each.path) for each in voices[:8]], [material.load(each.path) for each in music[:8]])
 
 
-def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequence[Track], stored: Json) -> Json:
+def _figures(tally: Tally, plan: Plan, works: Sequence[Track], others: Sequence[Track], stored: Json) -> Json:
     rows = [
         {
             "kind": kind,
@@ -260,12 +261,12 @@ def _figures(tally: Tally, plan: Plan, works: Sequence[Track], strangers: Sequen
         for (kind, seconds, depth), cell in tally.cells.items()
     ]
     return {
-        "works": len(works),
-        "work_hours": round(sum(each.seconds for each in works) / 3600, 2),
-        "other_recordings": len(strangers),
+        "works": plan.works,
+        "work_hours": round(sum(each.seconds for each in works[: plan.works]) / 3600, 2),
+        "other_recordings": len(others),
         "seed": plan.seed,
         "asked": tally.asked,
-        "stranger_windows": tally.strangers,
+        "stranger_windows": dict(tally.strangers),
         "stranger_votes": tally.stranger_votes,
         "strangers_named": tally.strangers_named,
         "unidentifiable": tally.unidentifiable,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from benchmarks.audio import model
 from benchmarks.audio.measure import AUDFPRINT, PEERS
@@ -49,9 +50,11 @@ def write(found: Result, path: Path, scales: Sequence[Result] = ()) -> None:
     kinds = len({row["kind"] for row in found["rows"]})
     told = (
         f"{found['works']} excerpts of up to 75 s ({found['work_hours']} h) are registered; parts of {_copied(found)}"
-        f" of them are asked, altered in {kinds} ways, and {found['stranger_windows']} windows of"
-        f" {found['other_recordings']} other recordings, many of the same games and voices. `match` alone counts as"
-        f" found. A row of one length holds {_copied(found)} parts and tells little; a group's holds enough to tell 90"
+        f" of them are asked, altered in {kinds} ways, and {_strangers(found):,} sounds that nobody registered: parts"
+        f" of {found['other_recordings']} other recordings, many of the same games and voices, as they are and altered;"
+        " other pieces that three synthetic instruments play, of which nine are registered beside the excerpts; and"
+        " silence, hum, noise and drones. `match` alone counts as found."
+        f" A row of one length holds {_copied(found)} parts and tells little; a group's holds enough to tell 90"
         " from 99 %, not 99 from 99.9. Times are of a machine that was busy with other things."
     )
     peers = (
@@ -75,6 +78,10 @@ def write(found: Result, path: Path, scales: Sequence[Result] = ()) -> None:
     ]
     scaled = ["", *model.table(scales)] if scales else []
     path.write_text("\n".join([*head, *_body(found), *scaled, *_sources(found)]) + "\n", encoding="utf-8")
+
+
+def _strangers(found: Result) -> int:
+    return sum(found["stranger_windows"].values())
 
 
 def _copied(found: Result) -> int:
@@ -155,7 +162,7 @@ def _beside_audfprint(found: Result) -> Iterator[str]:
     names = f": {', '.join(behind)}" if behind else ""
     limit = _equal_limit(found)
     yield (
-        f"Of {len(votes)} windows of recordings that are not registered, audfprint names a work for {wrong} at its"
+        f"Of {len(votes)} sounds that nobody registered, audfprint names a work for {wrong} at its"
         f" own limit, `thorough` for {found['strangers_named']}. With more than {limit} votes it names one for as few;"
         f" against this, `thorough` finds more in {len(ahead)} of {kinds} transformations, as many in {even}, fewer in"
         f" {len(behind)}{names}."
@@ -164,6 +171,7 @@ def _beside_audfprint(found: Result) -> Iterator[str]:
 
 
 def _wrong(found: Result) -> Iterator[str]:
+    yield from _wrong_by_group(found)
     shared = [each for each in found["wrong"] if each["is_shared"]]
     others = [each for each in found["wrong"] if not each["is_shared"]]
     yield (
@@ -177,6 +185,23 @@ def _wrong(found: Result) -> Iterator[str]:
             at, evidence = each["correlation"] or (None, None), each["evidence"]
             told = f"{each['depth']}, {evidence.get('bit_error')} bits over {evidence.get('window_seconds')} s"
             yield f"- {title}: {each['asked']}: {each['named']} ({told}, waveforms {at[0]}, else {at[1]})"
+
+
+def _wrong_by_group(found: Result) -> Iterator[str]:
+    """Say for how many sounds a wrong work is named thoroughly, and what share of such sounds that may be at most."""
+    asked = {**found["stranger_windows"], "parts of registered works": found["asked"] - _strangers(found)}
+    wrong: defaultdict[str, set[str]] = defaultdict(set)
+    for each in found["wrong"]:
+        if each["depth"] == DEPTHS[0] and not each["is_shared"]:
+            wrong[each["group"]].add(each["asked"])
+    counts = {name: len(wrong["copies" if name.startswith("parts") else name]) for name in asked}
+    counts["all together"], asked["all together"] = sum(counts.values()), sum(asked.values())
+    yield "| asked thoroughly | sounds | of these for which a wrong work is named | at most, with 95 of 100 |"
+    yield "|---|---|---|---|"
+    for name, number in asked.items():
+        most = stats.beta.ppf(0.95, counts[name] + 1, number - counts[name]) if number > counts[name] else 1.0
+        yield f"| {name} | {number:,} | {counts[name]} | {most:.2%} |"
+    yield ""
 
 
 def _summed(found: Result) -> Iterator[str]:
@@ -237,7 +262,7 @@ def _sources(found: Result) -> Iterator[str]:
     yield ""
     yield (
         f"Made by `./run bench audio run --half reporting --works {found['works']} --copied {_copied(found)}"
-        f" --strangers {found['stranger_windows']} --scale SCALE.json --page docs/accuracy/audio.md`, where"
+        f" --strangers {_strangers(found)} --scale SCALE.json --page docs/accuracy/audio.md`, where"
         " `./run bench audio.scale` makes the results named by `--scale`. Sources, with the licences that their"
         " packages name:"
     )

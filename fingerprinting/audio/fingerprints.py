@@ -47,7 +47,7 @@ def fingerprint_audio(
     Args:
         path: where it is.
         limits: how long and how large it may be.
-        role: a query has more peaks than a work.
+        role: a query has peaks of two looks, half a hop apart.
         depth: a query that asks thoroughly has codes of band energies under each change of `CHANGES`.
 
     Returns:
@@ -61,7 +61,7 @@ def fingerprint_audio(
     """
     recording = Recording(path, limits)
     is_thorough = role is Role.QUERY and depth is Depth.THOROUGH
-    landmarks, bands = LandmarkPrinter(role, depth), BandPrinter(CHANGES if is_thorough else (UNCHANGED,), role)
+    landmarks, bands = LandmarkPrinter(role), BandPrinter(CHANGES if is_thorough else (UNCHANGED,), role)
     codes = chromaprint.codes(_shared(recording, landmarks, bands))
     heard = bands.finish()
     notes = ("audio-damaged",) if recording.is_damaged else ()

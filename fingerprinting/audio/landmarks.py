@@ -11,12 +11,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fingerprinting.audio.print_bytes import LANDMARK_FRAME, LANDMARK_HOP, RATE_HZ, Peaks
-from fingerprinting.types import Depth, Role
+from fingerprinting.types import Role
 
-WORK_DENSITY: Final = 9
-QUERY_DENSITY: Final = 16
-THOROUGH_DENSITY: Final = 28
-"""Peaks a second of a work, of an asset, and of one that asks thoroughly: a loud voice has most of the strongest."""
+DENSITY: Final = 28
+STRONGEST: Final = 9
+"""Peaks a second, and of these the strongest: noise leaves those, but a loud voice has most of them. Peaks must lie so
+far apart that there are some 23 a second."""
 
 _FIRST_BIN: Final = 8
 _END_BIN: Final = 400
@@ -36,11 +36,9 @@ Powers = NDArray[np.float32]
 class LandmarkPrinter:
     """Takes a recording in chunks and gives its peaks; memory grows with the peaks alone."""
 
-    def __init__(self, role: Role, depth: Depth = Depth.STANDARD) -> None:
-        asked = THOROUGH_DENSITY if depth is Depth.THOROUGH else QUERY_DENSITY
-        self._density = WORK_DENSITY if role is Role.WORK else asked
-        looks = (0,) if role is Role.WORK else (0, LANDMARK_HOP // 2)
-        self._looks = [_Look(skip, self._density) for skip in looks]
+    def __init__(self, role: Role) -> None:
+        self._is_work = role is Role.WORK
+        self._looks = [_Look(skip) for skip in ((0,) if self._is_work else (0, LANDMARK_HOP // 2))]
 
     def feed(self, chunk: NDArray[np.int16]) -> None:
         """Take the next samples, int16, shape (n,), at RATE_HZ."""
@@ -50,25 +48,25 @@ class LandmarkPrinter:
     def finish(self) -> Peaks:
         """Give the peaks of everything that was fed."""
         found = [look.finish() for look in self._looks]
-        frames = np.concatenate([frames for frames, _ in found])
-        bins = np.concatenate([bins for _, bins in found])
-        shifted = np.repeat(np.arange(len(found)) > 0, [len(frames) for frames, _ in found])
+        frames, bins, weak = (np.concatenate(each) for each in zip(*found, strict=True))
+        shifted = np.repeat(np.arange(len(found)) > 0, [len(each[0]) for each in found])
         order = np.lexsort((bins, shifted, frames))
-        return Peaks(frames[order], bins[order], shifted[order], self._density)
+        marked = weak[order].astype(np.bool_) if self._is_work else None
+        return Peaks(frames[order], bins[order], shifted[order], DENSITY, marked)
 
 
 class _Look:
     """The peaks of one grid of frames."""
 
-    def __init__(self, skip: int, density: int) -> None:
+    def __init__(self, skip: int) -> None:
         self._rest = np.empty(0, dtype=np.float32)
         self._skip = skip
-        self._density = density
         self._rows = np.empty((0, _END_BIN - _FIRST_BIN), dtype=np.float32)
         self._first = 0  # the frame that the first of these rows is
         self._done = 0  # frames whose peaks were decided
         self._frames: list[NDArray[np.int64]] = []
         self._bins: list[NDArray[np.int64]] = []
+        self._weak: list[NDArray[np.int64]] = []
 
     def feed(self, chunk: NDArray[np.int16]) -> None:
         samples = chunk[self._skip :]
@@ -82,20 +80,22 @@ class _Look:
         self._decide(self._first + len(self._rows) - _MARGIN)
         self._rest = self._rest[len(frames) * LANDMARK_HOP :].copy()
 
-    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def finish(self) -> tuple[NDArray[np.int64], ...]:
+        """Give frames, bins, and for which peaks it is 1 that they are not among the strongest: each of shape (P,)."""
         self._decide(self._first + len(self._rows))
         empty = np.empty(0, dtype=np.int64)
-        return np.concatenate([empty, *self._frames]), np.concatenate([empty, *self._bins])
+        return tuple(np.concatenate([empty, *each]) for each in (self._frames, self._bins, self._weak))
 
     def _decide(self, end: int) -> None:
         """Find the peaks up to a frame around which all is known that they are compared with."""
         if end <= self._done:
             return
-        frames, bins = _strongest(self._rows, self._density)
+        frames, bins, rank = _strongest(self._rows)
         frames += self._first
         kept = (frames >= self._done) & (frames < end)
         self._frames.append(frames[kept])
         self._bins.append(bins[kept])
+        self._weak.append((rank[kept] >= STRONGEST).astype(np.int64))
         self._done = end
         unneeded = max(0, end - _MARGIN - self._first)
         self._rows, self._first = self._rows[unneeded:], self._first + unneeded
@@ -107,15 +107,16 @@ def _powers(frames: NDArray[np.float32]) -> Powers:
     return power.astype(np.float32, copy=False)
 
 
-def _strongest(rows: Powers, density: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find cells that nothing near exceeds, and of these the strongest of each second."""
+def _strongest(rows: Powers) -> tuple[NDArray[np.int64], ...]:
+    """Find cells that nothing near exceeds, of these the strongest of each second, and how many are stronger."""
     if not len(rows):
         empty = np.empty(0, dtype=np.int64)
-        return empty, empty
+        return empty, empty, empty
     highest = _running_max(_running_max(rows, _NEAR_BINS, 1), _NEAR_FRAMES, 0)
     frames, bins = np.divmod(np.flatnonzero((rows == highest) & (rows > _FLOOR)), rows.shape[1])
-    kept = _ranks(frames, rows[frames, bins]) < density
-    return frames[kept].astype(np.int64), bins[kept].astype(np.int64) + _FIRST_BIN
+    ranks = _ranks(frames, rows[frames, bins])
+    kept = ranks < DENSITY
+    return frames[kept].astype(np.int64), bins[kept].astype(np.int64) + _FIRST_BIN, ranks[kept]
 
 
 def _running_max(rows: Powers, reach: int, axis: int) -> Powers:

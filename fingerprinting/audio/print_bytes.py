@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 RATE_HZ: Final = 11025
 
 LANDMARK_ALGORITHM: Final = "landmark-1024"
-LANDMARK_VERSION: Final = 1
+LANDMARK_VERSION: Final = 2
 LANDMARK_FRAME: Final = 1024
 LANDMARK_HOP: Final = 256
 LANDMARK_BINS: Final = 512
@@ -47,14 +47,16 @@ class Peaks:
     Attributes:
         frames: int64, shape (P,): frame of each, LANDMARK_SECONDS apart.
         bins: int64, shape (P,): its frequency, in steps of RATE_HZ / LANDMARK_FRAME.
-        shifted: bool, shape (P,): it is from a second look, half a hop later.
+        shifted: bool, shape (P,): it is from a second look, half a hop later, as assets are given.
         density: most peaks a second that were kept.
+        weak: bool, shape (P,): it is not among the strongest of its second; None where no such difference is made.
     """
 
     frames: NDArray[np.int64]
     bins: NDArray[np.int64]
     shifted: NDArray[np.bool_]
     density: int
+    weak: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +75,39 @@ class BandCodes:
 
 
 def write_peaks(peaks: Peaks) -> bytes:
-    """Write peaks; `read_peaks` is the inverse. The first 27 hours have room."""
-    packed = peaks.frames << 10 | peaks.shifted.astype(np.int64) << 9 | peaks.bins
-    return _LANDMARK.pack(LANDMARK_FRAME, LANDMARK_HOP, peaks.density, 0) + packed.astype("<u4").tobytes()
+    """Write peaks; `read_peaks` is the inverse. The first 27 hours have room.
+
+    One bit of each says that it is weak, and the header so; in others it says that it is shifted.
+    """
+    marked = peaks.shifted if peaks.weak is None else peaks.weak
+    packed = peaks.frames << 10 | marked.astype(np.int64) << 9 | peaks.bins
+    header = _LANDMARK.pack(LANDMARK_FRAME, LANDMARK_HOP, peaks.density, peaks.weak is not None)
+    return header + packed.astype("<u4").tobytes()
 
 
 def read_peaks(value: bytes) -> Peaks:
     """Read what `write_peaks` wrote and `check_peaks` accepted."""
-    _, _, density, _ = _LANDMARK.unpack_from(value)
-    packed = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES).astype(np.int64)
-    return Peaks(packed >> 10, packed & 511, (packed >> 9 & 1).astype(np.bool_), density)
+    _, _, density, has_weak = _LANDMARK.unpack_from(value)
+    return unpacked(np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES), density, has_weak=bool(has_weak))
+
+
+def unpacked(packed: NDArray[np.uint32], density: int = 0, *, has_weak: bool) -> Peaks:
+    """Give peaks that stand one after the other without their header, shape (P,)."""
+    wide = packed.astype(np.int64)
+    marked = (wide >> 9 & 1).astype(np.bool_)
+    shifted = np.zeros_like(marked) if has_weak else marked
+    return Peaks(wide >> 10, wide & 511, shifted, density, marked if has_weak else None)
 
 
 def check_peaks(value: bytes) -> str | None:
     """Say what is wrong with written peaks, or None."""
     if len(value) <= HEADER_BYTES or len(value) % 4:
         return "the value must be a header of 8 bytes and one or more peaks of 4 bytes"
-    frame, hop, _, _ = _LANDMARK.unpack_from(value)
+    frame, hop, _, has_weak = _LANDMARK.unpack_from(value)
     if (frame, hop) != (LANDMARK_FRAME, LANDMARK_HOP):
         return f"its windows must be {LANDMARK_FRAME} samples, {LANDMARK_HOP} apart, not {frame} and {hop}"
+    if has_weak > 1:
+        return f"whether it has weak peaks must be 0 or 1, not {has_weak}"
     frames = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES) >> 10
     return None if bool((frames[1:] >= frames[:-1]).all()) else "the peaks must be in order of time"
 

@@ -1,6 +1,7 @@
 """Two rows of band-energy codes laid on each other: over which stretches do they agree, and how unlikely is that."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,6 +34,9 @@ _HOPELESS: Final = 14.0
 _SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
 _CHANCE: Final = 16
 _LIMITS: Final = {window: thresholds.band_limits(window) for window in thresholds.BAND_WINDOWS}
+_WORTH: Final = {window: limits[1] for window, limits in _LIMITS.items()}
+_FAINT: Final = {window: thresholds.band_faint_limit(window) for window in thresholds.BAND_WINDOWS}
+"""Mean bits up to which each window is worth a look, and up to which it is where landmarks say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ class Stretch:
         return self.z * math.sqrt((self.last - self.first) / self.window)
 
     @property
+    def is_faint(self) -> bool:
+        """Whether it is not even worth a look by itself."""
+        return self.bits > _WORTH[self.window]
+
+    @property
     def offset(self) -> int:
         """How much later it begins in the recording."""
         return self.work_first - self.first
@@ -90,23 +99,24 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
         end: one past the last.
 
     Returns:
-        Stretches whose best window is worth a look, in order.
+        Stretches whose best window is worth a look, in order; where there are none, the one that is nearest to it, if
+        it is near enough to count where other evidence says the same.
     """
     laid = _Laid.of(asked[begin:end], known, offset + begin)
-    agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
     count = laid.wrong.shape[-1]
     shortest = thresholds.BAND_WINDOWS[0]
     if count < shortest or laid.means(shortest).min() > _HOPELESS:
         return []
-    for window in thresholds.BAND_WINDOWS:
-        if window <= count:
-            for shift, first in np.argwhere(laid.means(window) <= _LIMITS[window][1]).tolist():
-                agreeing[shift, first : first + window] = True
+    limits = _WORTH
+    agreeing = _agreeing(laid)
+    if not agreeing.any():
+        limits = _FAINT
+        agreeing = _faintly_agreeing(laid)
     found = []
     runs = _runs(np.asarray(agreeing.any(axis=0), dtype=np.bool_))
     lows, highs = [0, *(last for _, last in runs)], [*(first for first, _ in runs[1:]), count]
     for run, low, high in zip(runs, lows, highs, strict=False):
-        stretch = _stretch(laid, agreeing, run, (low, high))
+        stretch = _stretch(laid, agreeing, run, (low, high), limits)
         start, work_start = begin, begin + offset - _SLACK
         moved = _misaligned(asked, known, start + stretch.first, start + stretch.last, work_start + stretch.work_first)
         found.append(
@@ -152,6 +162,30 @@ class _Laid:
         return means
 
 
+def _agreeing(laid: _Laid) -> NDArray[np.bool_]:
+    """Say which codes, at which shift, lie in a window that is worth a look."""
+    agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
+    for window in thresholds.BAND_WINDOWS:
+        if window <= laid.wrong.shape[-1]:
+            for shift, first in np.argwhere(laid.means(window) <= _WORTH[window]).tolist():
+                agreeing[shift, first : first + window] = True
+    return agreeing
+
+
+def _faintly_agreeing(laid: _Laid) -> NDArray[np.bool_]:
+    """Say which codes, at which shift, make the window that lies most deviations below chance, if these are enough."""
+    agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
+    best = (thresholds.BAND_FAINT_DEVIATIONS, 0, 0, 0)
+    for window in thresholds.BAND_WINDOWS:
+        if window <= laid.wrong.shape[-1]:
+            means = laid.means(window)
+            shift, first = divmod(int(means.argmin()), means.shape[1])
+            best = max(best, (z_of(float(means[shift, first]), window), shift, first, window))
+    _, shift, first, window = best
+    agreeing[shift, first : first + window] = True
+    return agreeing
+
+
 def _runs(agreeing: NDArray[np.bool_]) -> list[tuple[int, int]]:
     at = np.flatnonzero(agreeing)
     if not len(at):
@@ -162,8 +196,14 @@ def _runs(agreeing: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _stretch(laid: _Laid, agreeing: NDArray[np.bool_], run: tuple[int, int], room: tuple[int, int]) -> Stretch:
-    """Weigh a run by its best window, and let it go on as far as codes agree, within some room."""
+def _stretch(
+    laid: _Laid,
+    agreeing: NDArray[np.bool_],
+    run: tuple[int, int],
+    room: tuple[int, int],
+    limits: Mapping[int, float],
+) -> Stretch:
+    """Weigh a run by its best window within limits, and let it go on as far as codes agree, within some room."""
     best_z, window, best_shift, bits = -math.inf, 0, 0, float(_CHANCE)
     first, last = run
     for length in thresholds.BAND_WINDOWS:
@@ -171,7 +211,7 @@ def _stretch(laid: _Laid, agreeing: NDArray[np.bool_], run: tuple[int, int], roo
             means = laid.means(length, first, last)
             shift, at = divmod(int(means.argmin()), means.shape[1])
             z = z_of(float(means[shift, at]), length)
-            if means[shift, at] <= _LIMITS[length][1] and z > best_z:
+            if means[shift, at] <= limits[length] and z > best_z:
                 best_z, window, best_shift, bits = z, length, shift, float(means[shift, at])
     low, high = room
     shifts = _path(laid, agreeing, run, best_shift)[low:high]

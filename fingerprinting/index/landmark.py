@@ -69,14 +69,17 @@ class LandmarkSearcher:
         hits = self._index.agreeing(found, budget, _NEEDED, by_offset=True, at=positions)
         return _elected(hits.row, hits.position - hits.query)
 
+    def peaks_of(self, row: int) -> Peaks:
+        """Give the peaks of one recording."""
+        first, last = self.tracks.bounds(row)
+        return print_bytes.unpacked(self._peaks[first:last], has_weak=True)
+
     def entries(self) -> Iterator[Entry]:
         """Give back what it was built from, by work; where one ends is not kept."""
         tracks = self.tracks
         for work, begin, row in zip(tracks.works.tolist(), tracks.begins.tolist(), tracks.rows.tolist(), strict=True):
             first, last = tracks.bounds(row)
-            packed = self._peaks[first:last].astype(np.int64)
-            peaks = Peaks(packed >> 10, packed & 511, (packed >> 9 & 1).astype(np.bool_), 0)
-            value = print_bytes.write_peaks(peaks)
+            value = print_bytes.write_peaks(print_bytes.unpacked(self._peaks[first:last], has_weak=True))
             yield work, Fingerprint(SPEC.name, SPEC.version, value, span=(begin, begin), unit=SPEC.unit)
 
     def save(self, folder: Path) -> None:
@@ -120,7 +123,7 @@ def _build(entries: Sequence[Entry]) -> LandmarkSearcher:
     values, tracks = soundtracks.build(entries, HEADER_BYTES, _PEAK_BYTES)
     terms, rows, positions = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)], [np.empty(0, np.uint32)]
     for row, value in enumerate(values):
-        term, position = landmark_pairs.pairs(print_bytes.read_peaks(value), landmark_pairs.WORK_FAN)
+        term, position = landmark_pairs.pairs_of_work(print_bytes.read_peaks(value))
         terms.append(term)
         rows.append(np.full(len(term), row, dtype=np.uint32))
         positions.append(position.astype(np.uint32))

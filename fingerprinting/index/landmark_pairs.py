@@ -10,8 +10,12 @@ from fingerprinting.audio.print_bytes import LANDMARK_BINS, Peaks
 FRAMES_A_POSITION: Final = 2
 """Positions are in steps of two frames (46 ms), which is the step of the codes of band energies, too."""
 
-WORK_FAN: Final = 4
-QUERY_FAN: Final = 12
+WORK_FAN: Final = 3
+ALL_FAN: Final = 2
+QUERY_FAN: Final = 20
+"""Peaks that each is paired with: of a work's strongest ones, of all of a work's, and of an asset's. Under noise the
+strongest are left, under a voice those that lie between its words. Of 210 copies under both, from 2.5 to 10 s long, 156
+are proposed where 4 pairs of strong peaks are kept, and 177 by these, which are half as many again."""
 
 _LEAST_FRAMES: Final = 2
 _MOST_FRAMES: Final = 63
@@ -32,25 +36,36 @@ def pairs(
     Returns:
         What each pair is named by, and its position, both of shape (P,), in order of position.
     """
-    found = [_pairs(peaks, look, fan, tempo, pitch) for look in (False, True) if (peaks.shifted == look).any()]
-    terms = np.concatenate([np.empty(0, np.uint64), *(terms for terms, _ in found)])
-    positions = np.concatenate([np.empty(0, np.int64), *(positions for _, positions in found)])
-    both = np.unique(positions << 24 | terms.astype(np.int64))
+    frames, bins, heard = moved(peaks, tempo, pitch)
+    looks = [heard & (peaks.shifted == look) for look in (False, True)]
+    return _named([_pairs(frames[look], bins[look], fan) for look in looks if look.any()])
+
+
+def pairs_of_work(peaks: Peaks) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Give what a work is found by, as `pairs` does: the pairs of its strongest peaks, and those of all."""
+    strong = np.ones(len(peaks.frames), dtype=np.bool_) if peaks.weak is None else ~peaks.weak
+    found = [_pairs(peaks.frames[strong], peaks.bins[strong], WORK_FAN), _pairs(peaks.frames, peaks.bins, ALL_FAN)]
+    return _named(found)
+
+
+def moved(
+    peaks: Peaks, tempo: float = 1.0, pitch: float = 1.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Give frames and bins of peaks as the work has them, and which of these there are, each of shape (P,)."""
+    frames = np.rint((peaks.frames + 0.5 * peaks.shifted * (tempo != 1.0)) * tempo).astype(np.int64)
+    bins = np.rint(peaks.bins / pitch).astype(np.int64)
+    return frames, bins, bins < LANDMARK_BINS
+
+
+def _named(
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Put what pairs are named by and their positions in order, each once."""
+    both = np.unique(np.concatenate([np.empty(0, np.int64), *(positions << 24 | terms for terms, positions in found)]))
     return (both & 0xFFFFFF).astype(np.uint64), both >> 24
 
 
-def _pairs(
-    peaks: Peaks,
-    look: bool,  # noqa: FBT001 - which of two
-    fan: int,
-    tempo: float,
-    pitch: float,
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    chosen = peaks.shifted == look
-    frames = np.rint((peaks.frames[chosen] + 0.5 * look * (tempo != 1.0)) * tempo).astype(np.int64)
-    bins = np.rint(peaks.bins[chosen] / pitch).astype(np.int64)
-    audible = bins < LANDMARK_BINS
-    frames, bins = frames[audible], bins[audible]
+def _pairs(frames: NDArray[np.int64], bins: NDArray[np.int64], fan: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     count = np.zeros(len(frames), dtype=np.int64)
     terms, positions = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for step in range(1, len(frames)):
@@ -63,4 +78,4 @@ def _pairs(
         count[first] += 1
         terms.append(bins[first] >> 1 << 13 | (higher[first] + _MOST_BINS + 1) >> 1 << 6 | later[first])
         positions.append(frames[first] // FRAMES_A_POSITION)
-    return np.concatenate(terms).astype(np.uint64), np.concatenate(positions)
+    return np.concatenate(terms), np.concatenate(positions)

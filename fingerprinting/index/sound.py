@@ -12,21 +12,20 @@ import numpy as np
 from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.print_bytes import BAND_REACH_SECONDS, BAND_SECONDS, LANDMARK_SECONDS, BandCodes, Peaks
-from fingerprinting.index import band_stretches, bandenergy, chromaprint, landmark
+from fingerprinting.index import band_stretches, bandenergy, chromaprint, landmark, landmark_support, sound_found
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher
 from fingerprinting.index.band_stretches import Stretch
 from fingerprinting.index.bandenergy import BandSearcher
 from fingerprinting.index.chromaprint import ChromaprintSearcher
 from fingerprinting.index.landmark import LandmarkSearcher
+from fingerprinting.index.landmark_support import Grid, Support
+from fingerprinting.index.sound_found import Found
 from fingerprinting.types import Depth, EvidenceValue, Fingerprint, Match, Strength
 
 _BLOCK_SECONDS: Final = 20.0
 _OVERLAP_SECONDS: Final = 5.0
-_SAME_OFFSET: Final = 8
-_APART_SECONDS: Final = 2.0
 _SPANS_SHOWN: Final = 20
 _MEASURED_CODES: Final = 100
-_CHANGED_WEIGHT: Final = 0.9
 _SEEN_CODES: Final = 8
 """Steps beyond the last code of a part whose sound it sees."""
 
@@ -50,48 +49,13 @@ class _Sound:
     peaks: Peaks | None
     chromaprint: Fingerprint | None
 
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A stretch of an asset found in a recording, with the change under which it was.
-
-    `is_outshone` where another recording is heard too clearly for this one to be there as well.
-    """
-
-    row: int
-    tempo: int
-    pitch: int
-    stretch: Stretch
-    is_outshone: bool = False
-
-    @property
-    def asset_seconds(self) -> tuple[float, float]:
-        """Where it lies in the asset."""
-        return _seconds(self.stretch.first, self.stretch.last, 1 + self.tempo / 1000)
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether a change is assumed."""
-        return self.tempo != 0 or self.pitch != 0
-
-    @property
-    def limit(self) -> float:
-        """Up to which differing bits it is a match."""
-        return self.stretch.limit - (thresholds.BAND_CHANGED_BITS if self.is_changed else 0.0)
-
-    @property
-    def weight(self) -> float:
-        """More is surer; a change is believed where it explains more than none does."""
-        return self.stretch.weight * (_CHANGED_WEIGHT if self.is_changed else 1.0)
-
-    @property
-    def is_match(self) -> bool:
-        """Whether it identifies the recording; else it is only worth a look."""
-        known = self.stretch
-        is_close = known.bits <= thresholds.BAND_CLOSE_BITS
-        least = thresholds.BAND_LEAST_CLOSE_CODES if is_close else thresholds.BAND_LEAST_CODES
-        is_near = known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
-        return is_near and known.last - known.first >= least and not self.is_outshone
+    def peaks_of(self, begin: float, end: float) -> Peaks | None:
+        """Give the peaks of a part, in steps of codes of the asset itself."""
+        if self.peaks is None:
+            return None
+        steps = BAND_SECONDS / LANDMARK_SECONDS
+        first, last = np.searchsorted(self.peaks.frames, [begin * steps, (end + _SEEN_CODES) * steps])
+        return Peaks(self.peaks.frames[first:last], self.peaks.bins[first:last], self.peaks.shifted[first:last], 0)
 
 
 def decided(
@@ -136,8 +100,8 @@ class SoundSearcher:
         """Find the works that sound in assets, at most one match for each asset and work, with all spans."""
         matches: list[Match] = []
         for sound in _sounds(queries):
-            by_work: defaultdict[int, list[tuple[int, _Found]]] = defaultdict(list)
-            for found in _outshone(_merged(self._found(sound, context.depth))):
+            by_work: defaultdict[int, list[tuple[int, Found]]] = defaultdict(list)
+            for found in sound_found.outshone(sound_found.merged(self._found(sound, context.depth))):
                 for entry in self._bands.tracks.copies.of(found.row):
                     by_work[int(self._bands.tracks.works[entry])].append((entry, found))
             for work, entries in by_work.items():
@@ -146,9 +110,9 @@ class SoundSearcher:
                     matches.append(match)
         return _best(matches)
 
-    def _found(self, sound: _Sound, depth: Depth) -> Iterator[_Found]:
+    def _found(self, sound: _Sound, depth: Depth) -> Iterator[Found]:
         unchanged = sound.codes.get((0, 0))
-        settled: list[_Found] = []
+        settled: list[Found] = []
         if unchanged is not None:
             settled = list(self._under(sound, unchanged, _blocks(len(unchanged.codes)), depth, landmark.MOST_POSTINGS))
             yield from settled
@@ -157,40 +121,58 @@ class SoundSearcher:
             return
         blocks = len(list(_blocks(len(changes[0].codes))))
         budget = min(_CHANGED_POSTINGS, max(_ALL_POSTINGS // (blocks * len(changes)), _LEAST_POSTINGS))
-        known = _sure_places(settled) if blocks > _FEW_BLOCKS else []
+        known = sound_found.sure_places(settled) if blocks > _FEW_BLOCKS else []
         for codes in changes:
             faster = 1 + codes.tempo / 1000
-            open_ = (each for each in _blocks(len(codes.codes)) if not _within(_seconds(*each, faster), known))
+            open_ = (
+                each
+                for each in _blocks(len(codes.codes))
+                if not sound_found.within(sound_found.seconds(*each, faster), known)
+            )
             yield from self._under(sound, codes, open_, depth, budget)
 
     def _under(
         self, sound: _Sound, asked: BandCodes, blocks: Iterable[tuple[int, int]], depth: Depth, budget: int
-    ) -> Iterator[_Found]:
+    ) -> Iterator[Found]:
         """Find what there is under one change."""
         faster, higher = 1 + asked.tempo / 1000, 1 + asked.pitch / 1000
         for begin, end in blocks:
             proposed = set() if asked.tempo or asked.pitch else self._by_chromaprint(sound, begin, end)
+            peaks = sound.peaks_of(begin / faster, end / faster)
             if depth is not Depth.FAST:
-                proposed |= self._by_landmarks(sound, (begin / faster, end / faster), (faster, higher), budget)
+                proposed |= self._by_landmarks(peaks, (faster, higher), budget)
+            grid = None
             for row, offset in sorted(proposed):
                 known = self._bands.codes_of(row)
                 for stretch in band_stretches.stretches(asked.codes, known, offset, begin, end):
-                    yield _Found(row, asked.tempo, asked.pitch, stretch)
+                    if grid is None and peaks is not None:
+                        grid = Grid(peaks, faster, higher)
+                    support = self._support(grid, row, stretch, (begin, end))
+                    found = Found(row, asked.tempo, asked.pitch, stretch, support)
+                    if found.is_match or not stretch.is_faint:
+                        yield found
 
-    def _by_landmarks(
-        self, sound: _Sound, part: tuple[float, float], change: tuple[float, float], budget: int
-    ) -> set[tuple[int, int]]:
-        """Ask for a part, in steps of codes of the asset itself, under a change of tempo and pitch."""
-        if self._landmarks is None or sound.peaks is None:
+    def _by_landmarks(self, peaks: Peaks | None, change: tuple[float, float], budget: int) -> set[tuple[int, int]]:
+        """Ask for the peaks of a part, under a change of tempo and pitch."""
+        if self._landmarks is None or peaks is None:
             return set()
-        steps = BAND_SECONDS / LANDMARK_SECONDS
-        first, last = np.searchsorted(sound.peaks.frames, [part[0] * steps, (part[1] + _SEEN_CODES) * steps])
-        peaks = Peaks(sound.peaks.frames[first:last], sound.peaks.bins[first:last], sound.peaks.shifted[first:last], 0)
         return {
             (row, each.offset)
             for each in self._landmarks.propose(peaks, *change, budget)
             for row in self._bands.tracks.rows_like(self._landmarks.tracks, each.row)
         }
+
+    def _support(self, grid: Grid | None, row: int, stretch: Stretch, part: tuple[int, int]) -> Support | None:
+        """Give what landmarks say of a stretch: there, or in the whole part where that says more."""
+        if grid is None or self._landmarks is None:
+            return None
+        like = self._landmarks.tracks.rows_like(self._bands.tracks, row)
+        if not like:
+            return None
+        known = self._landmarks.peaks_of(like[0])
+        places = {(stretch.first, stretch.last + _SEEN_CODES), part}
+        told = [landmark_support.support(grid, known, stretch.offset, *place) for place in places]
+        return max((each for each in told if each is not None), key=lambda each: each.decades, default=None)
 
     def _by_chromaprint(self, sound: _Sound, begin: int, end: int) -> set[tuple[int, int]]:
         if self._chromaprint is None or sound.chromaprint is None:
@@ -203,9 +185,9 @@ class SoundSearcher:
             for row in self._bands.tracks.rows_at(work, work_begin)
         }
 
-    def _match(self, sound: _Sound, work: int, entries: Sequence[tuple[int, _Found]]) -> Match:
+    def _match(self, sound: _Sound, work: int, entries: Sequence[tuple[int, Found]]) -> Match:
         """Report the surest stretch, and where else the work is heard."""
-        spans = _apart(sorted(entries, key=lambda each: (each[1].is_match, each[1].weight), reverse=True))
+        spans = sound_found.apart(sorted(entries, key=lambda each: (each[1].is_match, each[1].weight), reverse=True))
         _, best = spans[0]
         stretch = best.stretch
         evidence: dict[str, EvidenceValue] = {
@@ -219,6 +201,9 @@ class SoundSearcher:
             "asset_seconds": _length(len(sound.codes[0, 0].codes)),
             "work_seconds": _length(len(self._bands.codes_of(best.row))),
         }
+        if best.support is not None:
+            evidence["landmarks"] = f"{best.support.hits}/{best.support.count}"
+            evidence["landmark_log10_p"] = round(-best.support.decades, 1)
         placed = [(_shifted(each.asset_seconds, sound.begin), self._work_span(at, each)) for at, each in spans]
         if len(placed) > 1:
             evidence["spans"] = "; ".join(
@@ -237,9 +222,9 @@ class SoundSearcher:
             evidence=evidence,
         )
 
-    def _work_span(self, entry: int, found: _Found) -> tuple[float, float]:
+    def _work_span(self, entry: int, found: Found) -> tuple[float, float]:
         begin = float(self._bands.tracks.begins[entry])
-        return _shifted(_seconds(found.stretch.work_first, found.stretch.work_last, 1.0), begin)
+        return _shifted(sound_found.seconds(found.stretch.work_first, found.stretch.work_last, 1.0), begin)
 
 
 def _sounds(queries: Mapping[str, Sequence[Entry]]) -> Iterator[_Sound]:
@@ -267,78 +252,6 @@ def _blocks(codes: int) -> Iterator[tuple[int, int]]:
         yield begin, min(begin + length, codes)
 
 
-def _sure_places(found: Iterable[_Found]) -> list[tuple[float, float]]:
-    """Say where, in seconds, an asset is known to hold a work as it is; what is near is one."""
-    joined: list[tuple[float, float]] = []
-    for begin, end in sorted(each.asset_seconds for each in found if each.is_match):
-        if joined and begin <= joined[-1][1] + _APART_SECONDS:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((begin, end))
-    return joined
-
-
-def _within(part: tuple[float, float], places: Iterable[tuple[float, float]]) -> bool:
-    return any(begin <= part[0] + _APART_SECONDS and part[1] - _APART_SECONDS <= end for begin, end in places)
-
-
-def _merged(found: Iterable[_Found]) -> list[_Found]:
-    """Join what was found in blocks that overlap: one recording, one change, one offset."""
-    merged: list[_Found] = []
-    by_key: defaultdict[tuple[int, int, int], list[_Found]] = defaultdict(list)
-    for each in found:
-        by_key[each.row, each.tempo, each.pitch].append(each)
-    for group in by_key.values():
-        open_: list[_Found] = []
-        for each in sorted(group, key=lambda one: one.stretch.first):
-            for place, other in enumerate(open_):
-                near = each.stretch.first <= other.stretch.last + _APART_SECONDS / BAND_SECONDS
-                if near and abs(_end_offset(other.stretch) - each.stretch.offset) <= _SAME_OFFSET:
-                    open_[place] = dataclasses.replace(other, stretch=_joined(other.stretch, each.stretch))
-                    break
-            else:
-                open_.append(each)
-        merged += open_
-    return merged
-
-
-def _outshone(found: Sequence[_Found]) -> Iterator[_Found]:
-    """Mark what merely resembles another recording that is heard clearly at the same place."""
-    clear = [each for each in found if each.is_match and each.stretch.mean <= thresholds.BAND_CLEAR_BITS]
-    for each in found:
-        resembles = each.is_match and each.stretch.bits > thresholds.BAND_RESEMBLING_BITS
-        others = [other.asset_seconds for other in clear if other.row != each.row] if resembles else []
-        yield dataclasses.replace(each, is_outshone=_within(each.asset_seconds, others))
-
-
-def _end_offset(stretch: Stretch) -> int:
-    return stretch.work_last - stretch.last
-
-
-def _joined(one: Stretch, other: Stretch) -> Stretch:
-    best = one if (one.bits <= one.limit, one.z) >= (other.bits <= other.limit, other.z) else other
-    later = one if one.last >= other.last else other
-    return dataclasses.replace(
-        best, first=one.first, work_first=one.work_first, last=later.last, work_last=later.work_last
-    )
-
-
-def _apart(entries: Sequence[tuple[int, _Found]]) -> list[tuple[int, _Found]]:
-    """Keep, best first, what lies elsewhere in the asset than what was kept before; of matches, matches alone."""
-    kept: list[tuple[int, _Found]] = []
-    for entry, found in entries:
-        if kept and found.is_match != kept[0][1].is_match:
-            break
-        begin, end = found.asset_seconds
-        if all(min(end, last) - max(begin, first) < 0.5 * (end - begin) for first, last in _places(kept)):
-            kept.append((entry, found))
-    return kept
-
-
-def _places(kept: Sequence[tuple[int, _Found]]) -> list[tuple[float, float]]:
-    return [found.asset_seconds for _, found in kept]
-
-
 def _best(matches: Sequence[Match]) -> list[Match]:
     best: dict[tuple[int, int], Match] = {}
     for match in matches:
@@ -352,10 +265,6 @@ def _order(match: Match) -> tuple[bool, float]:
     return match.strength is Strength.MATCH, float(match.evidence["z"])
 
 
-def _seconds(first: int, last: int, faster: float) -> tuple[float, float]:
-    return first * BAND_SECONDS / faster, (last * BAND_SECONDS + BAND_REACH_SECONDS) / faster
-
-
 def _shifted(span: tuple[float, float], begin: float) -> tuple[float, float]:
     return round(begin + span[0], 2), round(begin + span[1], 2)
 
@@ -365,7 +274,7 @@ def _length(codes: int) -> float:
     return round(codes * BAND_SECONDS + BAND_REACH_SECONDS, 1)
 
 
-def _tempo_percent(found: _Found) -> float:
+def _tempo_percent(found: Found) -> float:
     """Say how much faster than the work it is; over long stretches nearer than the change that was assumed."""
     stretch = found.stretch
     drift = (stretch.work_last - stretch.work_first) / (stretch.last - stretch.first)

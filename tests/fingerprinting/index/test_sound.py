@@ -161,6 +161,27 @@ def test_malformed_prints_are_refused(spec: landmark.AlgorithmSpec, value: bytes
     assert spec.check(Fingerprint(spec.name, spec.version, value)) is not None
 
 
+def test_weak_peaks_are_read_as_they_were_written() -> None:
+    weak = np.array([True, False, True])
+    written = print_bytes.write_peaks(Peaks(np.array([1, 2, 3]), np.array([5, 6, 7]), np.zeros(3, np.bool_), 28, weak))
+
+    read = print_bytes.read_peaks(written)
+
+    assert read.weak is not None
+    assert (read.weak.tolist(), read.shifted.any(), read.bins.tolist()) == (weak.tolist(), False, [5, 6, 7])
+    assert print_bytes.check_peaks(written[:6] + b"\x02" + written[7:]) is not None
+
+
+def test_a_works_strongest_peaks_are_told_from_its_others(works: list[tuple[int, Fingerprint]]) -> None:
+    (value,) = [one.value for work, one in works if work == 0 and one.algorithm == "landmark-1024"]
+
+    peaks = print_bytes.read_peaks(value)
+
+    assert peaks.weak is not None
+    assert 5 * SECONDS < int((~peaks.weak).sum()) <= 10 * SECONDS
+    assert 15 * SECONDS < len(peaks.frames) <= 28 * SECONDS
+
+
 def test_prints_are_read_as_they_were_written() -> None:
     peaks = Peaks(np.array([1, 4, 4_000_000]), np.array([0, 511, 7]), np.array([False, True, False]), 6)
     codes = BandCodes(np.array([1, 2**32 - 1], dtype=np.uint32), 50, -122)

@@ -1,0 +1,110 @@
+"""Peaks that meet at one place speak for a recording; those that meet as often elsewhere don't."""
+
+import numpy as np
+import pytest
+
+from fingerprinting import thresholds
+from fingerprinting.audio.print_bytes import Peaks
+from fingerprinting.index.band_stretches import Stretch
+from fingerprinting.index.landmark_support import Grid, Support, support
+from fingerprinting.index.sound_found import Found
+
+FRAMES = 1200
+
+
+def peaks(frames: np.ndarray, bins: np.ndarray) -> Peaks:
+    order = np.argsort(frames, kind="stable")
+    return Peaks(frames[order], bins[order], np.zeros(len(frames), dtype=np.bool_), 28)
+
+
+def scattered(seed: int, count: int = 600) -> Peaks:
+    dice = np.random.default_rng(seed)
+    return peaks(dice.integers(0, FRAMES, count), dice.integers(8, 400, count))
+
+
+def part_of(known: Peaks, first: int, last: int, keep: float = 1.0) -> Peaks:
+    """Cut frames out of a recording, keep some of its peaks, and put as many others among them."""
+    inside = np.flatnonzero((known.frames >= first) & (known.frames < last))
+    kept = inside[np.random.default_rng(5).random(len(inside)) < keep]
+    other = scattered(77)
+    beside = other.frames < last - first
+    frames = np.concatenate((known.frames[kept] - first, other.frames[beside]))
+    return peaks(frames, np.concatenate((known.bins[kept], other.bins[beside])))
+
+
+def test_a_part_is_supported_where_it_lies_though_half_of_its_peaks_are_others() -> None:
+    known = scattered(1)
+
+    told = support(Grid(part_of(known, 400, 600, keep=0.4), 1.0, 1.0), known, 200, 0, 100)
+
+    assert told is not None
+    assert told.decades > 10
+    assert told.count == pytest.approx(100, abs=25)
+    assert 0.3 * told.count < told.hits < 0.7 * told.count
+
+
+def test_what_is_unrelated_has_no_support() -> None:
+    known = scattered(1)
+
+    told = [support(Grid(scattered(seed), 1.0, 1.0), known, 200, 0, 100) for seed in range(20, 60)]
+
+    assert max(each.decades for each in told if each is not None) < thresholds.BAND_CONFIRMING_DECADES[1]
+
+
+def test_a_rhythm_that_fits_at_every_beat_is_no_support() -> None:
+    beats = np.arange(0, FRAMES, 12)
+    loop = peaks(np.repeat(beats, 3), np.tile([40, 90, 200], len(beats)))
+
+    told = support(Grid(part_of(loop, 480, 680), 1.0, 1.0), loop, 240, 0, 100)
+
+    assert told is not None
+    assert told.hits == pytest.approx(told.count, abs=6)
+    assert told.decades < 1
+
+
+def test_a_change_of_tempo_and_pitch_is_taken_back_first() -> None:
+    known = scattered(2)
+    part = part_of(known, 300, 520)
+    changed = peaks(np.rint(part.frames / 1.1).astype(np.int64), np.rint(part.bins * 1.05).astype(np.int64))
+
+    plain = support(Grid(changed, 1.0, 1.0), known, 150, 0, 100)
+    taken_back = support(Grid(changed, 1.1, 1.05), known, 150, 0, 110)
+
+    assert plain is not None
+    assert taken_back is not None
+    assert taken_back.decades > 20
+    assert plain.decades < 3
+
+
+def test_nothing_is_said_of_a_recording_without_another_place() -> None:
+    known = peaks(np.arange(0, 30), np.arange(40, 70))
+
+    assert support(Grid(known, 1.0, 1.0), known, 0, 0, 15) is None
+
+
+def found(bits: float, decades: float | None, *, window: int = 92, tempo: int = 0) -> Found:
+    deviations = (16 - bits) / thresholds.band_deviation(window)
+    limit = thresholds.band_limits(window)[0]
+    stretch = Stretch(0, window, 50, 50 + window, bits, bits, limit, window, deviations, 16 - bits)
+    return Found(0, tempo, 0, stretch, None if decades is None else Support(9, 50, decades))
+
+
+@pytest.mark.parametrize(
+    ("stretch", "is_match"),
+    [
+        (found(5.0, 0.0), True),  # as near as this, peaks need not agree: loops fit at every beat
+        (found(11.0, 0.0), False),  # one synthesiser's pieces
+        (found(11.0, 2.0), False),
+        (found(11.0, 3.0), True),
+        (found(11.0, None), True),  # a print without peaks is decided by band energies alone
+        (found(12.9, 3.0), False),
+        (found(12.9, 8.0), True),  # under a voice
+        (found(14.2, 12.0), False),  # too few deviations, whatever landmarks say
+        (found(9.5, 3.0, window=44), False),  # of a short window more is wanted: words that are said twice
+        (found(9.5, 4.0, window=44), True),
+        (found(10.5, 5.0, tempo=50), False),
+        (found(10.5, 7.0, tempo=50), True),
+    ],
+)
+def test_band_energies_and_landmarks_decide_together(stretch: Found, is_match: bool) -> None:  # noqa: FBT001
+    assert stretch.is_match is is_match
