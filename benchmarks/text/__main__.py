@@ -29,7 +29,7 @@ def main() -> None:
         (other,) = material.PACKAGES.keys() - {arguments.half}
         unlike = material.texts(other, arguments.material)["en"][:30]
         result = measure.measure(texts, arguments.excerpts, arguments.works, arguments.seed, unlike)
-        result["half"], result["package"] = arguments.half, material.PACKAGES[arguments.half]
+        result["half"], result["packages"] = arguments.half, material.PACKAGES[arguments.half]
         print("\n".join(page.body(result)))
         if arguments.output is not None:
             arguments.output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")

@@ -12,7 +12,11 @@ from benchmarks import debian_packages
 from fingerprinting.text import markup, normalise
 from fingerprinting.text.shingles import shingles
 
-PACKAGES: Final = {"tuning": "installation-guide-amd64", "reporting": "debian-handbook"}
+_HELP: Final = tuple(f"libreoffice-help-{language}" for language in ("hi", "ja", "ko", "tr", "vi"))
+PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "tuning": ("installation-guide-amd64",),
+    "reporting": ("debian-handbook", *_HELP),
+}
 LANGUAGES: Final[Mapping[str, str]] = {
     "en": "en",
     "en-US": "en",
@@ -28,6 +32,9 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "pt-BR": "pt",
     "ru": "ru",
     "ru-RU": "ru",
+    "ar-MA": "ar",
+    "hi": "hi",
+    "tr": "tr",
     "tr-TR": "tr",
     "vi": "vi",
     "vi-VN": "vi",
@@ -64,8 +71,8 @@ class Text:
 
 
 def fetch(half: str, folder: Path) -> None:
-    """Download the package of one half and unpack its pages and its licence."""
-    debian_packages.fetch([PACKAGES[half]], folder, ["*.html", "*/copyright"])
+    """Download the packages of one half and unpack their pages and their licences."""
+    debian_packages.fetch(PACKAGES[half], folder, ["*.html", "*/copyright"])
 
 
 def texts(half: str, folder: Path) -> dict[str, list[Text]]:
@@ -85,9 +92,10 @@ def texts(half: str, folder: Path) -> dict[str, list[Text]]:
 
 def _texts(half: str, folder: Path) -> dict[str, list[Text]]:
     pages: defaultdict[str, list[str]] = defaultdict(list)
-    for path in sorted((folder / "files" / PACKAGES[half]).rglob("*.html")):
-        if path.parent.name in LANGUAGES:
-            pages[LANGUAGES[path.parent.name]].append(markup.without_html(path.read_text("utf-8", "replace")))
+    for path in sorted(one for package in PACKAGES[half] for one in (folder / "files" / package).rglob("*.html")):
+        language = next((LANGUAGES[part] for part in reversed(path.parts) if part in LANGUAGES), None)
+        if language is not None:
+            pages[language].append(markup.without_html(path.read_text("utf-8", "replace")))
     seen: set[int] = set()
     found: dict[str, list[Text]] = {}
     for language in sorted(pages, key=lambda each: (each != "en", each)):

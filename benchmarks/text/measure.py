@@ -1,29 +1,24 @@
 """Registers texts as captions, asks for excerpts that were heard badly, and counts what is found, and what wrongly."""
 
 import random
-import re
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.text.material import CHARACTERS, Text
+from benchmarks.text import captioned, shows
+from benchmarks.text.material import Text
 from benchmarks.text.noise import Noise
 from fingerprinting.index import shared_text
 from fingerprinting.index.segment import Index
 from fingerprinting.index.shared_text import Registered
-from fingerprinting.text import shingle_bytes
-from fingerprinting.text.fingerprints import fingerprint_text
 from fingerprinting.types import Fingerprint, Match, Strength
 
 RATES = (0.05, 0.1, 0.2, 0.3)
 SECONDS = (30, 60, 120)
-_WORDS_A_CUE = 9
 _ROUNDS = 7
 _AROUND = 300  # tokens of another text before an excerpt, and as many behind
 _ADVERTISEMENT_SECONDS = 30
@@ -48,13 +43,13 @@ class Registry:
         for language, some in texts.items():
             self.works += some[0 : 2 * most : 2]
             self.strangers[language] = some[1 : 2 * most : 2]
-        self.begins = [_times(text) for text in self.works]
-        self.prints = [_captions(text, times) for text, times in zip(self.works, self.begins, strict=True)]
+        self.begins = [captioned.times(text) for text in self.works]
+        self.prints = [captioned.captions(text, times) for text, times in zip(self.works, self.begins, strict=True)]
         self.index = Index.build(enumerate(self.prints))
 
     def ask(self, tokens: Sequence[str], language: str) -> tuple[list[Match], Fingerprint | None]:
         """Look up what was heard, where each work has an owner of its own who is verified."""
-        asked = _print(_joined(tokens, language), "text/plain")
+        asked = captioned.printed(captioned.joined(tokens, language), "text/plain")
         found = self.index.search([[asked]] if asked else [])
         return shared_text.decided(
             [Registered(one, str(one.work), str(one.work), is_shown=True) for one in found]
@@ -87,6 +82,7 @@ def measure(
         "wrong": wrong,
         "strangers": _strangers(registry, noises),
         "advertisement": _advertisement(texts, most, seed),
+        "shows": shows.wrong(texts, seed),
         "kilobytes_an_hour": _sizes(registry),
         "speed": {"unlike": _speed(registry, unlike), "like": _speed(registry, registry.strangers["en"])},
     }
@@ -210,49 +206,3 @@ def _timed(registry: Registry, texts: Sequence[str]) -> float:
     asked = [Fingerprint("shingle-3", 2, shingles.shingles(normalise.tokens(text)).pack()) for text in texts]
     registry.index.search([[one] for one in asked])
     return time.process_time() - began
-
-
-def _times(text: Text) -> list[float]:
-    """Say when each token is said: at an uneven pace, with a pause now and then; one more for the end."""
-    chance = random.Random(len(text.tokens))
-    seconds, times = 5.0, []
-    for number in range(len(text.tokens) + 1):
-        times.append(seconds)
-        seconds += chance.uniform(0.5, 1.5) / text.tokens_a_second
-        if number % 97 == 96:
-            seconds += chance.uniform(0.5, 6.0)
-    return times
-
-
-def _captions(text: Text, times: Sequence[float]) -> Fingerprint:
-    cues = []
-    for start in range(0, len(text.tokens), _WORDS_A_CUE):
-        end = min(start + _WORDS_A_CUE, len(text.tokens))
-        cues.append(
-            f"{_clock(times[start])} --> {_clock(times[end])}\n{_joined(text.tokens[start:end], text.language)}\n"
-        )
-    made = _print("WEBVTT\n\n" + "\n".join(cues), "text/vtt")
-    if made is None or not shingle_bytes.unpack(made.value).is_timed:
-        raise ValueError("a text of ten minutes has no fingerprint with times")
-    return made
-
-
-def _joined(tokens: Sequence[str], language: str) -> str:
-    """Write tokens down, without spaces between two characters of a script that has none."""
-    text = " ".join(tokens)
-    return (
-        re.sub(r"(?<=[\u3040-\u30ff\u3400-\u9fff]) (?=[\u3040-\u30ff\u3400-\u9fff])", "", text)
-        if language in CHARACTERS
-        else text
-    )
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{seconds % 60:06.3f}"
-
-
-def _print(text: str, media_type: str) -> Fingerprint | None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        return next(iter(fingerprint_text(Path(file.name), media_type).fingerprints), None)

@@ -38,11 +38,21 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
-    """Evidence of one passage that is not counted: blocks, and how many owners or works have the same there."""
+    """Evidence of one passage that is not counted.
+
+    Attributes:
+        blocks: how many.
+        owners: that have the same there.
+        repeats: works of its owner that have the same there.
+        repeated: blocks that are left out because of those works.
+        of_series: it is left out because the asset is of a series of the owner's.
+    """
 
     blocks: int = 0
     owners: int = 0
     repeats: int = 0
+    repeated: int = 0
+    of_series: bool = False
 
 
 _NOTHING: Final = _LeftOut()
@@ -53,7 +63,8 @@ def decided(found: Sequence[Registered]) -> list[Match]:
 
     Of each passage that is a small part of its work, the evidence is not counted that lies where at least
     `SHINGLE_SHARED` owners who have shown who they are have the same; nor, of passages no longer than
-    `SHINGLE_REPEAT_WORDS`, where so many works of its own owner do. The evidence of a match says what was left out.
+    `SHINGLE_REPEAT_WORDS`, where so many works of its own owner do; and if an asset has such a repeated passage, nor
+    what else it has of that owner's works, if that is no longer in all. The evidence of a match says what was left out.
     """
     by_asset: defaultdict[int, list[Registered]] = defaultdict(list)
     for one in found:
@@ -65,16 +76,11 @@ def decided(found: Sequence[Registered]) -> list[Match]:
             by_owners = _Counted(
                 (one.owner, passage.query) for one in some if one.is_shown for passage in _small(one.match.text)
             )
-            own: dict[str, _Counted] = {}
+            by_owner: defaultdict[str, list[Registered]] = defaultdict(list)
             for one in some:
-                if one.owner not in own:
-                    own[one.owner] = _Counted(
-                        (other.work, passage.query)
-                        for other in some
-                        if other.owner == one.owner
-                        for passage in _small(other.match.text)
-                    )
-                again[id(one)] = _without(one.match, by_owners, own[one.owner])
+                by_owner[one.owner].append(one)
+            for its in by_owner.values():
+                again |= _of_owner(its, by_owners)
     return [again.get(id(one), one.match) for one in found]
 
 
@@ -117,6 +123,7 @@ def weighed(match: Match, left_out: Mapping[_Place, _LeftOut] | None = None) -> 
             "work_first_token": best.work[0],
             "work_last_token": best.work[1] - 1,
             **_said(out.get(_place(best), _NOTHING)),
+            **({"of_same_series": True} if any(one.of_series for one in out.values()) else {}),
         },
     )
 
@@ -135,8 +142,37 @@ def _said(out: _LeftOut) -> Mapping[str, EvidenceValue]:
     return said
 
 
-def _without(match: Match, by_owners: "_Counted", own: "_Counted") -> Match:
-    """Weigh a match without what others have in common with it."""
+def _of_owner(its: Sequence[Registered], by_owners: "_Counted") -> dict[int, Match]:
+    """Weigh what an asset has of one owner's works, without what these or others have in common with it."""
+    own = _Counted((one.work, passage.query) for one in its for passage in _small(one.match.text))
+    out = {id(one): _shared(one.match, by_owners, own) for one in its}
+    repeated = max((left.repeated for each in out.values() for left in each.values()), default=0)
+    if repeated >= thresholds.SHINGLE_BASE_EVIDENCE:
+        _leave_out_series(its, out)
+    return {id(one): weighed(one.match, out[id(one)]) for one in its if out[id(one)]}
+
+
+def _leave_out_series(its: Sequence[Registered], out: Mapping[int, dict[_Place, _LeftOut]]) -> None:
+    """Of an asset with what is repeated in a series, leave out what else it has of the series, if that is little.
+
+    It is another part of that series, and the rest is a message that is repeated there and in no three registered ones.
+    What goes on where something repeated ends is an excerpt that includes that, and stays.
+    """
+    rest = [
+        (one, passage)
+        for one in its
+        for passage in (one.match.text.passages if one.match.text else ())
+        if _place(passage) not in out[id(one)]
+    ]
+    words = sum(end - begin for begin, end in _merged(passage.query for _, passage in rest))
+    if words > thresholds.SHINGLE_REPEAT_WORDS or any(not _is_small(passage) for _, passage in rest):
+        return
+    for one, passage in rest:
+        out[id(one)][_place(passage)] = _LeftOut(len(passage.blocks), of_series=True)
+
+
+def _shared(match: Match, by_owners: "_Counted", own: "_Counted") -> dict[_Place, _LeftOut]:
+    """Say which evidence of a match others have in common with it."""
     out: dict[_Place, _LeftOut] = {}
     for passage in _small(match.text):
         blocks = np.array(passage.blocks, dtype=np.int64)
@@ -147,15 +183,22 @@ def _without(match: Match, by_owners: "_Counted", own: "_Counted") -> Match:
         number = int(np.count_nonzero(is_shared | is_repeated))
         if number:
             out[_place(passage)] = _LeftOut(
-                number, int(owners[is_shared].max(initial=0)), int(repeats[is_repeated].max(initial=0))
+                number,
+                int(owners[is_shared].max(initial=0)),
+                int(repeats[is_repeated].max(initial=0)),
+                int(np.count_nonzero(is_repeated)),
             )
-    return weighed(match, out) if out else match
+    return out
 
 
 def _small(text: FoundText | None) -> Sequence[Passage]:
     """Give the passages that are a small part of their work."""
     passages = () if text is None else text.passages
-    return [one for one in passages if one.work_share < thresholds.SHINGLE_SHARED_SHARE]
+    return [one for one in passages if _is_small(one)]
+
+
+def _is_small(passage: Passage) -> bool:
+    return passage.work_share < thresholds.SHINGLE_SHARED_SHARE
 
 
 def _apart(passages: Iterable[Passage]) -> list[Passage]:

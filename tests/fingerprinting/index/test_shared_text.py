@@ -128,3 +128,43 @@ def test_two_owners_share_nothing_yet(text: Text, fresh: Callable[[int], Phrases
     found = strengths(index, text(np.concatenate([fresh(90), quoted, fresh(90)])), shown(2))
 
     assert set(found.values()) == {Strength.MATCH}
+
+
+def test_another_episode_of_a_series_is_not_one_of_which_it_has_a_message_alone(
+    text: Text, fresh: Callable[[int], Phrases]
+) -> None:
+    opening, message, own = fresh(40), fresh(60), [fresh(900) for _ in range(5)]
+    episodes = [np.concatenate([opening, each]) for each in own]
+    episodes[2] = np.concatenate([opening, own[2][:500], message, own[2][500:]])
+    index = Index.build([(n, text(each)) for n, each in enumerate(episodes)])
+    one_show = dict.fromkeys(range(5), ("the show", True))
+    of_many = {work: (f"owner {work}", False) for work in range(5)}
+    other = text(np.concatenate([opening, fresh(300), message, fresh(300)]))
+
+    told = matches(index, other, one_show)[2]
+
+    assert (told.strength, told.evidence["of_same_series"]) == (Strength.LIKELY, True)
+    assert strengths(index, other, of_many)[2] is Strength.MATCH
+    alone = text(np.concatenate([fresh(300), message, fresh(300)]))
+    assert strengths(index, alone, one_show) == {2: Strength.MATCH}, "nothing says that it is of the show"
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda opening, own: [np.concatenate([opening, own[2][:60]])],  # an excerpt goes on where the opening ends
+        lambda opening, own: [opening, own[1][400:480], own[2][400:480]],  # more than two minutes of the series in all
+        lambda opening, own: [own[2][300:360]],
+        lambda opening, own: [opening, own[2][100:700]],
+    ],
+)
+def test_what_is_taken_of_a_series_is_found(
+    text: Text, fresh: Callable[[int], Phrases], taken: Callable[[Phrases, list[Phrases]], list[Phrases]]
+) -> None:
+    opening, own = fresh(40), [fresh(900) for _ in range(5)]
+    index = Index.build([(n, text(np.concatenate([opening, each]))) for n, each in enumerate(own)])
+    asset = text(np.concatenate([part for each in taken(opening, own) for part in (each, fresh(70))]))
+
+    found = strengths(index, asset, dict.fromkeys(range(5), ("the show", True)))
+
+    assert found[2] is Strength.MATCH
