@@ -70,8 +70,8 @@ def value(found: Spectrum, forms: int = WORK_FORMS) -> bytes:
     step = CELLS // THUMBNAIL
     grey = found.cells.reshape(THUMBNAIL, step, THUMBNAIL, step).mean(axis=(1, 3))
     thumbnail = grey.round().clip(0, 255).astype(np.uint8).tobytes()
-    signs = np.stack([form > np.median(form) for form in _forms(found.coefficients, min(forms, len(FORMS)))])
-    hashes = np.packbits(signs.reshape(len(signs), -1), axis=1)
+    shown = np.stack(_forms(found.coefficients, min(forms, len(FORMS)))).reshape(-1, FREQUENCIES**2)
+    hashes = np.packbits(shown > np.median(shown, axis=1, keepdims=True), axis=1)
     if forms > len(FORMS):
         hashes = np.concatenate([hashes, ~hashes])
     written: bytes = thumbnail + hashes.tobytes()

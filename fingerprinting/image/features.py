@@ -92,13 +92,17 @@ def resized(image: Image.Image, pixels: int) -> Image.Image:
     factor = min((pixels / (image.width * image.height)) ** 0.5, MAX_ENLARGEMENT)
     size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     method = Image.Resampling.BILINEAR if factor < 1 else Image.Resampling.BICUBIC
-    return image.convert("L").resize(size, method, reducing_gap=3.0)
+    return _grey(image).resize(size, method, reducing_gap=2.0)
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
     factor = side / max(image.size)
     size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
-    return np.asarray(image.convert("L").resize(size, Image.Resampling.BOX, reducing_gap=3.0))
+    return np.asarray(_grey(image).resize(size, Image.Resampling.BOX, reducing_gap=3.0))
 
 
 def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:

@@ -32,10 +32,14 @@ _TELLING_FEATURES: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    """The first appearance of a picture that says something, and what was computed of it."""
+    """The first appearance of a picture that says something, and what was computed of it.
+
+    `square` is what its pHash is computed of: for a query, the small square that its PDQ is of.
+    """
 
     shown: Appearance
     grey: Image.Image
+    square: Image.Image
     whole: Spectrum
 
 
@@ -65,13 +69,13 @@ def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
     others: list[Fingerprint] = []
     for shown in appearances(path, limits):
         exact = exact or _exact(shown.image)
-        whole = views.whole(shown.image)
-        if _tells(whole) and telling is None:
-            telling = _Telling(shown, shown.image.convert("L"), whole)
-        elif _tells(whole):
-            others.append(_pdq(whole))
-            others += _dct(dct.spectrum(shown.image.convert("L")), _forms(role))
-        del shown  # a huge one should be gone before the next is made
+        looked = _looked(shown, role)
+        if _tells(looked.whole) and telling is None:
+            telling = looked
+        elif _tells(looked.whole):
+            others.append(_pdq(looked.whole))
+            others += _dct(dct.spectrum(looked.grey), _forms(role))
+        del shown, looked  # a huge one should be gone before the next is made
     found = () if exact is None else (exact,)
     if telling is None:
         return Prints(found, identifiable=False, notes=(IMAGE_FLAT,))
@@ -97,10 +101,9 @@ def fingerprint_page(shown: Iterable[Appearance], role: Role, depth: Depth) -> t
         UnreadableMediaError, LimitExceededError, MissingExtraError: as `fingerprint_image` does.
     """
     for appearance in shown:
-        whole = views.whole(appearance.image)
-        if not _tells(whole):
+        telling = _looked(appearance, role)
+        if not _tells(telling.whole):
             continue
-        telling = _Telling(appearance, appearance.image.convert("L"), whole)
         if role is Role.QUERY and depth is Depth.FAST:
             return tuple(_dct(dct.spectrum(telling.grey), _forms(role)))
         hashed = tuple(_dcts(telling, role))
@@ -117,26 +120,38 @@ def _fast(path: Path, limits: Limits) -> Prints:
     return Prints(tuple(found), identifiable=bool(found), notes=() if found else (IMAGE_FLAT,))
 
 
+def _looked(shown: Appearance, role: Role) -> _Telling:
+    """Look at the whole: exactly where it is kept, and where it only asks, nearly and in a tenth of the time."""
+    grey = shown.image.convert("L")
+    if role is Role.WORK:
+        return _Telling(shown, grey, shown.image, views.whole(shown.image))
+    square = views.squeezed(grey)
+    return _Telling(shown, grey, square, views.near(square))
+
+
 def _exact(image: Image.Image) -> Fingerprint:
     return Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
 
 
 def _hashes(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
-    image, whole = telling.shown.image, telling.whole
+    whole, hashed = telling.whole, phash(telling.square)
     yield _pdq(whole)
-    yield Fingerprint(algorithm="phash-64", version=1, value=phash(image), quality=whole.quality, unit=SpanUnit.PIXELS)
+    yield Fingerprint(algorithm="phash-64", version=1, value=hashed, quality=whole.quality, unit=SpanUnit.PIXELS)
     yield from _dcts(telling, role)
 
 
 def _dcts(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
     yield from _dct(dct.spectrum(telling.grey), _forms(role))
-    inner = proposals.trimmed(telling.grey)
-    boxes = [] if inner is None else [inner]
-    if role is Role.QUERY:
-        boxes += proposals.rectangles(telling.grey)
-    for box in boxes:
+    for box in _boxes(telling.grey, role):
         sides = tuple(round(side * telling.shown.scale, 1) for side in box)
         yield from _dct(dct.spectrum(telling.grey, box), min(_forms(role), len(dct.FORMS)), sides)
+
+
+def _boxes(grey: Image.Image, role: Role) -> list[proposals.Box]:
+    if role is Role.QUERY:
+        return proposals.boxes(grey)
+    inner = proposals.trimmed(grey)
+    return [] if inner is None else [inner]
 
 
 def _forms(role: Role) -> int:

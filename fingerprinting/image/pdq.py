@@ -7,6 +7,7 @@ float32, because the bits of coefficients near the median depend on the last pla
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -64,6 +65,29 @@ def spectrum(pixels: NDArray[np.uint8]) -> Spectrum:
         return Spectrum(np.zeros((_FREQUENCIES, _FREQUENCIES), np.float32), quality=0)
     blocks = _shrink(_luma(pixels))
     return Spectrum(_dct(blocks), _quality(blocks))
+
+
+def near_spectrum(grey: NDArray[np.uint8]) -> Spectrum:
+    """Compute the same of grey pixels, shape (H, W), to within rounding: PDQ is linear, so each axis is a matrix.
+
+    For a query, which is compared and not kept: only a bit whose coefficient is as good as the median may differ.
+    """
+    height, width = grey.shape
+    if min(height, width) < MIN_SIDE:
+        return Spectrum(np.zeros((_FREQUENCIES, _FREQUENCIES), np.float32), quality=0)
+    blocks: Floats = (_shrinking(height) @ grey.astype(np.float32) @ _shrinking(width).T).astype(np.float32)
+    return Spectrum((_DCT @ blocks @ _DCT.T).astype(np.float32), _quality(blocks))
+
+
+@lru_cache(maxsize=8)
+def _shrinking(length: int) -> Floats:
+    """Make the matrix, shape (64, length), that does along one axis what `_shrink` does."""
+    unit = np.eye(length, dtype=np.float32)
+    if length == _BLOCKS:
+        return unit
+    for _ in range(_BOX_PASSES):
+        unit = _box(unit, _window(length))
+    return unit[_centres(length)]
 
 
 def bits(coefficients: Floats) -> bytes:

@@ -26,7 +26,17 @@ _LEAST_SIDE: Final = 16
 
 def trimmed(grey: Image.Image) -> Box | None:
     """Find what lies inside plain borders of a picture of mode L, in its pixels; None where there are none."""
-    small, across, down = _small(grey)
+    return _trimmed(*_small(grey))
+
+
+def boxes(grey: Image.Image) -> list[Box]:
+    """Give all of both, what lies inside plain borders first: they look at the same small picture."""
+    small = _small(grey)
+    inner = _trimmed(*small)
+    return [*([] if inner is None else [inner]), *_rectangles(*small)]
+
+
+def _trimmed(small: NDArray[np.float32], across: float, down: float) -> Box | None:
     left, right = _content(small.T)
     top, bottom = _content(small)
     whole = (0, 0, small.shape[1], small.shape[0])
@@ -37,7 +47,10 @@ def trimmed(grey: Image.Image) -> Box | None:
 
 def rectangles(grey: Image.Image) -> list[Box]:
     """Find rectangles between long straight edges of a picture of mode L, in its pixels, the best edged first."""
-    small, across, down = _small(grey)
+    return _rectangles(*_small(grey))
+
+
+def _rectangles(small: NDArray[np.float32], across: float, down: float) -> list[Box]:
     if min(small.shape) < _LEAST_SIDE:
         return []
     columns, upright = _lines(np.abs(np.diff(small, axis=1)))

@@ -46,6 +46,19 @@ def whole(image: Image.Image) -> Spectrum:
     return pdq.spectrum(np.asarray(_square(image)))
 
 
+def squeezed(grey: Image.Image) -> Image.Image:
+    """Squeeze a picture of mode L into the square that PDQ is shown."""
+    return grey.resize((WHOLE_SIDE, WHOLE_SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
+
+
+def near(square: Image.Image) -> Spectrum:
+    """Compute nearly the PDQ spectrum of a whole picture, from what `squeezed` gives, in a tenth of the time.
+
+    Of 35 photographs and drawings no hash moved by more than 2 bits, but for one by 10.
+    """
+    return pdq.near_spectrum(np.asarray(square))
+
+
 def turned(image: Image.Image) -> Iterator[Spectrum]:
     """Yield the PDQ spectra of the seven other ways to turn and mirror the whole of an RGB picture.
 

@@ -77,6 +77,14 @@ def test_a_picture_on_a_page_is_proposed(picture: Image.Image) -> None:
     assert len(found) <= proposals.MAX_RECTANGLES
 
 
+def test_all_that_is_proposed_starts_with_what_lies_inside_plain_borders(picture: Image.Image) -> None:
+    page = Image.new("L", (1200, 900), 235)
+    page.paste(picture.resize((500, 375)), (300, 200))
+
+    assert proposals.boxes(page) == [proposals.trimmed(page), *proposals.rectangles(page)]
+    assert proposals.boxes(picture) == proposals.rectangles(picture)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 2), (9, 9)])
 def test_tiny_and_thin_pictures_do_no_harm(size: tuple[int, int]) -> None:
     image = Image.effect_noise(size, 90)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fingerprinting.image import pdq
+from fingerprinting.image import pdq, views
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "pdq" / "vectors.json"
 SIZES = (
@@ -85,3 +85,18 @@ def test_an_exactly_tiled_pattern_has_no_strength() -> None:
     spectrum = pdq.spectrum(np.tile(tile, (64, 64, 1)))
 
     assert spectrum.strength < 1
+
+
+def test_what_a_query_computes_quickly_is_nearly_the_same_hash() -> None:
+    for seed in range(4):
+        image = synthetic_media.natural_picture(seed, (900, 700))
+        exact = views.whole(image)
+
+        near = views.near(views.squeezed(image.convert("L")))
+
+        moved = np.frombuffer(pdq.bits(exact.coefficients), np.uint8) ^ np.frombuffer(
+            pdq.bits(near.coefficients), np.uint8
+        )
+        assert np.bitwise_count(moved).sum() <= 4
+        assert abs(near.quality - exact.quality) <= 1
+    assert pdq.near_spectrum(synthetic_media.noise(1, 4, 300)[:, :, 0]).quality == 0
