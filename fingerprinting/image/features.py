@@ -24,17 +24,20 @@ class Effort:
         features: at most so many are kept.
         thumbnail: longer side of the grey picture that confirms a match.
         variants: how many of `feature_bytes.VARIANTS` the codes have.
+        most: the strongest so many are described before some are chosen; 0: all are found, and only the chosen ones are
+            described, which takes longer where there are few, because the picture is blurred twice.
     """
 
     pixels: int
     features: int
     thumbnail: int
     variants: int = 4
+    most: int = 0
 
 
 WORK: Final = Effort(200_000, 400, 48, 1)
-THOROUGH: Final = Effort(160_000, 800, 128)
-STANDARD: Final = Effort(60_000, 300, 96)
+THOROUGH: Final = Effort(160_000, 800, 128, most=2000)
+STANDARD: Final = Effort(60_000, 300, 96, 2, most=1200)
 
 MAX_ENLARGEMENT: Final = 3.0
 CONTRAST: Final = 0.02
@@ -65,7 +68,7 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    places, descriptors = sift(np.asarray(resized(image, effort.pixels)), effort.features)
+    places, descriptors = sift(np.asarray(resized(image, effort.pixels)), effort.features, effort.most)
     rooted = feature_codes.root(descriptors)
     variants = [rooted] if effort.variants == 1 else _variants(rooted)[: effort.variants]
     return Features(
@@ -105,14 +108,20 @@ def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
     return np.asarray(_grey(image).resize(size, Image.Resampling.BOX, reducing_gap=3.0))
 
 
-def sift(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
-    """Find and describe at most `count` features of a grey picture: `PLACE`, (N,), and float32, (N, 128)."""
-    sift = _detector()
+def sift(grey: NDArray[np.uint8], count: int, most: int = 0) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+    """Find and describe at most `count` features of a grey picture: `PLACE`, (N,), and float32, (N, 128).
+
+    For `most` see `Effort`.
+    """
+    sift = _detector(most)
     with _memory_errors():
-        found = sift.detect(grey, None)
-    chosen = [found[at] for at in _chosen(found, grey.shape, count)]
+        found, described = sift.detectAndCompute(grey, None) if most else (sift.detect(grey, None), None)
+    rows = _chosen(found, grey.shape, count)
+    chosen = [found[at] for at in rows]
     if not chosen:
         return np.empty(0, PLACE), np.empty((0, feature_codes.BITS), np.float32)
+    if described is not None:
+        return _places(chosen, grey.shape), described[rows]
     with _memory_errors():
         chosen, descriptors = sift.compute(grey, chosen)
     return _places(chosen, grey.shape), descriptors
@@ -170,8 +179,8 @@ def _memory_errors() -> Iterator[None]:
 
 
 @cache
-def _detector() -> Any:
-    return _opencv().SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
+def _detector(most: int) -> Any:
+    return _opencv().SIFT_create(nfeatures=most, contrastThreshold=CONTRAST)
 
 
 @cache

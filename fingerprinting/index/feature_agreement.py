@@ -23,6 +23,7 @@ _TILE_CORRELATION: Final = 0.6
 _PARTS: Final = 6
 _PART_FEATURES: Final = 3
 _SMALLEST: Final = 5.0
+_TELLING_MIDDLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,14 @@ class Agreement:
         correlation: of the grey of both thumbnails; None where that says nothing.
         tiles: share of the tiles of the work's thumbnail, plain ones aside, whose grey the asset has; None without any.
         cover: share of the parts of the work with features that the asset should show, where it shows one of them.
+        middle: how often a feature in the middle of what is shown is found, for each time that one around it is; None
+            where that says nothing: with so few features in the middle that the same rate would not find three.
     """
 
     correlation: float | None
     tiles: float | None
     cover: float
+    middle: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,12 @@ class Sides:
 def agreement(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Agreement:
     """Compare an asset with a work where it lies; `agreeing` are the work's features that agree with the placement."""
     grey = _grey(placement, sides)
+    expected = _expected(placement, sides.asked_spots, sides.known_spots)
     return Agreement(
         correlation=_correlation(grey),
         tiles=_tiles(grey),
-        cover=_cover(placement, sides.asked_spots, sides.known_spots, agreeing),
+        cover=_cover(sides.known_spots, expected, agreeing),
+        middle=_middle(sides.known_spots, expected, agreeing),
     )
 
 
@@ -130,17 +136,37 @@ def _tiles(grey: _Grey) -> float | None:
     return float(np.mean(agreeing)) if agreeing else None
 
 
-def _cover(placement: Placement, asked: Spots, known: Spots, agreeing: NDArray[np.int64]) -> float:
-    """Count the parts of the work, cut into 6 by 6, where the asset should show features, and does."""
+def _expected(placement: Placement, asked: Spots, known: Spots) -> NDArray[np.bool_]:
+    """Say which of the work's features the asset should show: inside it, and not too small there."""
     inverse = np.linalg.inv(placement.matrix[:, :2])
     here = (known.places - placement.matrix[:, 2]) @ inverse.T
     shown = known.sizes + np.log(np.sqrt(abs(np.linalg.det(inverse))))
-    expected = _inside(here, asked.frame) & (shown >= np.percentile(asked.sizes, _SMALLEST))
+    expected: NDArray[np.bool_] = _inside(here, asked.frame) & (shown >= np.percentile(asked.sizes, _SMALLEST))
+    return expected
+
+
+def _cover(known: Spots, expected: NDArray[np.bool_], agreeing: NDArray[np.int64]) -> float:
+    """Count the parts of the work, cut into 6 by 6, where the asset should show features, and does."""
     cells = np.minimum((known.places / np.array(known.frame) * _PARTS).astype(int), _PARTS - 1)
     part = cells[:, 0] * _PARTS + cells[:, 1]
     counted = np.bincount(part[expected], minlength=_PARTS**2) >= _PART_FEATURES
     found = np.bincount(part[agreeing], minlength=_PARTS**2) > 0
     return float(found[counted].mean()) if counted.any() else 0.0
+
+
+def _middle(known: Spots, expected: NDArray[np.bool_], agreeing: NDArray[np.int64]) -> float | None:
+    """Compare how often features are found in the middle half (each way) of what is shown, and around it."""
+    found = np.zeros(len(expected), np.bool_)
+    found[agreeing] = True
+    counted = expected | found
+    low, high = known.places[counted].min(axis=0), known.places[counted].max(axis=0)
+    margin = (high - low) / 4
+    inner = np.all((known.places > low + margin) & (known.places < high - margin), axis=1)
+    here, around = counted & inner, counted & ~inner
+    rate = float(found[around].mean()) if around.any() else 0.0
+    if rate * here.sum() < _TELLING_MIDDLE:
+        return None
+    return float(found[here].mean()) / rate
 
 
 def _halved(grey: Floats, times: int) -> Floats:

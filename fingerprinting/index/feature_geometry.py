@@ -79,8 +79,8 @@ class Placement:
 
 
 def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None:
-    """Find the placement that most of M pairs of features agree with; None if not so many can."""
-    if len(asked.places) < _FEWEST:
+    """Find the placement that most of M pairs of features agree with; None if fewer agree with the best single pair."""
+    if len(asked.places) < fewest:
         return None
     from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
 
@@ -95,7 +95,7 @@ def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None
     if counts.max() < fewest:
         return None
     for seed in np.argsort(-counts, kind="stable")[:_TRIES].tolist():
-        if counts[seed] < _FEWEST or (best is not None and counts[seed] < best.inliers):
+        if counts[seed] < fewest or (best is not None and counts[seed] < best.inliers):
             break
         found = _refined(asked, known, growth, turn, seed)
         if found is not None and (best is None or found.inliers > best.inliers):

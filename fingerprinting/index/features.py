@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
-from fingerprinting.index import copies, feature_agreement, feature_lists, feature_pictures, feature_votes
+from fingerprinting.index import (
+    copies,
+    feature_agreement,
+    feature_judge,
+    feature_lists,
+    feature_pictures,
+    feature_votes,
+)
 from fingerprinting.index import feature_geometry as geometry
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
@@ -31,6 +38,7 @@ NEAR_BITS: Final = 36
 PAIR_BITS: Final = 44
 FEWEST_VOTES: Final = 3
 CANDIDATES: Final = 16
+_BENT: Final = 2  # so many fewer agree with a single pair than with what is fitted to all, which may be bent
 _CROWD: Final = 4  # where so many of those looked at are there, they crowd others out: then more are looked at
 _NEAREST_IN_CROWD: Final = 128
 _MOST_IN_CROWD: Final = 256
@@ -129,8 +137,8 @@ class FeatureSearcher:
             looked_at.update(candidates)
             seen: list[int] = []
             for row, variant in candidates:
-                sighting = self._sighting(asked, row, variant)
-                if sighting is not None and sighting.placement.inliers >= worth_a_look:
+                sighting = self._sighting(asked, row, variant, worth_a_look)
+                if sighting is not None:
                     match = self._match(asset, asked, sighting, sure)
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
                     seen.append(row)
@@ -169,7 +177,8 @@ class FeatureSearcher:
         )
         return feature_votes.elect(ballot, asked, most, FEWEST_VOTES)
 
-    def _sighting(self, asked: Features, row: int, variant: int) -> _Sighting | None:
+    def _sighting(self, asked: Features, row: int, variant: int, fewest: int) -> _Sighting | None:
+        """Look how an asset shows a picture; None where fewer features than that agree."""
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
 
         first, last = self._pictures.firsts[row : row + 2].tolist()
@@ -180,8 +189,8 @@ class FeatureSearcher:
         mine, its = _mutual(of_asked, of_known)
         known = geometry.spots(as_places(self._pictures.places[positions]), self._pictures.size(row))
         shown = geometry.spots(asked.places, asked.size, variant)
-        placement = geometry.place(shown.take(mine), known.take(its))
-        if placement is None:
+        placement = geometry.place(shown.take(mine), known.take(its), fewest - _BENT)
+        if placement is None or placement.inliers < fewest:
             return None
         sides = feature_agreement.Sides(asked, shown, self._pictures.thumbnail(row), known, variant)
         agreement = feature_agreement.agreement(placement, sides, its[placement.pairs])
@@ -198,9 +207,7 @@ class FeatureSearcher:
 
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
         placement = sighting.placement
-        strength, limit = _strength(sighting, sure)
-        if strength is Strength.MATCH and limit != sure and self._own(asked, sighting) < limit:
-            strength = Strength.LIKELY
+        strength, limit = feature_judge.judged(placement, sighting.agreement, sure, lambda: self._own(asked, sighting))
         known = self._pictures.size(sighting.row)
         in_asset, in_work = geometry.boxes(placement, asked.size, known, sighting.variant)
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
@@ -210,6 +217,8 @@ class FeatureSearcher:
         if agreement.tiles is not None:
             evidence["tiles"] = round(agreement.tiles, 2)
         evidence["cover"] = round(agreement.cover, 2)
+        if agreement.middle is not None:
+            evidence["middle"] = round(agreement.middle, 2)
         evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
         return Match(
             asset=asset,
@@ -231,27 +240,6 @@ def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[N
     its = of_asked & 0xFFFF
     chosen = (of_asked >> 16 <= PAIR_BITS) & (of_known[its] & 0xFFFF == mine)
     return mine[chosen], its[chosen]
-
-
-def _strength(sighting: _Sighting, sure: int) -> tuple[Strength, int]:
-    """Judge a sighting, and give the inliers that decided: fewer where the grey of both pictures agrees."""
-    placement, correlation = sighting.placement, sighting.agreement.correlation
-    is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
-    agrees = correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION
-    needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
-    is_match = is_spread and placement.inliers >= needed and _is_shown_throughout(sighting.agreement)
-    return Strength.MATCH if is_match else Strength.LIKELY, needed
-
-
-def _is_shown_throughout(agreement: Agreement) -> bool:
-    """Tell a copy from another picture in the same frame, which shares some parts and not the rest."""
-    correlation, tiles, cover = agreement.correlation, agreement.tiles, agreement.cover
-    same = thresholds.FEATURE_SAME_CORRELATION
-    if correlation is not None and correlation >= same and (tiles is None or tiles >= thresholds.FEATURE_MIN_PARTS):
-        return True
-    if correlation is None or tiles is None:
-        return cover >= thresholds.FEATURE_MIN_PARTS
-    return min(tiles, cover) >= thresholds.FEATURE_MIN_PARTS and tiles + cover >= thresholds.FEATURE_PARTS
 
 
 def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:

@@ -15,7 +15,9 @@ from fingerprinting.index import feature_lists
 from fingerprinting.index import features as features_index
 from fingerprinting.index.algorithm import CrowdedError, SearchContext
 from fingerprinting.index.feature_agreement import Agreement
-from fingerprinting.index.features import SPEC, _is_shown_throughout
+from fingerprinting.index.feature_geometry import Placement
+from fingerprinting.index.feature_judge import judged
+from fingerprinting.index.features import SPEC
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -144,24 +146,63 @@ def test_a_copy_with_a_sticker_is_a_match_though_its_grey_differs(index: Index, 
 
 
 @pytest.mark.parametrize(
-    ("correlation", "tiles", "cover", "is_copy"),
+    ("correlation", "tiles", "cover", "middle", "is_copy"),
     [
-        (0.95, 0.9, 0.2, True),
-        (0.95, None, 0.0, True),
-        (0.95, 0.43, 0.36, False),  # plain grounds agree, what is on them does not
-        (0.86, 0.7, 0.61, False),  # dialogs of one program
-        (0.53, 0.67, 0.65, False),  # portraits in one frame
-        (0.55, 0.9, 0.81, True),  # a copy with a logo over it
-        (0.6, 1.0, 0.45, False),
-        (0.6, 0.45, 1.0, False),
-        (None, None, 0.6, True),
-        (None, None, 0.4, False),
+        (0.95, 0.9, 0.2, None, True),
+        (0.95, None, 0.0, None, True),
+        (0.95, 0.43, 0.36, None, False),  # plain grounds agree, what is on them does not
+        (0.93, 0.67, 0.5, None, False),  # two screens of one game
+        (0.86, 0.7, 0.61, None, False),  # dialogs of one program
+        (0.53, 0.67, 0.65, None, False),  # portraits in one frame
+        (0.81, 0.87, 0.68, 0.0, False),  # the same, of which more is alike by chance
+        (0.55, 0.9, 0.81, None, True),  # a copy with a logo over it
+        (0.55, 0.7, 0.61, 0.9, True),  # a copy with much over it, of which the middle is seen, too
+        (0.6, 1.0, 0.45, None, False),
+        (0.6, 0.45, 1.0, None, False),
+        (0.6, 0.45, 0.61, 1.0, False),  # with few features a part of a picture
+        (None, None, 0.6, None, True),
+        (None, None, 0.4, None, False),
     ],
 )
-def test_a_copy_agrees_in_most_of_its_parts(
-    correlation: float | None, tiles: float | None, cover: float, *, is_copy: bool
+def test_a_copy_agrees_in_most_of_its_parts_and_in_the_middle(
+    correlation: float | None, tiles: float | None, cover: float, middle: float | None, *, is_copy: bool
 ) -> None:
-    assert _is_shown_throughout(Agreement(correlation, tiles, cover)) is is_copy
+    agreement = Agreement(correlation, tiles, cover, middle)
+
+    strength, _ = judged(placement(20), agreement, 10, lambda: 20)
+
+    assert strength is (Strength.MATCH if is_copy else Strength.LIKELY)
+
+
+def placement(inliers: int, share: float = 0.4) -> Placement:
+    return Placement(np.eye(2, 3), np.arange(inliers), inliers, spread=60.0, share=share)
+
+
+@pytest.mark.parametrize(
+    ("inliers", "own", "share", "agreement", "limit"),
+    [
+        (52, 33, 0.4, Agreement(0.46, 0.47, 0.61, 1.42), 24),  # two pictures blended
+        (52, 20, 0.4, Agreement(0.46, 0.47, 0.61, 1.42), None),  # too many works have these features
+        (61, 68, 0.025, Agreement(-0.17, 0.0, 0.57, 1.24), None),  # a figure that two screens share
+        (24, 24, 0.18, Agreement(0.49, 0.28, 0.53, 5.0), None),  # a drawing of which two games show a part
+        (52, 33, 0.4, Agreement(0.46, 0.47, 0.61, 0.1), None),  # a frame
+        (52, 33, 0.4, Agreement(0.46, 0.47, 0.61, None), None),  # nothing to be seen in the middle
+    ],
+)
+def test_what_shines_through_everywhere_is_a_match_by_many_features_of_its_own(
+    inliers: int, own: int, share: float, agreement: Agreement, limit: int | None
+) -> None:
+    found = judged(placement(inliers, share), agreement, 10, lambda: own)
+
+    assert found == ((Strength.LIKELY, 16) if limit is None else (Strength.MATCH, limit))
+
+
+def test_a_work_that_is_blended_with_another_picture_is_a_match(index: Index, works: list[Image.Image]) -> None:
+    blended = Image.blend(works[3], synthetic_media.natural_picture(60), 0.5)
+
+    matches = {match.work: match.strength for match in found(index, blended)}
+
+    assert matches[3] is Strength.MATCH
 
 
 def test_a_larger_registry_asks_for_more(index: Index, works: list[Image.Image]) -> None:

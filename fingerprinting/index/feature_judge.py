@@ -1,0 +1,57 @@
+"""Whether what an asset and a work have in common is the work, or only what surrounds it."""
+
+from collections.abc import Callable
+
+from fingerprinting import thresholds
+from fingerprinting.index.feature_agreement import Agreement
+from fingerprinting.index.feature_geometry import Placement
+from fingerprinting.types import Strength
+
+
+def judged(placement: Placement, agreement: Agreement, sure: int, own: Callable[[], int]) -> tuple[Strength, int]:
+    """Judge a placement, and give the inliers that decided: fewer where the grey of both pictures agrees.
+
+    Args:
+        placement: where the work lies in the asset.
+        agreement: how well both agree there.
+        sure: inliers that make a match in a registry of this size.
+        own: counts the inliers that not many works have. It is asked only where it decides.
+    """
+    correlation = agreement.correlation
+    agrees = correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION
+    needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
+    is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
+    if not is_spread or placement.inliers < needed:
+        return Strength.LIKELY, needed
+    if _is_shown_throughout(agreement) and (agrees or own() >= needed):
+        return Strength.MATCH, needed
+    many = sure + thresholds.FEATURE_MANY_INLIERS
+    if placement.inliers >= many and _shines_through(placement, agreement) and own() >= many:
+        return Strength.MATCH, many
+    return Strength.LIKELY, needed
+
+
+def _is_shown_throughout(agreement: Agreement) -> bool:
+    """Tell a copy from another picture in the same frame, which shares some parts and not the rest."""
+    correlation, tiles, cover, middle = agreement.correlation, agreement.tiles, agreement.cover, agreement.middle
+    is_same = correlation is not None and correlation >= thresholds.FEATURE_SAME_CORRELATION
+    if is_same and (tiles is None or tiles >= thresholds.FEATURE_SAME_TILES):
+        return True
+    if middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE:
+        return False
+    if correlation is None or tiles is None:
+        return cover >= thresholds.FEATURE_MIN_PARTS
+    seen = middle is not None and middle >= thresholds.FEATURE_SEEN_MIDDLE
+    wanted = thresholds.FEATURE_PARTS_WITH_MIDDLE if seen else thresholds.FEATURE_PARTS
+    return min(tiles, cover) >= thresholds.FEATURE_MIN_PARTS and tiles + cover >= wanted
+
+
+def _shines_through(placement: Placement, agreement: Agreement) -> bool:
+    """Tell a work under text, stripes or a second picture, which is seen everywhere a little, from one in part."""
+    tiles, cover, middle = agreement.tiles, agreement.cover, agreement.middle
+    return (
+        placement.share >= thresholds.FEATURE_MANY_SHARE
+        and (middle is not None and middle >= thresholds.FEATURE_SEEN_MIDDLE)
+        and (tiles is not None and min(tiles, cover) >= thresholds.FEATURE_MANY_MIN_PARTS)
+        and tiles + cover >= thresholds.FEATURE_MANY_PARTS
+    )
