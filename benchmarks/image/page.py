@@ -2,8 +2,9 @@
 # ruff: noqa: ISC004
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from math import comb
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -13,6 +14,7 @@ from fingerprinting import thresholds
 
 METHODS = (*reversed(DEPTHS), *PEERS)
 _COLOURS = {"thorough": "#1b6e53", "standard": "#4ea98a", "fast": "#a7d8c6", PEERS[0]: "#b9772f", PEERS[1]: "#8a8f98"}
+_CHANCE = 0.05
 _BAR, _GAP, _LEFT, _WIDE = 9, 10, 170, 420
 
 
@@ -62,8 +64,9 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"{found['copies']} of {found['works']} registered pictures, each copied in {len(found['rows'])} ways:"
         f" rows of few copies, so trust the means. {found['strangers']} pictures that are not registered"
         f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which"
-        " none was used to choose a rotation, a list or a limit, but for the rule on parts, which was made with these"
-        " strangers in view and its cost measured on other copies. `match` alone counts as found. Beside them, in the"
+        " none was used to choose a rotation, a list or a limit. Portraits in one frame among these strangers led to the"
+        " rules on parts and on the middle, whose limits are of other pictures. `match` alone counts as found. Beside"
+        " them, in the"
         f" same run: ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors"
         " recommend."
         " Times are of a machine that was busy with other things.",
@@ -87,6 +90,7 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"The box that thorough gives overlaps the true one by {mean(overlaps or [0.0]):.2f} of their union on average."
         f" A work takes {found['bytes_a_work'] / 1000:.1f} kB of fingerprints.",
         "",
+        *_speed(found),
         "## Strangers that were called a match, by thorough",
         "",
         *dict.fromkeys(f"- {told.partition(' (')[0]}" for told in found["strangers_matched"]["thorough"]),
@@ -95,10 +99,15 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         " finds. Windows of one program, maps of one country and portraits in one frame share pixels without being the"
         " same work: these are wrong.",
         "",
+        *_looked_at(found),
         f"So a match must have the same grey throughout (correlation {thresholds.FEATURE_SAME_CORRELATION} or more, and"
-        f" {thresholds.FEATURE_MIN_PARTS:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
+        f" {thresholds.FEATURE_SAME_TILES:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
         f" most tiles and inliers in most parts of the work: {thresholds.FEATURE_MIN_PARTS} or more of each, and"
-        f" {thresholds.FEATURE_PARTS} in sum. What shares less is `likely`: shown for review, and never decides.",
+        f" {thresholds.FEATURE_PARTS} in sum, or {thresholds.FEATURE_PARTS_WITH_MIDDLE} where the middle of what is"
+        " shown has nearly as many of its features found as what surrounds it. Where the middle has less than"
+        f" {thresholds.FEATURE_RIM_MIDDLE} of them, both share a frame, and that is no match. A work under a second"
+        f" picture needs {thresholds.FEATURE_MANY_INLIERS} inliers more than another, all of them features that few"
+        " works have. What shares less is `likely`: shown for review, and never decides.",
         "",
         "## Kind by kind",
         "",
@@ -109,6 +118,43 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"Made by `./run bench image run`; the figures themselves are in [{path.stem}.json]({path.stem}.json).",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _looked_at(found: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what who looked at each of them found, and what that says of all strangers."""
+    wrong = found.get("wrong_by_eye")
+    if wrong is None:
+        return
+    most = _most(len(wrong), found["strangers"])
+    yield (
+        f"Looked at one by one, {len(wrong)} of {found['strangers']} are wrong{''.join(f', {each}' for each in wrong)}:"
+        f" with 95 % confidence no more than {most:.2%} of strangers like these."
+    )
+    yield ""
+
+
+def _most(wrong: int, asked: int) -> float:
+    """Give the share that would show no more than so many wrong ones in one of twenty runs (Clopper and Pearson)."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        share = (low + high) / 2
+        chance = sum(comb(asked, each) * share**each * (1 - share) ** (asked - each) for each in range(wrong + 1))
+        low, high = (share, high) if chance > _CHANCE else (low, share)
+    return high
+
+
+def _speed(found: Mapping[str, Any]) -> Iterator[str]:
+    """Tell how long a picture of a megapixel takes, for each that ImageHash does in the same run."""
+    times = found.get("megapixel_cpu_ms")
+    if times is None:
+        return
+    told = ", ".join(f"{each} {times[each]:.1f} ms ({times[each] / times[PEERS[0]]:.2f})" for each in METHODS[:3])
+    yield (
+        f"To decode and fingerprint a JPEG picture of one megapixel takes a core, with all searches aside: {told}; the"
+        f" number in brackets is for each that `imagehash.phash(Image.open(…))` takes, {times[PEERS[0]]:.1f} ms here."
+        " Trust those, since the machine was busy."
+    )
+    yield ""
 
 
 def _line(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
