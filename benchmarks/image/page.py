@@ -64,9 +64,9 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"{found['copies']} of {found['works']} registered pictures, each copied in {len(found['rows'])} ways:"
         f" rows of few copies, so trust the means. {found['strangers']} pictures that are not registered"
         f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which"
-        " none was used to choose a rotation, a list or a limit. Portraits in one frame among these strangers led to the"
-        " rules on parts and on the middle, whose limits are of other pictures. `match` alone counts as found. Beside"
-        " them, in the"
+        " none was used to choose a rotation, a list or a limit. Portraits in one frame among these strangers led to"
+        " the rules on parts and on the middle, whose limits are of other pictures. `match` alone counts as found."
+        " Beside them, in the"
         f" same run: ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors"
         " recommend."
         " Times are of a machine that was busy with other things.",
