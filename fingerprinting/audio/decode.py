@@ -56,19 +56,40 @@ class Recording:
         """
         with open_container(self._path, self._limits) as container:
             stream = _sound_of(container)
+            if _promised_seconds(container, stream) > self._limits.max_seconds:
+                self._refuse_what_is_too_long()
             max_samples = int(self._limits.max_seconds * RATE_HZ)
             for chunk in _in_chunks(self._pcm(container, stream)):
                 self.samples += len(chunk)
                 if self.samples > max_samples:
-                    raise LimitExceededError(
-                        f"This recording is longer than the {self._limits.max_seconds:,.0f} seconds that are accepted."
-                        " Cut it into parts and use each of them.",
-                        max_seconds=self._limits.max_seconds,
-                    )
+                    raise self._too_long()
                 yield chunk
             self._compare_with_header(container, stream)
         if self.samples == 0:
             raise damaged()
+
+    def _refuse_what_is_too_long(self) -> None:
+        """Add up how long the packets say that they are, without decoding any.
+
+        Where a header promises more than is accepted, a day of sound is refused in seconds by that, and a lie is not.
+        """
+        seconds = 0.0
+        with open_container(self._path, self._limits) as container:
+            try:
+                for packet in container.demux(_sound_of(container)):
+                    if packet.duration and packet.time_base:
+                        seconds += float(packet.duration * packet.time_base)
+                    if seconds > self._limits.max_seconds:
+                        raise self._too_long()
+            except _DECODE_ERRORS:
+                return  # what there is before that is decoded, and said to be damaged
+
+    def _too_long(self) -> LimitExceededError:
+        return LimitExceededError(
+            f"This recording is longer than the {self._limits.max_seconds:,.0f} seconds that are accepted."
+            " Cut it into parts and use each of them.",
+            max_seconds=self._limits.max_seconds,
+        )
 
     def _pcm(self, container: InputContainer, stream: AudioStream) -> Iterator[NDArray[np.int16]]:
         resampler = _Resampler()
@@ -98,11 +119,7 @@ class Recording:
             yield from frames
 
     def _compare_with_header(self, container: InputContainer, stream: AudioStream) -> None:
-        promised = 0.0
-        if stream.duration is not None and stream.time_base is not None:
-            promised = float(stream.duration * stream.time_base)
-        elif container.duration is not None:
-            promised = container.duration / av.time_base
+        promised = _promised_seconds(container, stream)
         if promised - self.samples / RATE_HZ > max(_MISSING_SECONDS, promised * 0.02):
             self.is_damaged = True
 
@@ -114,6 +131,13 @@ def decode(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.int16]:
         UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as iterating over a Recording does.
     """
     return np.concatenate(list(Recording(path, limits)))
+
+
+def _promised_seconds(container: InputContainer, stream: AudioStream) -> float:
+    """Give the length that the header states; 0 where it states none."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration is not None else 0.0
 
 
 def _sound_of(container: InputContainer) -> AudioStream:

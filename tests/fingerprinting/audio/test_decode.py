@@ -1,6 +1,7 @@
 """Decoding: every usual format, and every way in which a file can be broken."""
 
 import io
+import struct
 import wave
 from pathlib import Path
 
@@ -210,6 +211,34 @@ def test_a_recording_longer_than_the_limit_is_refused(tmp_path: Path) -> None:
         decode.decode(path, Limits(max_seconds=5))
 
     assert caught.value.parameters["max_seconds"] == 5
+
+
+def test_a_day_of_sound_is_refused_before_any_of_it_is_decoded(tmp_path: Path) -> None:
+    samples = 86_400 * 8000
+    form = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+    path = tmp_path / "day.wav"
+    with path.open("wb") as file:
+        file.write(
+            b"RIFF" + struct.pack("<I", 36 + samples) + b"WAVEfmt " + form + b"data" + struct.pack("<I", samples)
+        )
+        file.truncate(44 + samples)  # a hole, which takes no space on the disk
+    recording = Recording(path, Limits(max_seconds=900))
+
+    with pytest.raises(LimitExceededError, match="longer than the 900 seconds"):
+        list(recording)
+
+    assert recording.samples == 0
+
+
+def test_a_header_that_promises_more_than_is_accepted_refuses_nothing_by_itself(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "cut.flac", melody(12), codec="flac", container_format="flac")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    recording = Recording(path, Limits(max_seconds=7))
+
+    decoded = np.concatenate(list(recording))
+
+    assert 2 * RATE_HZ < len(decoded) < 6 * RATE_HZ
+    assert recording.is_damaged
 
 
 def test_a_recording_with_more_bytes_than_the_limit_is_refused(tmp_path: Path) -> None:
