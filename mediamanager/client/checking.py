@@ -14,6 +14,7 @@ from mediamanager.client.verdicts import Checked, SourceAnswer, SourceVerdict, S
 from optout.catalogue.answers import Asset, WorkMatch
 from optout.consent.combining import combine_sources
 from optout.consent.reasons import Code, Reason
+from optout.consent.remarks import remarks
 from optout.consent.vocabulary import Preference, Use
 
 BATCH_ASSETS = 256
@@ -72,6 +73,7 @@ def _check_batch(sources: Sequence[Source], batch: Sequence[Extracted], question
                 matches=_located(checked.matches, extracted),
                 sha256=next((one.value.hex() for one in asset.fingerprints if one.algorithm == "sha256"), None),
                 asset_key=asset.key.hex(),
+                remarks=tuple(remarks(extracted.extraction.notes)) if extracted.extraction is not None else (),
             )
 
 

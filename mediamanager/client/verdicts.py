@@ -8,6 +8,7 @@ from typing import TypeAlias
 from optout.catalogue.answers import WorkMatch
 from optout.consent.explain import sentence
 from optout.consent.reasons import Code, Parameter, Reason
+from optout.consent.remarks import Remark
 from optout.consent.vocabulary import Preference, Use
 
 JsonObject: TypeAlias = dict[str, object]
@@ -82,6 +83,7 @@ class Checked:
         sha256: of the file's bytes, hex, where they were read.
         asset_key: 32 bytes, hex, that name the asset in a receipt; None where nothing is known of it.
         sources: what each that was asked said, in the order in which they were given.
+        remarks: what can't be recognised of it, and why; of a file that was fingerprinted here.
     """
 
     path: str
@@ -94,6 +96,7 @@ class Checked:
     sha256: str | None = None
     asset_key: str | None = None
     sources: tuple[SourceVerdict, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @classmethod
     def unchecked(
@@ -127,6 +130,10 @@ class Checked:
             "sha256": self.sha256,
             "asset_key": self.asset_key,
             "sources": [{"source": one.source, "verdict": one.verdict, "error": one.error} for one in self.sources],
+            "remarks": [
+                {"code": one.code, "sentence": one.sentence, "span": list(one.span) if one.span else None}
+                for one in self.remarks
+            ],
         }
 
 

@@ -1,7 +1,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from synthetic_sound import RATE_HZ, melody, write_sound
 
 from fingerprinting.types import Fingerprint
 from mediamanager.client.checkable import CheckableSource
@@ -126,6 +129,20 @@ def test_words_that_are_given_are_found_as_those_of_a_file_are(catalogue: Path, 
     span = checked.matches[0].query_span
     assert span is not None
     assert span[0] == len("Listen! ")
+
+
+@pytest.mark.parametrize(
+    ("sound", "code"), [(np.zeros(8 * RATE_HZ, np.int16), "audio-silent"), (melody(1), "audio-too-short")]
+)
+def test_what_cannot_be_recognised_is_told_with_the_reason(
+    catalogue: Path, tmp_path: Path, sound: NDArray[np.int16], code: str
+) -> None:
+    [checked] = Catalogue.open(catalogue).check([write_sound(tmp_path / "asked.wav", sound)])
+
+    assert (checked.verdict, checked.identifiable) == (Verdict.UNKNOWN, False)
+    assert [remark.code for remark in checked.remarks] == [code]
+    [line] = checked.as_json()["remarks"]
+    assert line == {"code": code, "sentence": checked.remarks[0].sentence, "span": None}
 
 
 def test_a_line_of_check_has_the_fields_that_people_script_against(catalogue: Path, inbox: Path) -> None:
