@@ -114,7 +114,14 @@ def _correlation(grey: _Grey) -> float | None:
     asked, known = grey.asked[grey.whole], grey.known[grey.whole]
     if min(asked.std(), known.std()) < _LEAST_SPREAD:
         return None
-    return float(np.corrcoef(asked, known)[0, 1])
+    return _correlated(asked, known)
+
+
+def _correlated(one: Floats, other: Floats) -> float:
+    """Correlate two lines of numbers, 0 where one of them is plain; for a few, in a third of numpy's time."""
+    one, other = one - one.mean(), other - other.mean()
+    length = float(np.sqrt(float(one @ one) * float(other @ other)))
+    return float(one @ other) / length if length else 0.0
 
 
 def _tiles(grey: _Grey) -> float | None:
@@ -132,7 +139,7 @@ def _tiles(grey: _Grey) -> float | None:
             asked, known = grey.asked[tile][whole], grey.known[tile][whole]
             if whole.mean() < _TILE_OVERLAP or whole.sum() < _TILE_CELLS or known.std() < _TILE_SPREAD:
                 continue
-            agreeing.append(bool(asked.std() > _TILE_PLAIN and np.corrcoef(asked, known)[0, 1] >= _TILE_CORRELATION))
+            agreeing.append(bool(asked.std() > _TILE_PLAIN and _correlated(asked, known) >= _TILE_CORRELATION))
     return float(np.mean(agreeing)) if agreeing else None
 
 

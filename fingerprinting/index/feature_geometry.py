@@ -11,7 +11,7 @@ from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS
 SIDE: Final = 640.0
 """Places are reckoned in a frame whose longer side is this."""
 
-_TRIES: Final = 6
+_TRIES: Final = 3
 _FIRST_TOLERANCE: Final = 24.0
 _TOLERANCES: Final = (14.0, 9.0, 6.0, 6.0)
 _MOST_GROWTH: Final = 0.6
@@ -184,7 +184,8 @@ def _is_plausible(matrix: NDArray[np.float64]) -> bool:
 
 
 def _distinct(places: NDArray[np.floating]) -> int:
-    return len(np.unique(np.round(places / _CELL).astype(np.int64), axis=0))
+    cells = np.round(places / _CELL).astype(np.int64)
+    return len(set(map(tuple, cells.tolist())))
 
 
 def boxes(
