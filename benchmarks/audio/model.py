@@ -18,6 +18,9 @@ def table(scales: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         "Searches alone, one core, milliseconds of CPU: median and most. Terms have as many postings as in real"
         " recordings, times how many recordings there are; where they stand is drawn."
     )
+    for note in dict.fromkeys(each["note"] for each in ordered if "note" in each):
+        yield ""
+        yield note
     yield ""
     yield "| recordings | million postings | GB | fast | standard | thorough |"
     yield "|---|---|---|---|---|---|"
