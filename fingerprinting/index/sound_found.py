@@ -75,8 +75,7 @@ class Found:
     def is_confirmed(self) -> bool:
         """Whether landmarks, if they were asked, leave it at more than a rhythm that both recordings have."""
         known = self.stretch
-        is_near = known.bits <= thresholds.BAND_CERTAIN_BITS or known.z >= thresholds.BAND_CERTAIN_DEVIATIONS
-        if self.support is None or is_near:
+        if self.support is None or known.z >= thresholds.BAND_CERTAIN_DEVIATIONS:
             return True
         short, long, changed = thresholds.BAND_CONFIRMING_DECADES
         least = short if known.window <= thresholds.BAND_SHORT_CODES else long
