@@ -116,8 +116,8 @@ BAND_CERTAIN_DEVIATIONS: Final = 16.0
 BAND_CONFIRMING_DECADES: Final = (3.5, 2.5, 6.0)
 BAND_SHORT_CODES: Final = 64
 """From so many deviations below chance on, band energies are enough. Between that and their limits landmarks must agree
-that the recording is there: by so many powers of ten less likely than where most of them meet when it is moved by half a
-second to six. The first is for windows of up to so many codes (3 s), the second for longer ones, the third where a
+that the recording is there: by so many powers of ten less likely than where most of them meet when it is moved by half
+a second to six. The first is for windows of up to so many codes (3 s), the second for longer ones, the third where a
 change of tempo or pitch is assumed.
 
 Music that one synthesiser plays, in the same key and at the same tempo, comes to 15 deviations and to 6.3 bits, as
