@@ -41,17 +41,22 @@ def _is_shown_throughout(agreement: Agreement) -> bool:
         return False
     if correlation is None or tiles is None:
         return cover >= thresholds.FEATURE_MIN_PARTS
-    seen = middle is not None and middle >= thresholds.FEATURE_SEEN_MIDDLE
-    wanted = thresholds.FEATURE_PARTS_WITH_MIDDLE if seen else thresholds.FEATURE_PARTS
+    wanted = thresholds.FEATURE_PARTS_WITH_MIDDLE if _is_even(middle) else thresholds.FEATURE_PARTS
     return min(tiles, cover) >= thresholds.FEATURE_MIN_PARTS and tiles + cover >= wanted
 
 
 def _shines_through(placement: Placement, agreement: Agreement) -> bool:
     """Tell a work under text, stripes or a second picture, which is seen everywhere a little, from one in part."""
-    tiles, cover, middle = agreement.tiles, agreement.cover, agreement.middle
+    tiles, cover = agreement.tiles, agreement.cover
     return (
         placement.share >= thresholds.FEATURE_MANY_SHARE
-        and (middle is not None and middle >= thresholds.FEATURE_SEEN_MIDDLE)
+        and _is_even(agreement.middle)
         and (tiles is not None and min(tiles, cover) >= thresholds.FEATURE_MANY_MIN_PARTS)
         and tiles + cover >= thresholds.FEATURE_MANY_PARTS
     )
+
+
+def _is_even(middle: float | None) -> bool:
+    """Whether the middle is seen about as well as what surrounds it."""
+    least, most = thresholds.FEATURE_EVEN_MIDDLE
+    return middle is not None and least <= middle <= most

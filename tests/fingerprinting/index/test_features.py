@@ -186,6 +186,7 @@ def placement(inliers: int, share: float = 0.4) -> Placement:
         (61, 68, 0.025, Agreement(-0.17, 0.0, 0.57, 1.24), None),  # a figure that two screens share
         (24, 24, 0.18, Agreement(0.49, 0.28, 0.53, 5.0), None),  # a drawing of which two games show a part
         (52, 33, 0.4, Agreement(0.46, 0.47, 0.61, 0.1), None),  # a frame
+        (74, 70, 0.4, Agreement(0.58, 0.55, 0.45, 3.4), None),  # one map in dialogs in two languages
         (52, 33, 0.4, Agreement(0.46, 0.47, 0.61, None), None),  # nothing to be seen in the middle
     ],
 )
