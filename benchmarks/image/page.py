@@ -100,6 +100,7 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         " same work: these are wrong.",
         "",
         *_looked_at(found),
+        *([found["note"], ""] if "note" in found else []),
         f"So a match must have the same grey throughout (correlation {thresholds.FEATURE_SAME_CORRELATION} or more, and"
         f" {thresholds.FEATURE_SAME_TILES:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
         f" most tiles and inliers in most parts of the work: {thresholds.FEATURE_MIN_PARTS} or more of each, and"
