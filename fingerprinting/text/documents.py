@@ -31,10 +31,12 @@ class Document:
     Attributes:
         text: prose; of captions, their cues joined by newlines.
         cues: of captions; None for any other text.
+        plays: whether it is of a web page with a video or a sound on it.
     """
 
     text: str
     cues: tuple[Cue, ...] | None = None
+    plays: bool = False
 
     def times(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Say when characters of captions are shown, in seconds, not descending; within a cue they pass evenly.
@@ -111,5 +113,5 @@ def read(raw: bytes, media_type: str) -> Document:
             raise UnreadableMediaError("There is no text in these captions. Export them again.")
         return Document(text="\n".join(cue.text for cue in cues), cues=cues)
     if media_type == _HTML or markup.is_html(text):
-        return Document(text=markup.without_html(text))
+        return Document(text=markup.without_html(text), plays=markup.plays(text))
     return Document(text=text)

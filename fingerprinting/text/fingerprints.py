@@ -22,6 +22,9 @@ VERSION: Final = 2
 PAGES_WITHOUT_TEXT: Final = "text-pages-missing"
 """The remark that most pages of a document are pictures, of which nothing is recognised."""
 
+PAGE_PLAYS: Final = "text-page-plays"
+"""The remark that a web page has a video or a sound on it, of which nothing is recognised."""
+
 
 def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Prints:
     """Fingerprint a text or captions file by its words.
@@ -47,11 +50,12 @@ def _fingerprint(document: Document) -> Prints:
     tokens = normalise.tokens(document.text)
     found = shingles(tokens, _track(document) if document.cues else NO_TRACK)
     reason = _unidentifiable_because(len(tokens.ids), found)
+    notes = (PAGE_PLAYS,) if document.plays else ()
     if reason is not None:
-        return Prints(fingerprints=(), identifiable=False, notes=(reason,))
+        return Prints(fingerprints=(), identifiable=False, notes=(reason, *notes))
     unit = SpanUnit.SECONDS if document.cues is not None else SpanUnit.CHARACTERS
     fingerprint = Fingerprint(algorithm=ALGORITHM, version=VERSION, value=found.pack(), unit=unit)
-    return Prints(fingerprints=(fingerprint,))
+    return Prints(fingerprints=(fingerprint,), notes=notes)
 
 
 def locate(

@@ -11,12 +11,18 @@ _HTML_START: Final = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+ht
 _HTML_TAG: Final = re.compile(
     r"<!--|<(script|style|head|template|noscript)\b[^<>]*>|</?[a-zA-Z!?][^<>]*>", re.IGNORECASE
 )
+_PLAYER: Final = re.compile(r"<(?:video|audio)[\s>]", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 
 
 def is_html(text: str) -> bool:
     """Whether a text begins as a web page does."""
     return _HTML_START.match(text) is not None
+
+
+def plays(text: str) -> bool:
+    """Whether a web page has a video or a sound on it, which is not among its words."""
+    return _PLAYER.search(text) is not None
 
 
 def without_html(text: str) -> str:

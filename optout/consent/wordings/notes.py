@@ -32,6 +32,10 @@ EN: Mapping[str, str] = {
     "video-words-missing": "Captions of this video could not be had so far: it is recognised by its sound alone.",
     "video-sound-missing": "The sound of this video could not be had so far: it is recognised by its captions alone.",
     "text-pages-missing": "So many pages of this document are pictures without text that these are not recognised.",
+    "text-page-plays": (
+        "There is a video or a sound on this page, and only the words of the page are recognised. Register the file of "
+        "the video or the sound, too, or its own address."
+    ),
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
 }
@@ -74,6 +78,10 @@ FR: Mapping[str, str] = {
     ),
     "text-pages-missing": (
         "Tant de pages de ce document sont des images sans texte que celles-ci ne sont pas reconnues."
+    ),
+    "text-page-plays": (
+        "Il y a une vidéo ou un son sur cette page, et seuls les mots de la page sont reconnus. Enregistrez aussi le "
+        "fichier de la vidéo ou du son, ou sa propre adresse."
     ),
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."

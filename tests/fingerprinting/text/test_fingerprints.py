@@ -54,6 +54,19 @@ def test_a_web_page_has_the_fingerprint_of_its_text(tmp_path: Path) -> None:
     assert of_page.value == of_text.value
 
 
+@pytest.mark.parametrize(("player", "notes"), [("<video src=a.mp4>", ("text-page-plays",)), ("<videos>", ())])
+def test_a_web_page_with_a_video_says_that_it_is_not_recognised(
+    tmp_path: Path, player: str, notes: tuple[str, ...]
+) -> None:
+    page = f"<!doctype html><html><p>{STORY}</p>{player}</html>"
+
+    assert fingerprint_text(written(tmp_path, page), "text/plain").notes == notes
+    assert fingerprint_text(written(tmp_path, f"<html>{player}Watch it"), "text/plain").notes == (
+        "text-too-short",
+        *notes,
+    )
+
+
 def test_the_index_accepts_the_fingerprint(tmp_path: Path) -> None:
     (fingerprint,) = fingerprint_text(written(tmp_path, STORY), "text/plain").fingerprints
 
