@@ -25,7 +25,7 @@ from optout.store.jobs import Lease
 from optout.store.models.base import utc_now
 from optout.store.models.jobs import JobKind
 from optout.store.models.works import Work, WorkState
-from workers import dispatch, sandbox, tally, videos
+from workers import dispatch, page_videos, sandbox, tally, videos
 from workers.errors import FetchFailedError, VideoUnavailableError
 from workers.fetch import FetchLimits, fetch
 from workers.resources import Resources
@@ -43,6 +43,7 @@ class Order:
     Attributes:
         size_bytes: of an upload.
         wanted: of a video, what of it is to be read.
+        wants_sound: where the address is that of a page, the video or sound on it is wanted, and not the page's words.
     """
 
     work_id: UUID
@@ -52,12 +53,13 @@ class Order:
     file_name: str | None
     keep_media: bool
     wanted: frozenset[Modality]
+    wants_sound: bool = False
 
     @classmethod
     def of(cls, work: Work, wanted: Collection[Modality]) -> "Order":
         """What a row says."""
         about = (work.id, work.media_key, work.size_bytes, work.source_url, work.file_name, work.keep_media)
-        return cls(*about, frozenset(wanted))
+        return cls(*about, frozenset(wanted), work.wants_sound)
 
     @property
     def video_id(self) -> str | None:
@@ -143,6 +145,12 @@ def read_media(resources: Resources, order: Order) -> Iterator[Read]:
             return
         path = Path(folder) / "media"
         name = _bring(resources, order, path)
+        if order.wants_sound and order.source_url is not None and page_videos.is_page(path):
+            with tally.failures(tally.SANDBOX_FAILURES):
+                limits = limits_of(resources)
+                read = page_videos.read(order.source_url, Path(folder), guard=resources.guard, limits=limits)
+            yield Read(*read)
+            return
         with tally.failures(tally.SANDBOX_FAILURES):
             extraction = sandbox.extract(path, name=name, limits=limits_of(resources))
         yield Read(extraction, path)

@@ -237,7 +237,7 @@ def confine(readable: list[str], open_file: int | None) -> set[str]:
 
 
 def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) -> int:
-    """Do one of the four things that a child can be asked for, and answer on the first descriptor."""
+    """Do one of the things that a child can be asked for, and answer on the first descriptor."""
     if request["task"] == "captions":
         from workers.youtube_child import serve  # noqa: PLC0415 - yt-dlp takes most of a second, and few need it
 
@@ -247,6 +247,11 @@ def _serve(request: dict[str, Any], descriptors: list[int], confined: set[str]) 
         from workers.youtube_list_child import serve as serve_list  # noqa: PLC0415 - as above
 
         serve_list(request, socket.socket(fileno=descriptors[0]))
+        return 0
+    if request["task"] == "page":
+        from workers.page_child import serve as serve_page  # noqa: PLC0415 - as above
+
+        serve_page(request, socket.socket(fileno=descriptors[0]))
         return 0
     if request["task"] == "probe":
         from workers.sandbox_probe import look  # noqa: PLC0415

@@ -19,7 +19,8 @@ def write(found: Result, path: Path, scaled: Result | None = None) -> None:
         " `match` alone counts as found; every work has an owner of its own who is verified. Every cell is of"
         f" {found['excerpts']} excerpts, the line of all languages of {found['excerpts'] * len(found['languages'])}."
         " Those that are listed as wrong are passages of the same book in another language, with the same names and"
-        " commands and words that sound alike. A manual has more names than speech: of 0.42 content words a word, as"
+        " commands and words that sound alike, or sentences that the pages of one programme's help repeat."
+        " A manual has more names than speech: of 0.42 content words a word, as"
         " speeches and podcasts have, an hour of English takes 18 KB (calculated)."
     )
     scale = [] if scaled is None else _scale(scaled)

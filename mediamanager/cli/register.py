@@ -29,7 +29,7 @@ from mediamanager.client.queries import Query, walk
 from mediamanager.schemas.claims import ClaimResponse
 from mediamanager.schemas.listings import ListingResponse
 from mediamanager.schemas.works import WorkResponse, WorkState
-from optout.consent import explain, identifiers, youtube_links
+from optout.consent import explain, youtube_links
 from optout.consent.preferences import parse_all
 from optout.consent.vocabulary import Preference, Use
 from optout.errors import InvalidInputError
@@ -72,7 +72,10 @@ def register(
         bool, typer.Option("--keep-media", help="Let the registry keep the media; it removes it otherwise.")
     ] = False,
     sound: Annotated[
-        bool, typer.Option("--sound", help="Of links to YouTube, have the sound read, too, not only the captions.")
+        bool,
+        typer.Option(
+            "--sound", help="Of links to YouTube, have the sound read, too; of links to other pages, the video on them."
+        ),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each work is read.")] = True,
     as_json: JsonOption = False,
@@ -90,8 +93,8 @@ def register(
         raise InvalidInputError("there is nothing to register: name files, folders that hold some, or web addresses")
     if title is not None and len(found.queries) != 1:
         raise InvalidInputError("--title names one work; there are several", field="title")
-    if sound and (local or not any(_is_video(query) or _is_list(query) for query in found.queries)):
-        why = "can't be used with --local" if local else "is about links to YouTube, and there is none"
+    if sound and (local or all(query.file is not None or query.error is not None for query in found.queries)):
+        why = "can't be used with --local" if local else "is about links, and there is none"
         raise InvalidInputError(f"--sound {why}", field="sound")
     with creator(registry, key) as there:
         outcomes = _locally(there, found.queries, wishes) if local else _remotely(there, found.queries, wishes)
@@ -164,8 +167,8 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
                 yield _Outcome(query.path, listing=_listed(there, query.path, wishes))
                 continue
             if query.file is None:
-                sound = wishes.sound and _is_video(query)
-                work = there.register_url(query.path, title=wishes.title, keep_media=wishes.keep_media, sound=sound)
+                more = {"keep_media": wishes.keep_media, "sound": wishes.sound}
+                work = there.register_url(query.path, title=wishes.title, **more)
             else:
                 title = wishes.title or query.file.name
                 work = there.register_file(query.file, title=title, keep_media=wishes.keep_media)
@@ -175,10 +178,6 @@ def _remotely(there: Creator, queries: list[Query], wishes: _Wishes) -> Iterator
         except (RegistryRefusedError, InvalidInputError, OSError) as error:
             # This one is refused; the others may be fine. A registry that is away ends the run instead.
             yield _Outcome(query.path, error=str(error))
-
-
-def _is_video(query: Query) -> bool:
-    return query.file is None and query.error is None and identifiers.youtube_id(query.path) is not None
 
 
 def _is_list(query: Query) -> bool:

@@ -14,7 +14,8 @@ SHOW_MEDIA = "keep the file, and let those who find a copy of it see or hear it 
 
 
 SOUND = (
-    "of a link to one video of YouTube: have its sound read, too, by which it is registered where it has no captions"
+    "of a link to one video of YouTube: have its sound read, too, by which it is registered where it has no captions;"
+    " of a link to any other page: have the video or recording on it read, and not the words of the page"
 )
 
 

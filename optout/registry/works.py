@@ -115,17 +115,16 @@ def register_url(
 ) -> Registered:
     """Register what lies at an address; a worker fetches it, not before `due_at`. Spellings of one give one work.
 
-    Of a video of YouTube the captions and the thumbnail are read, and its sound if that is wanted.
+    Of a video of YouTube the captions and the thumbnail are read, and its sound if that is wanted. Of any other page
+    its words are, or if the sound is wanted the video or recording on it.
 
     Raises:
-        InvalidInputError: not a web address, a channel or playlist of YouTube (`listings.register` takes these), a
-            title that is too long, or `wants_sound` of what is no video of YouTube.
+        InvalidInputError: not a web address, a channel or playlist of YouTube (`listings.register` takes these), or a
+            title that is too long.
     """
     if youtube_links.source_of(url) is not None:
         raise InvalidInputError("this is a channel or playlist: register it as a list of videos", field="url")
     canonical = identifiers.canonical_url(url)
-    if wants_sound and identifiers.youtube_id(url) is None:
-        raise InvalidInputError("only of a link to one video of YouTube the sound can be asked for", field="sound")
     wanted = Work(
         account_id=account_id,
         identity=identifiers.key("url", canonical),

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import time
+import wave
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import factories
 import packed_documents
 import pytest
 import synthetic_media
+import synthetic_sound
 from local_servers import answer, serving
 from sqlalchemy import select
 
@@ -122,6 +124,31 @@ def test_media_is_kept_where_that_was_asked(resources: Resources, in_process: No
 
     assert stand(resources, work_id, job_id)[0].media_key == works.media_key(work_id)
     assert resources.storage.get(works.media_key(work_id)) == PROSE
+
+
+@pytest.mark.parametrize("path", ["/page", "/song.wav"])
+def test_the_video_on_a_page_is_read_where_its_sound_is_wanted(resources: Resources, path: str) -> None:
+    song = io.BytesIO()
+    with wave.open(song, "wb") as written:
+        written.setparams((1, 2, synthetic_sound.RATE_HZ, 0, "NONE", "NONE"))
+        written.writeframes(synthetic_sound.melody(8).tobytes())
+    page = b"<!doctype html><title>Fox</title><p>Words.</p><audio src=song.wav></audio>"
+    routes = {
+        "/page": answer(page, content_type="text/html"),
+        "/song.wav": answer(song.getvalue(), content_type="audio/wav"),
+    }
+    with serving(routes) as server:
+        with transaction(resources.sessions) as session:
+            account = factories.make_account(session)
+            work = works.register_url(session, account_id=account.id, url=server.url(path), wants_sound=True).work
+            work_id = work.id
+            job_id = session.scalars(select(Job.id).where(Job.subject == str(work_id))).one()
+        runner.run(with_server(resources, server.pair), job_id)
+
+    work, _ = stand(resources, work_id, job_id)
+    assert (work.state, work.modality) == (WorkState.READY, "audio")
+    assert "chromaprint-2" in algorithms(resources, work_id)
+    assert not works.lacks(work)
 
 
 def test_running_a_job_twice_changes_nothing(resources: Resources, in_process: None) -> None:

@@ -22,7 +22,7 @@ from mediamanager.web.creator import choice, inheriting
 from mediamanager.web.creator.choice import Choice
 from mediamanager.web.creator.inheriting import Inheriting
 from mediamanager.web.language import language_of
-from optout.consent import identifiers, youtube_links
+from optout.consent import youtube_links
 from optout.errors import InvalidInputError, NotFoundError
 from optout.registry import claims, collections, listings, showing, works
 from optout.registry.accounts import Principal
@@ -158,7 +158,7 @@ class _Sender:
                 account_id=self.account_id,
                 url=url,
                 keep_media=self.keep_media,
-                wants_sound=self.sound and identifiers.youtube_id(url) is not None,
+                wants_sound=self.sound,
             )
             showing.wish(registered, shown=self.show_media)
             return self._say(session, registered)

@@ -34,7 +34,7 @@ EN: Mapping[str, str] = {
     "text-pages-missing": "So many pages of this document are pictures without text that these are not recognised.",
     "text-page-plays": (
         "There is a video or a sound on this page, and only the words of the page are recognised. Register the file of "
-        "the video or the sound, too, or its own address."
+        "the video or the sound, too, or ask for the sound with the link."
     ),
     "text-repetitive": "This text repeats itself too much to recognise copies of it: only the same file is found.",
     "text-too-short": "This text is too short to recognise copies of it: only the exact same file is found.",
@@ -81,7 +81,7 @@ FR: Mapping[str, str] = {
     ),
     "text-page-plays": (
         "Il y a une vidéo ou un son sur cette page, et seuls les mots de la page sont reconnus. Enregistrez aussi le "
-        "fichier de la vidéo ou du son, ou sa propre adresse."
+        "fichier de la vidéo ou du son, ou demandez le son avec le lien."
     ),
     "text-repetitive": (
         "Ce texte se répète trop pour que des copies en soient reconnues\u00a0: seul le même fichier est trouvé."

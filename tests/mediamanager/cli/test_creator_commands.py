@@ -301,15 +301,20 @@ def test_a_preset_is_said_back_in_its_own_sentence(song: Path, capsys: pytest.Ca
     assert explain.choice(PRESETS[Preset.NO_AI]) in capsys.readouterr().out
 
 
-def test_sound_is_asked_for_of_videos_and_of_nothing_else(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sound_is_asked_for_of_links_and_of_nothing_else(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving({"/v1/works": answer(work(), status=201)}) as server:
-        words = ["--registry", server.url(), "--sound", str(song), "https://example.org/fox.png"]
+        words = ["--registry", server.url(), "--sound", str(song)]
         assert invoke(register, "mediamanager register", words) == 64
         assert "there is none" in capsys.readouterr().err
-        assert invoke(register, "mediamanager register", [*words, "https://youtu.be/dQw4w9WgXcQ"]) == 0
+        assert (
+            invoke(
+                register, "mediamanager register", [*words, "https://example.org/fox", "https://youtu.be/dQw4w9WgXcQ"]
+            )
+            == 0
+        )
 
     bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
-    assert [b'"sound"' in body for body in bodies] == [False, False, True]
+    assert [b'"sound"' in body for body in bodies] == [False, True, True]
 
 
 def test_sound_is_asked_for_of_a_channel(capsys: pytest.CaptureFixture[str]) -> None:
