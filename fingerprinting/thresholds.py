@@ -378,8 +378,24 @@ VIDEO_NEAREST_IN_TIME: Final = 0.6
 """Share of the frames that must be nearer to what they meet than to any other moment of the same shot, 0.7 to 4 s away,
 where shots last as long."""
 
+VIDEO_MOTION: Final = 0.55
+VIDEO_MOTION_LEAD: Final = 0.2
+"""Correlation of what moves (frames less the mean of their shot) at one place in time, and how much more it must be
+there than at any other. Clips of 4 and 10 s of eleven films, scaled, mirrored, with bars or subtitles, reach 0.7 to
+1.0, with 0.0 to 0.45 elsewhere; 38 other parts of the recordings of two fixed cameras at most 0.45, with 0.39
+elsewhere."""
+
+VIDEO_MOTION_OTHER: Final = 0.3
+"""Where what moves agrees less than that at every place in time, features prove nothing but the same surroundings."""
+
+VIDEO_MOTION_GREY: Final = 0.5
+"""Grey levels, root mean square, that must move to tell anything: less is the noise of rounding and of encoding."""
+
 VIDEO_STILL_BITS: Final = 10
 """Mean distance up to which a stretch of frames that hardly differ is a match."""
+
+VIDEO_TWIN_BITS: Final = 16
+"""Frames of two works within so many bits are the same picture, encoded again: half the size moves 2 to 8 bits."""
 
 VIDEO_FEATURE_SECONDS: Final = 2.5
 VIDEO_FEATURE_LEAD: Final = 1.3

@@ -1,12 +1,15 @@
-"""How well clips of films are found: `python -m benchmarks.video --folder DIR [--clips N] [--depth DEPTH]`."""
+"""How well clips of films are found: `python -m benchmarks.video --folder DIR [--clips N] [--depth DEPTH]`.
+
+Clips are kept in the folder, too, so that only the first run makes them.
+"""
 
 import argparse
 import json
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
+from math import comb
 from pathlib import Path
 
 from PIL import Image
@@ -20,6 +23,12 @@ from fingerprinting.types import Depth, Match, Role, Span, Strength
 
 Part = tuple[Path, float, float]
 
+STRANGERS = (
+    *("re-encoded", "half the size", "bars", "subtitles", "logo", "mirrored"),
+    *("cropped to 75 %", "upright, blurred sides"),
+)
+"""How clips of what is not registered are changed."""
+
 
 def main() -> None:
     """Register, ask, print a line a kind and the sums."""
@@ -29,21 +38,24 @@ def main() -> None:
     parser.add_argument("--depth", type=Depth, default=Depth.THOROUGH)
     arguments = parser.parse_args()
     registered, strangers = material.halves(material.fetch(arguments.folder))
-    with tempfile.TemporaryDirectory() as scratch:
-        index, speed = _registered(registered, Path(scratch))
-        print(f"{len(registered)} works, fingerprinted at {speed:.1f} x real time", flush=True)
-        wrong = _strangers(index, strangers, Path(scratch), arguments.depth)
-        print(f"strangers of the same films and game: {len(strangers)}, named: {len(wrong)} {wrong}", flush=True)
-        sums: defaultdict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
-        for nth, (name, kind) in enumerate(KINDS.items()):
-            asked = [
-                _ask(index, registered, (nth + 3 * clip) % len(registered), kind, Path(scratch), arguments.depth)
-                for clip in range(arguments.clips)
-            ]
-            sums[kind.row] += asked
-            print(json.dumps({"kind": name, **_shares(asked)}), flush=True)
-        for row, asked in sums.items():
-            print(json.dumps({"row": row, "clips": len(asked), **_shares(asked)}), flush=True)
+    clips: Path = arguments.folder / "clips"
+    clips.mkdir(exist_ok=True)
+    index, speed = _registered(registered, clips)
+    print(f"{len(registered)} works, fingerprinted at {speed:.1f} x real time", flush=True)
+    sums: defaultdict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
+    for nth, (name, kind) in enumerate(KINDS.items()):
+        asked = [
+            _ask(index, registered, (nth + 3 * clip) % len(registered), kind, clips, arguments.depth)
+            for clip in range(arguments.clips)
+        ]
+        sums[kind.row] += asked
+        print(json.dumps({"kind": name, **_shares(asked)}), flush=True)
+    for row, asked in sums.items():
+        print(json.dumps({"row": row, "clips": len(asked), **_shares(asked)}), flush=True)
+    asked_about, wrong = _strangers(index, strangers, clips, arguments.depth)
+    most = _most_false(len(wrong), asked_about)
+    named = {"strangers": asked_about, "named": len(wrong), "upper_bound_95": round(most, 3), "which": wrong}
+    print(json.dumps(named), flush=True)
 
 
 def _shares(asked: list[tuple[bool, bool, bool]]) -> dict[str, float]:
@@ -51,13 +63,13 @@ def _shares(asked: list[tuple[bool, bool, bool]]) -> dict[str, float]:
     return {name: round(sum(each) / len(asked), 3) for name, each in zip(names, zip(*asked, strict=True), strict=True)}
 
 
-def _registered(works: list[Part], scratch: Path) -> tuple[Index, float]:
+def _registered(works: list[Part], clips: Path) -> tuple[Index, float]:
     entries, spent, seconds = [], 0.0, 0.0
     for row, (path, start, end) in enumerate(works):
         part = path
         if start > 0 or end < material.length(path) - 1:
-            part = scratch / f"work-{row}.mp4"
-            transformations.write(part, material.frames(path, start, end, RATE), Kind("", lambda frame: frame, crf=20))
+            part = clips / f"work-{row}.mp4"
+            _written(part, material.frames(path, start, end, RATE), Kind("", lambda frame: frame, crf=20))
         began = time.process_time()
         entries += [(row, one) for one in extract(part).fingerprints if one.algorithm.startswith("video")]
         spent += time.process_time() - began
@@ -65,17 +77,51 @@ def _registered(works: list[Part], scratch: Path) -> tuple[Index, float]:
     return Index.build(entries), seconds / spent
 
 
-def _strangers(index: Index, parts: list[Part], scratch: Path, depth: Depth) -> list[str]:
-    wrong = []
-    for path, start, end in parts:
-        clip = scratch / "stranger.mp4"
-        frames = material.frames(path, start, min(end, start + 10), RATE)
-        transformations.write(clip, frames, KINDS["re-encoded"])
-        wrong += [f"{path.name} {start:.0f} s as {match}" for match in _found(index, clip, depth)]
-    return wrong
+def _strangers(index: Index, parts: list[Part], clips: Path, depth: Depth) -> tuple[int, list[str]]:
+    """Ask about clips of what is not registered, changed as copies are: how many, and those that were named."""
+    asked, wrong = 0, []
+    for nth, (path, low, high) in enumerate(parts):
+        for start, end in _windows(low, high):
+            for name in STRANGERS:
+                clip = clips / f"stranger-{nth}-{start:.1f}-{_file_name(name)}.mp4"
+                frames = map(KINDS[name].change, material.frames(path, start, end, RATE))
+                _written(clip, frames, KINDS[name])
+                asked += 1
+                wrong += [f"{path.name}, {start:.0f} s, {name}, as {match}" for match in _found(index, clip, depth)]
+    return asked, wrong
 
 
-def _ask(index: Index, works: list[Part], row: int, kind: Kind, scratch: Path, depth: Depth) -> tuple[bool, bool, bool]:
+def _windows(low: float, high: float) -> Iterator[tuple[float, float]]:
+    """Give clips of a part: the first 10 s, then 4 s each."""
+    yield low, min(high, low + 10)
+    start = low + 10
+    while start + 4 <= high + 0.01:
+        yield start, start + 4
+        start += 4
+
+
+def _most_false(named: int, asked: int) -> float:
+    """Give the share of strangers named, at most, with 95 % confidence (Clopper and Pearson's upper bound)."""
+    low, high = named / asked, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        fewer = sum(comb(asked, k) * middle**k * (1 - middle) ** (asked - k) for k in range(named + 1))
+        low, high = (middle, high) if fewer > 0.05 else (low, middle)
+    return high
+
+
+def _written(clip: Path, frames: Iterator[Image.Image], kind: Kind) -> None:
+    if not clip.exists():
+        part = clip.with_stem("part")
+        transformations.write(part, frames, kind)
+        part.replace(clip)
+
+
+def _file_name(kind: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in kind)
+
+
+def _ask(index: Index, works: list[Part], row: int, kind: Kind, clips: Path, depth: Depth) -> tuple[bool, bool, bool]:
     path, low, high = works[row]
     seconds = min(kind.seconds, high - low)
     start = low + (high - low - seconds) * 0.5
@@ -86,8 +132,9 @@ def _ask(index: Index, works: list[Part], row: int, kind: Kind, scratch: Path, d
         lead = (kind.within - seconds) / 2
         size = next(material.frames(path, low, low + 1, 1)).size
         changed = chain(_other(lead, size, 1), changed, _other(lead, size, 2))
-    clip = scratch / f"clip{kind.ending}"
-    transformations.write(clip, changed, kind)
+    name = next(name for name, each in KINDS.items() if each is kind)
+    clip = clips / f"{row}-{_file_name(name)}{kind.ending}"
+    _written(clip, changed, kind)
     found = _found(index, clip, depth)
     of_work = [match for match in found if match.work == row]
     end = start if kind.ending == ".jpg" else start + seconds

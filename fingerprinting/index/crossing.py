@@ -47,13 +47,14 @@ def crossed(grouped: Mapping[str, list[Entry]]) -> Mapping[str, list[Entry]]:
 def _stills(moving: Fingerprint) -> Iterator[Fingerprint]:
     """Give the frames that differ as pictures of their own, whose spans are seconds."""
     read = frame_bytes.read(moving.value)
-    chosen = _different(read.views["hash"])[:_MOST_STILLS]
+    chosen = _different(read.views["hash"])
+    if len(chosen) > _MOST_STILLS:  # from all of it, and not the first of it only
+        chosen = chosen[np.linspace(0, len(chosen) - 1, _MOST_STILLS).round().astype(np.int64)]
     views = read.views[chosen]
     forms = frame_forms.turned(views["hash"], range(len(dct.FORMS)))
-    greys = frame_bytes.greys(views)
     since, until = read.since[chosen].tolist(), read.until[chosen].tolist()
     for nth in range(len(views)):
-        value = greys[nth].tobytes() + forms[:, nth].tobytes()
+        value = views["grey"][nth].tobytes() + forms[:, nth].tobytes()
         quality = float(views["quality"][nth])
         yield Fingerprint(dct_index.SPEC.name, dct_index.SPEC.version, value, quality, (since[nth], until[nth]))
 

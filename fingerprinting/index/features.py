@@ -134,6 +134,8 @@ class FeatureSearcher:
         nearest, most = NEAREST, self.candidates
         while True:
             candidates = [one for one in self._candidates(asked, nearest, most, passed) if one not in looked_at]
+            if passed is not None:
+                candidates = self._one_of_each(candidates)
             looked_at.update(candidates)
             seen: list[int] = []
             for row, variant in candidates:
@@ -142,7 +144,7 @@ class FeatureSearcher:
                     match = self._match(asset, asked, sighting, sure)
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
                     seen.append(row)
-            if len(seen) < _CROWD or self.groups is not None:
+            if len(seen if self.groups is None else np.unique(self.groups[seen])) < _CROWD:
                 return found
             # Pictures that are nearly the same hide others: those seen step aside until all of them were.
             if passed is None:
@@ -150,7 +152,18 @@ class FeatureSearcher:
                 passed[seen] = 1
             else:
                 passed[[row for row, _ in candidates]] = 1
+            if self.groups is not None:
+                passed[np.isin(self.groups, self.groups[seen])] = 1
             nearest, most = _NEAREST_IN_CROWD, _MOST_IN_CROWD
+
+    def _one_of_each(self, candidates: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Choose one picture of each group, the one with most votes: in a crowd, frames of one film are many, too."""
+        if self.groups is None:
+            return candidates
+        chosen: dict[int, tuple[int, int]] = {}
+        for row, variant in candidates:
+            chosen.setdefault(int(self.groups[row]), (row, variant))
+        return list(chosen.values())
 
     def _works(self, row: int) -> list[int]:
         """Give the works that have a picture, ascending."""

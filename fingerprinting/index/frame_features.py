@@ -148,7 +148,7 @@ class FrameFeatureSearcher:
             "inliers_of_all": int(inliers),
             "offset_seconds": round(line.offset, 2),
             "speed": round(line.speed, 3),
-            **({} if best.query_span is None else {"box": ", ".join(f"{side:g}" for side in best.query_span)}),
+            **_boxes(best),
         }
         return dataclasses.replace(
             best,
@@ -170,6 +170,12 @@ class FrameFeatureSearcher:
             version=SPEC.version,
             work_span=(round(span[0], 2), round(span[1], 2)),
         )
+
+
+def _boxes(match: Match) -> dict[str, EvidenceValue]:
+    """Say where the work lies in the asset, and which part of it that is, in pixels: the spans will be seconds."""
+    spans = {"box": match.query_span, "part": match.work_span}
+    return {name: ", ".join(f"{side:g}" for side in span) for name, span in spans.items() if span is not None}
 
 
 def _line(times: Floats, known: Known, likeness: NDArray[np.float32]) -> timeline.Line | None:

@@ -32,6 +32,16 @@ def turned(hashes: NDArray[np.uint8], forms: Sequence[int]) -> NDArray[np.uint8]
     return np.packbits(np.stack(made).reshape(len(made), len(bits), -1), axis=2)
 
 
+def turned_greys(greys: NDArray[np.uint8], form: int) -> NDArray[np.uint8]:
+    """Turn N grey pictures, shape (N, 256), into one of the forms of `dct.FORMS`."""
+    is_turned, down, across = dct.FORMS[form]
+    shown = greys.reshape(-1, dct.THUMBNAIL, dct.THUMBNAIL)
+    shown = shown.transpose(0, 2, 1) if is_turned else shown
+    shown = shown[:, ::-1] if down else shown
+    shown = shown[:, :, ::-1] if across else shown
+    return shown.reshape(len(greys), -1)
+
+
 def is_mirrored(form: int) -> bool:
     """Whether a form is a mirror image."""
     return bool(sum(dct.FORMS[form]) % 2)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
-from fingerprinting.index import timeline
+from fingerprinting.index import frame_forms, frame_motion, timeline
+from fingerprinting.index.frame_motion import Agreement
 from fingerprinting.index.timeline import Floats, Known, Line
 from fingerprinting.types import EvidenceValue, Span, Strength
 from fingerprinting.video import frame_bytes
@@ -36,7 +37,8 @@ class Track:
 
     def greys(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the grey of some views, shape (N, 256)."""
-        return frame_bytes.greys(self.views[np.asarray(rows)]).astype(np.float32)
+        shown: NDArray[np.float32] = self.views["grey"][np.asarray(rows)].astype(np.float32)
+        return shown
 
     def span_around(self, view: int, alike: NDArray[np.int64]) -> Span:
         """Give from when until when a view, and those beside it in time that are alike, stand."""
@@ -62,12 +64,36 @@ class Judged:
     evidence: Mapping[str, EvidenceValue]
 
 
-def judge(read: Views, hashes: NDArray[np.uint8], track: Track, registry_size: int) -> Judged | None:
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """An asset laid on a work along a line: the frames of the stretch where they agree.
+
+    Attributes:
+        line: the asset's time on the work's.
+        inside: when the frames of the stretch begin, shape (S,).
+        end: when the stretch ends.
+        nearest: how far each is from each view of the work, shape (S, M).
+        met: which view each meets, shape (S,).
+        bits: how far from it those are that agree, shape (A,).
+        agreeing: which these are, shape (S,).
+    """
+
+    line: Line
+    inside: Floats
+    end: float
+    nearest: NDArray[np.int16]
+    met: NDArray[np.int64]
+    bits: Floats
+    agreeing: NDArray[np.bool_]
+
+
+def judge(read: Views, hashes: NDArray[np.uint8], form: int, track: Track, registry_size: int) -> Judged | None:
     """Lay an asset on a work and judge how well they agree; None where hardly anything does.
 
     Args:
         read: the views of the asset.
         hashes: theirs, in the form in which they are compared, shape (N, 32).
+        form: which of `dct.FORMS` that is.
         track: the work's.
         registry_size: works that are searched in all.
     """
@@ -76,41 +102,85 @@ def judge(read: Views, hashes: NDArray[np.uint8], track: Track, registry_size: i
     nearest = np.full((len(times), distances.shape[1]), 256, np.int16)
     np.minimum.at(nearest, rows, distances)
     seconds = times / 1000.0
-    until = np.append(seconds[1:], max(read.end / 1000.0, seconds[-1]))
     likeness = np.maximum(thresholds.VIDEO_AGREE_BITS + 1 - nearest, 0).astype(np.float32)
     found = timeline.best_line(seconds, track.known, likeness)
     if found is None:
         return None
-    line, met = found
-    run = timeline.stretch(seconds, met, thresholds.VIDEO_AGREE_COST)
-    if run is None:
+    end = max(read.end / 1000.0, float(seconds[-1]))
+    laid = _laid(found[0], seconds, end, track, nearest)
+    if laid is None:
         return None
-    within = slice(run[0], run[1] + 1)
-    inside = seconds[within]
-    found_there, which = timeline.along(line, inside, track.known, likeness[within])
-    agreeing = found_there > 0
-    bits = thresholds.VIDEO_AGREE_BITS + 1 - found_there[agreeing]
-    share = max(float(agreeing.mean()), _share_of_work(line, inside, track.known, which[agreeing]))
-    apart = _apart(line, inside[agreeing], track.known, nearest[within][agreeing], bits)
-    steps = _steps(track.views["hash"][which[agreeing]])
-    mean = float(bits.mean())
-    spans = _spans(line, inside, until[within], track.known)
-    nearest_in_time = _nearest_in_time(line, inside[agreeing], track, nearest[within][agreeing], which[agreeing])
+    moves = frame_motion.agreement(
+        *_films(read, distances, form, track, laid), laid.line, (float(laid.inside[0]), laid.end)
+    )
+    if moves is not None and moves.is_sure:
+        laid = _laid(moves.line, seconds, end, track, nearest) or laid
+    return _judged(laid, track, moves, registry_size)
+
+
+def _judged(laid: _Laid, track: Track, moves: Agreement | None, registry_size: int) -> Judged:
+    agreeing, inside = laid.agreeing, laid.inside
+    met, nearest = laid.met[agreeing], laid.nearest[agreeing]
+    share = max(float(agreeing.mean()), _share_of_work(laid.line, inside, track.known, met))
+    apart = _apart(laid.line, inside[agreeing], track.known, nearest, laid.bits)
+    steps = _steps(track.views["hash"][met])
+    mean = float(laid.bits.mean())
+    nearest_in_time = _nearest_in_time(laid.line, inside[agreeing], track, nearest, met)
     evidence: dict[str, EvidenceValue] = {
         "frames": int(agreeing.sum()),
         "different_frames": steps,
         "agreeing": round(share, 2),
         "mean_distance": round(mean, 1),
-        "offset_seconds": round(line.offset, 2),
-        "speed": round(line.speed, 3),
+        "offset_seconds": round(laid.line.offset, 2),
+        "speed": round(laid.line.speed, 3),
     }
     if apart is not None:
         evidence["distance_elsewhere"] = round(apart, 1)
     if nearest_in_time is not None:
         evidence["nearest_in_time"] = round(nearest_in_time, 2)
+    if moves is not None:
+        evidence |= {"motion": round(moves.here, 2), "motion_elsewhere": round(moves.elsewhere, 2)}
     sure = _is_sure(mean, apart, steps, share, registry_size)
     sure = sure and (nearest_in_time is None or nearest_in_time >= thresholds.VIDEO_NEAREST_IN_TIME)
+    sure = sure or (moves is not None and moves.is_sure and share >= thresholds.VIDEO_MIN_SHARE)
+    spans = _spans(laid.line, inside, laid.end, track.known)
     return Judged(Strength.MATCH if sure else Strength.LIKELY, round(mean), *spans, evidence)
+
+
+def _laid(line: Line, seconds: Floats, end: float, track: Track, nearest: NDArray[np.int16]) -> _Laid | None:
+    """Lay an asset along a line and find the stretch where it agrees."""
+    likeness = np.maximum(thresholds.VIDEO_AGREE_BITS + 1 - nearest, 0).astype(np.float32)
+    met, which = timeline.along(line, seconds, track.known, likeness)
+    run = timeline.stretch(seconds, met, thresholds.VIDEO_AGREE_COST)
+    if run is None:
+        return None
+    within = slice(run[0], run[1] + 1)
+    agreeing = met[within] > 0
+    bits = thresholds.VIDEO_AGREE_BITS + 1 - met[within][agreeing]
+    ends = float(seconds[run[1] + 1]) if run[1] + 1 < len(seconds) else end
+    return _Laid(line, seconds[within], ends, nearest[within], which[within], bits, agreeing)
+
+
+def _films(
+    read: Views, distances: NDArray[np.int16], form: int, track: Track, laid: _Laid
+) -> tuple[frame_motion.Film, frame_motion.Film]:
+    """Give the greys of asset and work in those views, whole or trimmed, in which most frames of the stretch met."""
+    there = np.isin(read.since, laid.inside[laid.agreeing])
+    met = np.unique(laid.met[laid.agreeing])
+    best: tuple[int, int, int] | None = None
+    for mine in np.unique(read.views["kind"][there]).tolist():
+        for its in np.unique(track.views["kind"][met]).tolist():
+            pairs = distances[there & (read.views["kind"] == mine)][:, met[track.views["kind"][met] == its]]
+            close = int((pairs.min(axis=1) <= thresholds.VIDEO_AGREE_BITS).sum())
+            if best is None or close > best[0]:
+                best = (close, mine, its)
+    _, mine, its = best or (0, frame_bytes.WHOLE, frame_bytes.WHOLE)
+    return _film(read.views[read.views["kind"] == mine], form), _film(track.views[track.views["kind"] == its], 0)
+
+
+def _film(views: NDArray[np.void], form: int) -> frame_motion.Film:
+    greys = frame_forms.turned_greys(views["grey"], form).astype(np.float32)
+    return frame_motion.Film(views["since"] / 1000.0, views["until"] / 1000.0, greys)
 
 
 def _is_sure(mean: float, apart: float | None, steps: int, share: float, works: int) -> bool:
@@ -170,8 +240,8 @@ def _steps(hashes: NDArray[np.uint8]) -> int:
     return count
 
 
-def _spans(line: Line, inside: Floats, until: Floats, known: Known) -> tuple[Span, Span]:
-    start, end = float(inside[0]), float(until[-1])
+def _spans(line: Line, inside: Floats, end: float, known: Known) -> tuple[Span, Span]:
+    start = float(inside[0])
     low, high = float(known.since[0]), float(known.until.max())
     there = [min(max(line.speed * each + line.offset, low), high) for each in (start, end)]
     return (round(start, 2), round(end, 2)), (round(there[0], 2), round(there[1], 2))

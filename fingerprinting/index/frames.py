@@ -1,5 +1,6 @@
 """`video-dct-256` in the index: frames that look alike propose a work, their agreement along a time line decides."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,16 +15,19 @@ from fingerprinting.image import dct
 from fingerprinting.index import folder as folders
 from fingerprinting.index import frame_forms, frame_judge, hamming
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
-from fingerprinting.index.frame_judge import Track
+from fingerprinting.index.frame_judge import Judged, Track
 from fingerprinting.index.hamming import HammingIndex
-from fingerprinting.types import Depth, Fingerprint, Match, Modality, SpanUnit, Strength
+from fingerprinting.types import Depth, Fingerprint, Match, Modality, Span, SpanUnit, Strength
 from fingerprinting.video import frame_bytes
 from fingerprinting.video.frame_bytes import VIEW
 
 _KIND: Final = "frames"
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 _SHAPES: Final = {"works": ("<i8", 1), "firsts": ("<i8", 1), "ends": ("<u4", 1), "views": ("|u1", 2)}
-_MOST_TRACKS: Final = 24
+# So many tracks are looked at that one frame, not very near, proposes. Those that more proposes are all looked at, so
+# that no flood of films hides another's.
+_FEW: Final = 24
+_SEVERAL: Final = 2
 _IMAGE: Final = "dct-256"
 
 
@@ -35,7 +39,7 @@ class _Tracks:
         works: int64, shape (T,).
         firsts: int64, shape (T + 1,): where the views of each begin.
         ends: uint32, shape (T,): where each ends, in milliseconds.
-        views: `VIEW` as bytes, shape (V, 172).
+        views: `VIEW` as bytes, shape (V, 298).
     """
 
     works: NDArray[np.int64]
@@ -76,11 +80,17 @@ class FrameSearcher:
                 continue
             for match in self._moving(asset, fingerprint, context):
                 _keep(best, match)
+                context.require_room(len(best))
         for asset, fingerprints in stills.items():
             for match in self._still(asset, fingerprints, context):
                 _keep(best, match)
+                context.require_room(len(best))
         kept = best.values()
         return [match for match in kept if context.depth is not Depth.FAST or match.strength is Strength.MATCH]
+
+    def tracks_of(self, work: int) -> list[NDArray[np.void]]:
+        """Give the views of each moving picture of a work."""
+        return [self._tracks.track(row).views for row in np.flatnonzero(self._tracks.works == work).tolist()]
 
     def entries(self) -> Iterator[Entry]:
         """Give back what it was built from."""
@@ -95,40 +105,70 @@ class FrameSearcher:
             self._index.save(scratch / "hashes")
             folders.write(scratch, _KIND, arrays, {"layout": _LAYOUT}, {"hashes": scratch / "hashes"})
 
+    def twins(self, work: int, span: Span) -> dict[int, Span]:
+        """Find the works that show the same pictures as a stretch of a work does, and when.
+
+        Who registers what others registered, too, is found wherever one of them is, however many there are.
+
+        Args:
+            work: the row of it.
+            span: from when until when, in its seconds.
+        """
+        found: dict[int, Span] = {}
+        for views in self.tracks_of(work):
+            shown = views[(views["until"] >= span[0] * 1000) & (views["since"] <= span[1] * 1000)]
+            if not len(shown):
+                continue
+            near = self._index.search(np.ascontiguousarray(shown["hash"]), thresholds.VIDEO_TWIN_BITS)
+            rows = self._tracks.rows_of(near.row)
+            for row in np.unique(rows).tolist():
+                at = rows == row
+                other = int(self._tracks.works[row])
+                if other != work and len(np.unique(near.query[at])) * 2 >= len(shown):
+                    there = np.ascontiguousarray(self._tracks.views[near.row[at]]).view(VIEW).ravel()
+                    found[other] = float(there["since"].min()) / 1000, float(there["until"].max()) / 1000
+        return found
+
     def _moving(self, asset: int, fingerprint: Fingerprint, context: SearchContext) -> Iterator[Match]:
         read = frame_bytes.read(fingerprint.value)
         forms = frame_forms.THOROUGH if context.depth is Depth.THOROUGH else frame_forms.USUAL
         hashes = frame_forms.turned(read.views["hash"], forms)
-        votes: defaultdict[tuple[int, int], float] = defaultdict(float)
-        for nth in range(len(forms)):
-            near = self._index.search(np.ascontiguousarray(hashes[nth]), thresholds.VIDEO_NEAR_BITS)
-            rows = self._tracks.rows_of(near.row)
-            gained = (thresholds.VIDEO_NEAR_BITS + 1 - near.distance).astype(np.float64)
-            # Each frame of the asset votes once for a track.
-            order = np.lexsort((-gained, rows, near.query))
-            first = np.ones(len(order), np.bool_)
-            first[1:] = (np.diff(near.query[order]) != 0) | (np.diff(rows[order]) != 0)
-            for row, gain in zip(rows[order][first].tolist(), gained[order][first].tolist(), strict=True):
-                votes[row, nth] += gain
-        for row, nth in sorted(votes, key=lambda key: -votes[key])[:_MOST_TRACKS]:
+        judged: dict[tuple[bytes, int], Judged | None] = {}
+        for row, nth in self._proposed(hashes):
             track = self._tracks.track(row)
-            judged = frame_judge.judge(read, hashes[nth], track, context.registry_size)
-            if judged is not None:
-                evidence = {**judged.evidence, "mirrored": frame_forms.is_mirrored(forms[nth])}
-                if frame_forms.turns(forms[nth]):
-                    evidence["turned_degrees"] = frame_forms.turns(forms[nth])
-                yield Match(
-                    asset=asset,
-                    work=int(self._tracks.works[row]),
-                    algorithm=SPEC.name,
-                    version=SPEC.version,
-                    strength=judged.strength,
-                    distance=judged.distance,
-                    threshold=float(thresholds.VIDEO_MATCH_BITS),
-                    query_span=judged.query_span,
-                    work_span=judged.work_span,
-                    evidence=evidence,
-                )
+            # Who registers one file a hundred times makes nobody judge it a hundred times.
+            key = hashlib.sha256(track.views.tobytes()).digest(), nth
+            if key not in judged:
+                judged[key] = frame_judge.judge(read, hashes[nth], forms[nth], track, context.registry_size)
+            found = judged[key]
+            if found is not None:
+                yield _match(asset, int(self._tracks.works[row]), found, forms[nth])
+
+    def _proposed(self, hashes: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        """Choose the tracks to look at: those with frames near to several of the asset's, all of them, and a few more.
+
+        Args:
+            hashes: in some forms, shape (forms, N, 32).
+
+        Returns:
+            Each with the number of the form, the nearest first.
+        """
+        votes: defaultdict[tuple[int, int], float] = defaultdict(float)
+        voters: defaultdict[tuple[int, int], int] = defaultdict(int)
+        for nth in range(len(hashes)):
+            for near in self._index.blocks(np.ascontiguousarray(hashes[nth]), thresholds.VIDEO_NEAR_BITS):
+                rows = self._tracks.rows_of(near.row)
+                gained = (thresholds.VIDEO_NEAR_BITS + 1 - near.distance).astype(np.float64)
+                # Each frame of the asset votes once for a track.
+                order = np.lexsort((-gained, rows, near.query))
+                first = np.ones(len(order), np.bool_)
+                first[1:] = (np.diff(near.query[order]) != 0) | (np.diff(rows[order]) != 0)
+                for row, gain in zip(rows[order][first].tolist(), gained[order][first].tolist(), strict=True):
+                    votes[row, nth] += gain
+                    voters[row, nth] += 1
+        ranked = sorted(votes, key=lambda key: -votes[key])
+        sure = thresholds.VIDEO_NEAR_BITS + 1 - thresholds.VIDEO_STILL_BITS
+        return ranked[:_FEW] + [key for key in ranked[_FEW:] if voters[key] >= _SEVERAL or votes[key] >= sure]
 
     def _still(self, asset: int, fingerprints: Sequence[Fingerprint], context: SearchContext) -> Iterator[Match]:
         sure, worth_a_look = thresholds.dct_bits(context.registry_size)
@@ -163,16 +203,35 @@ class FrameSearcher:
                 )
 
 
+def _match(asset: int, work: int, judged: Judged, form: int) -> Match:
+    evidence = {**judged.evidence, "mirrored": frame_forms.is_mirrored(form)}
+    if frame_forms.turns(form):
+        evidence["turned_degrees"] = frame_forms.turns(form)
+    return Match(
+        asset=asset,
+        work=work,
+        algorithm=SPEC.name,
+        version=SPEC.version,
+        strength=judged.strength,
+        distance=judged.distance,
+        threshold=float(thresholds.VIDEO_MATCH_BITS),
+        query_span=judged.query_span,
+        work_span=judged.work_span,
+        evidence=evidence,
+    )
+
+
 def _keep(best: dict[tuple[int, int], Match], match: Match) -> None:
     known = best.get((match.asset, match.work))
     if known is None or _order(match) < _order(known):
         best[match.asset, match.work] = match
 
 
-def _order(match: Match) -> tuple[bool, float]:
+def _order(match: Match) -> tuple[bool, bool, float]:
+    """Order the surest first; then those that know when; then the nearest and longest."""
     span = match.query_span
-    seconds = span[1] - span[0] if span is not None and len(span) == 2 else 0.0  # noqa: PLR2004
-    return match.strength is not Strength.MATCH, (match.distance or 0) - min(seconds, 60.0)
+    seconds = span[1] - span[0] if span is not None and len(span) == 2 else None  # noqa: PLR2004
+    return match.strength is not Strength.MATCH, seconds is None, (match.distance or 0) - min(seconds or 0.0, 60.0)
 
 
 def _check(fingerprint: Fingerprint) -> str | None:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from fingerprinting.index import frame_features, frames
-from fingerprinting.types import Match, Span
+from fingerprinting.types import Match, Span, Strength
 
 _SAME_SHARE = 0.5
 
@@ -21,8 +21,10 @@ def together(found: Sequence[Match]) -> list[Match]:
 
 
 def _timed(match: Match, hashed: Match) -> Match:
-    is_same = _share(match.query_span, hashed.query_span) >= _SAME_SHARE
-    if not is_same or _share(match.work_span, hashed.work_span) < _SAME_SHARE:
+    if _share(match.query_span, hashed.query_span) < _SAME_SHARE:
+        return match
+    # Sure hashes know which of the moments it is that look alike.
+    if hashed.strength is not Strength.MATCH and _share(match.work_span, hashed.work_span) < _SAME_SHARE:
         return match
     return dataclasses.replace(match, query_span=hashed.query_span, work_span=hashed.work_span)
 

@@ -10,10 +10,22 @@ from typing import TypeAlias
 import numpy as np
 
 from fingerprinting.errors import WithheldIndexError
-from fingerprinting.index import bandenergy, crossing, moving, pages, pdq, phash, registry, sound
+from fingerprinting.index import (
+    bandenergy,
+    crossing,
+    frame_parts,
+    frames,
+    moving,
+    pages,
+    pdq,
+    phash,
+    registry,
+    sound,
+)
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher, spec_id
 from fingerprinting.index.bandenergy import BandSearcher
+from fingerprinting.index.frames import FrameSearcher
 from fingerprinting.index.spool import Spool
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
 
@@ -234,6 +246,9 @@ class Index:
             bands = self._searchers.get(bandenergy.SPEC.id)
             if isinstance(bands, BandSearcher):
                 found = sound.decided(found, bands, self._searchers, grouped, context)
+            seen = self._searchers.get(frames.SPEC.id)
+            if isinstance(seen, FrameSearcher):
+                found = frame_parts.decided(found, seen, grouped)
         return sorted(_corroborate(pages.numbered(moving.together(found), grouped)), key=_sort_key)
 
     @contextmanager

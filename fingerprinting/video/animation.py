@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image
 
 from fingerprinting.media import Limits
-from fingerprinting.video.decode import SHOWN_PIXELS, Frame
+from fingerprinting.video.decode import SHOWN_PIXELS, Frame, Pace
 
 MAX_FRAMES: Final = 3000
 MAX_PIXELS: Final = 2_000_000_000
@@ -19,16 +19,16 @@ _FORMATS: Final = ("GIF", "WEBP", "PNG")
 
 
 class Animation:
-    """The frames of an animation, at least `step` seconds apart: iterate over it once.
+    """The frames of an animation, at a pace: iterate over it once.
 
     Attributes:
         end: where the last frame that was seen ends, in seconds.
     """
 
-    def __init__(self, path: Path, limits: Limits, step: float) -> None:
+    def __init__(self, path: Path, limits: Limits, pace: Pace) -> None:
         self._path = path
         self._limits = limits
-        self._step = step
+        self._pace = pace
         self.end = 0.0
 
     def __iter__(self) -> Iterator[Frame]:
@@ -53,7 +53,7 @@ class Animation:
             except (OSError, SyntaxError, ValueError):
                 return  # damaged from here on; what came before counts
             if shown is not None:
-                due = (int(self.end / self._step + _ROUNDING) + 1) * self._step
+                due = self._pace.after(self.end)
                 yield Frame(self.end, _grey(shown), image.size)
             duration = image.info.get("duration") or _USUAL_MILLISECONDS
             self.end += max(10.0, float(duration)) / 1000

@@ -13,8 +13,10 @@ from fingerprinting.video.feature_frames import FeatureFrame
 
 SAME_BITS: Final = 6
 SAME_GREY: Final = 2.0
-"""A frame whose hash differs by at most so many bits from the last kept one's, and whose 16 by 16 grey by at most so
-much on average, is the same: it lengthens that one."""
+SAME_CELL: Final = 3.0
+"""A frame whose hash differs by at most so many bits from the last kept one's, whose grey by at most so much on
+average, and each cell of whose 16 by 16 grey by at most so much, is the same: it lengthens that one. By what moves,
+cells differ by more; by the noise of a camera and of encoding, hardly ever."""
 
 CUT_BITS: Final = 80
 """So many bits between two frames in a row are a change of scene."""
@@ -40,7 +42,7 @@ class ViewChooser:
         hashed = dct.value(spectrum)[dct.THUMBNAIL_BYTES :]
         off = bits_between(hashed, self._hash) if self._hash else 8 * dct.HASH_BYTES
         self.is_cut = off >= CUT_BITS
-        if self._last is not None and off <= SAME_BITS and _grey_between(spectrum, self._last) <= SAME_GREY:
+        if self._last is not None and off <= SAME_BITS and _is_same_grey(spectrum, self._last):
             for view in self._open:
                 self._kept[view]["until"] = now
             return
@@ -111,5 +113,8 @@ def bits_between(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
-def _grey_between(one: dct.Spectrum, other: dct.Spectrum) -> float:
-    return float(np.abs(one.cells - other.cells).mean())
+def _is_same_grey(one: dct.Spectrum, other: dct.Spectrum) -> bool:
+    apart = one.cells - other.cells
+    step = dct.CELLS // dct.THUMBNAIL
+    cells = apart.reshape(dct.THUMBNAIL, step, dct.THUMBNAIL, step).mean(axis=(1, 3))
+    return float(np.abs(apart).mean()) <= SAME_GREY and float(np.abs(cells).max()) <= SAME_CELL

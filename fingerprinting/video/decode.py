@@ -37,6 +37,7 @@ SPARSEST_SECONDS: Final = 30.0
 _DECODE_ERRORS: Final = (av.error.FFmpegError, ValueError, OSError, EOFError)
 _MAX_BROKEN_PACKETS: Final = 1000
 _FALLBACK_RATE: Final = 25.0
+_ROUNDING: Final = 1e-3
 # Formats whose first plane is the grey, with a byte a pixel.
 _GREY_FIRST: Final = ("yuv4", "yuvj4", "yuva4", "nv12", "nv21", "gray")
 _DEEP: Final = ("le", "be", "p9", "p10", "p12", "p14", "p16")
@@ -57,8 +58,32 @@ class Frame:
     size: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many seconds lie, at least, between the frames that are looked at: fewer at first.
+
+    Attributes:
+        step: after the beginning.
+        first_step: in the beginning.
+        first_seconds: how long that is.
+    """
+
+    step: float
+    first_step: float = 0.0
+    first_seconds: float = 0.0
+
+    def after(self, time: float) -> float:
+        """Give when the frame after one is due."""
+        step = self.first_step if time < self.first_seconds else self.step
+        return (int(time / step + _ROUNDING) + 1) * step
+
+    def is_earlier(self, time: float, due: float) -> bool:
+        """Whether time went back, so that what is due does not count."""
+        return time < due - 2 * self.step
+
+
 class Footage:
-    """The frames of the first moving track of a file, at least `step` seconds apart: iterate over it once.
+    """The frames of the first moving track of a file, at a pace: iterate over it once.
 
     Attributes:
         end: where the last frame that was decoded stands, in seconds.
@@ -66,10 +91,10 @@ class Footage:
         is_sparse: of a part only key frames were decoded, because it is long.
     """
 
-    def __init__(self, path: Path, limits: Limits, step: float) -> None:
+    def __init__(self, path: Path, limits: Limits, pace: Pace) -> None:
         self._path = path
         self._limits = limits
-        self._step = step
+        self._pace = pace
         self.end = 0.0
         self.is_damaged = False
         self.is_sparse = False
@@ -99,8 +124,8 @@ class Footage:
                 time = max(0.0, time - begin)
                 self._refuse_long(time)
                 self.end = max(self.end, time)
-                if time + 1e-3 >= due or time < due - 2 * self._step:
-                    due = (int(time / self._step + 1e-3) + 1) * self._step
+                if time + _ROUNDING >= due or self._pace.is_earlier(time, due):
+                    due = self._pace.after(time)
                     yield Frame(time, _grey(frame), (frame.width, frame.height))
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -10,10 +10,15 @@ from fingerprinting.types import FEATURES_MISSING, Depth, Fingerprint, Prints, R
 from fingerprinting.video import feature_frames, frame_bytes
 from fingerprinting.video.animation import Animation
 from fingerprinting.video.choice import FeatureChooser, ViewChooser
-from fingerprinting.video.decode import Footage, Frame
+from fingerprinting.video.decode import Footage, Frame, Pace
 
 STEP: Final = 0.25
 """Seconds between the frames that are looked at. With 0.5 in works, what moves quickly did not meet its like."""
+
+QUERY_STEP: Final = 0.08
+QUERY_SECONDS: Final = 120.0
+"""So long the frames of a query lie closer, so that each frame of a work meets one that was shown at the same moment:
+what flashes, or moves quickly, is found by it."""
 
 WORK_FEATURE_STEP: Final = 2.0
 QUERY_FEATURE_STEP: Final = 0.5
@@ -53,7 +58,7 @@ def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
         UnreadableMediaError, UnsupportedMediaError, LimitExceededError: as decoding says.
         MissingExtraError: a query at depth thorough, and OpenCV is not installed.
     """
-    footage = Footage(path, limits, STEP)
+    footage = Footage(path, limits, _pace(role, depth))
     found = fingerprint_frames(footage, role, depth)
     remarks = ((VIDEO_DAMAGED,) if footage.is_damaged else ()) + ((VIDEO_SPARSE,) if footage.is_sparse else ())
     return Prints(found.fingerprints, found.identifiable, (*found.notes, *remarks))
@@ -61,7 +66,7 @@ def fingerprint_video(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
 
 def fingerprint_animation(path: Path, limits: Limits, *, role: Role, depth: Depth) -> Prints:
     """Fingerprint the frames of an animated picture as those of a video; of a still one, nothing."""
-    return fingerprint_frames(Animation(path, limits, STEP), role, depth)
+    return fingerprint_frames(Animation(path, limits, _pace(role, depth)), role, depth)
 
 
 def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
@@ -85,6 +90,12 @@ def fingerprint_frames(moving: Moving, role: Role, depth: Depth) -> Prints:
     ]
     notes = (FEATURES_MISSING,) if role is Role.WORK and few is None else ()
     return Prints(tuple(prints), notes=notes)
+
+
+def _pace(role: Role, depth: Depth) -> Pace:
+    if role is Role.WORK or depth is Depth.FAST:
+        return Pace(STEP)
+    return Pace(STEP, QUERY_STEP, QUERY_SECONDS)
 
 
 def _feature_chooser(role: Role, depth: Depth) -> FeatureChooser | None:

@@ -1,10 +1,9 @@
 """How the frames of a moving picture are written into one fingerprint, `video-dct-256`, and read from it.
 
-Little-endian: 4 bytes `VDF1`; the end of the moving picture in milliseconds (uint32); then for each view of a frame 172
+Little-endian: 4 bytes `VDF2`; the end of the moving picture in milliseconds (uint32); then for each view of a frame 298
 bytes (see `VIEW`), in order of time, the whole frame before its trimmed view. A frame stands for those that were
-looked at until `until`, too, because they look the same. `hash` and the grey are those of `dct-256` (see
-`fingerprinting.image.dct`), the grey in 16 levels between `low` and `low + range`, two to a byte, the first in the
-upper half.
+looked at until `until`, too, because they look the same. `hash` and `grey` are those of `dct-256` (see
+`fingerprinting.image.dct`). Version 1 had the grey in 16 levels, too few to see what moves before a fixed camera.
 """
 
 import struct
@@ -18,12 +17,12 @@ from numpy.typing import NDArray
 from fingerprinting.image import dct
 
 ALGORITHM: Final = "video-dct-256"
-VERSION: Final = 1
-MAGIC: Final = b"VDF1"
+VERSION: Final = 2
+MAGIC: Final = b"VDF2"
 VIEW: Final = np.dtype(
     [
-        *(("since", "<u4"), ("until", "<u4"), ("quality", "u1"), ("low", "u1"), ("range", "u1"), ("kind", "u1")),
-        *(("hash", "u1", (dct.HASH_BYTES,)), ("grey", "u1", (dct.THUMBNAIL_BYTES // 2,))),
+        *(("since", "<u4"), ("until", "<u4"), ("quality", "u1"), ("kind", "u1")),
+        *(("hash", "u1", (dct.HASH_BYTES,)), ("grey", "u1", (dct.THUMBNAIL_BYTES,))),
     ]
 )
 """One view of a frame: from when until when (milliseconds), quality 0 to 100, and `kind`, one of those below."""
@@ -36,7 +35,6 @@ MOVING: Final = 2
 VIEWS_A_VALUE: Final = 16_000
 MAX_VIEWS: Final = 200_000
 _HEADER: Final = struct.Struct("<4sI")
-_LEVELS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +63,11 @@ class Views:
 def view(spectrum: dct.Spectrum, kind: int, since: int) -> NDArray[np.void]:
     """Make one view, shape (), that begins and ends at a time in milliseconds."""
     written = dct.value(spectrum)
-    grey = np.frombuffer(written, np.uint8, dct.THUMBNAIL_BYTES)
-    low, high = int(grey.min()), int(grey.max())
-    span = max(1, high - low)
-    levels = np.round((grey.astype(np.float32) - low) * (_LEVELS / span)).astype(np.uint8)
     made = np.zeros((), VIEW)
     made["since"], made["until"], made["quality"], made["kind"] = since, since, spectrum.quality, kind
-    made["low"], made["range"] = low, span
     made["hash"] = np.frombuffer(written, np.uint8, dct.HASH_BYTES, dct.THUMBNAIL_BYTES)
-    made["grey"] = levels[::2] << 4 | levels[1::2]
+    made["grey"] = np.frombuffer(written, np.uint8, dct.THUMBNAIL_BYTES)
     return made
-
-
-def greys(views: NDArray[np.void]) -> NDArray[np.uint8]:
-    """Give the grey pictures of N views, shape (N, 256)."""
-    packed = views["grey"]
-    levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(views), -1).astype(np.float32)
-    scale = views["range"].astype(np.float32)[:, None] / _LEVELS
-    return np.round(levels * scale + views["low"].astype(np.float32)[:, None]).clip(0, 255).astype(np.uint8)
 
 
 def write(end: int, views: Sequence[NDArray[np.void]] | NDArray[np.void]) -> bytes:
@@ -100,7 +85,7 @@ def check(value: bytes) -> str | None:
     """Say what is wrong with written views, or None."""
     count, rest = divmod(len(value) - _HEADER.size, VIEW.itemsize)
     if count < 1 or rest or count > MAX_VIEWS or not value.startswith(MAGIC):
-        return f"the value must be `VDF1`, a time, and one to {MAX_VIEWS} views of {VIEW.itemsize} bytes"
+        return f"the value must be `VDF2`, a time, and one to {MAX_VIEWS} views of {VIEW.itemsize} bytes"
     found = read(value)
     since, until = found.views["since"], found.views["until"]
     if bool((np.diff(since.astype(np.int64)) < 0).any()) or bool((until < since).any()):

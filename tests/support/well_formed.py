@@ -22,7 +22,7 @@ VALUES = {
     "chromaprint-2": bytes(range(120)),
     "landmark-1024": struct.pack("<4H2I", 1024, 256, 6, 0, 40, 9 << 10 | 50),
     "bandenergy-32": struct.pack("<2H2h2I", 4096, 512, 0, 0, 7, 9),
-    "video-dct-256": b"VDF1" + struct.pack("<I", 2000) + (struct.pack("<2I4B", 0, 500, 90, 10, 200, 0) + bytes(160)),
+    "video-dct-256": b"VDF2" + struct.pack("<I", 2000) + (struct.pack("<2I2B", 0, 500, 90, 0) + bytes(288)),
     "video-sift-itq-128": b"VSF1" + struct.pack("<3I", 0, 500, len(FEATURES)) + FEATURES,
     "pages-dct-256": _page(GREY),
     "pages-sift-itq-128": _page(FEATURES),

@@ -81,7 +81,7 @@ def test_what_is_missing_is_the_newest_version_of_what_suits_the_modality(two_ve
         "chromaprint-2.v1",
         "landmark-1024.v2",
         "bandenergy-32.v1",
-        "video-dct-256.v1",
+        "video-dct-256.v2",
         "video-sift-itq-128.v1",
     }
 
