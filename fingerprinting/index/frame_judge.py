@@ -142,6 +142,7 @@ def _judged(laid: _Laid, track: Track, moves: Agreement | None, registry_size: i
         evidence |= {"motion": round(moves.here, 2), "motion_elsewhere": round(moves.elsewhere, 2)}
     sure = _is_sure(mean, apart, steps, share, registry_size)
     sure = sure and (nearest_in_time is None or nearest_in_time >= thresholds.VIDEO_NEAREST_IN_TIME)
+    sure = sure and (moves is None or moves.here >= thresholds.VIDEO_MOTION_LEAST)
     sure = sure or (moves is not None and moves.is_sure and share >= thresholds.VIDEO_MIN_SHARE)
     spans = _spans(laid.line, inside, laid.end, track.known)
     return Judged(Strength.MATCH if sure else Strength.LIKELY, round(mean), *spans, evidence)

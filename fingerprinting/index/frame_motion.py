@@ -165,7 +165,8 @@ def _correlations(moving: Greys, shots: NDArray[np.int64], known: Greys) -> Floa
     # What does not move at all must not agree with rounding noise.
     least = count * known.shape[1] * thresholds.VIDEO_MOTION_GREY**2 / 4
     length = np.sqrt(np.maximum(spread, least) * float((moving.astype(np.float64) ** 2).sum()))
-    return dots / length
+    correlations: Floats = dots / length
+    return correlations
 
 
 def _peaks(found: Floats) -> list[int]:
