@@ -31,14 +31,19 @@ from mediamanager.client.filter.choices import Choice, Choices, ErrorChoice
 from mediamanager.client.filter.receipt import EXCLUDED, RECEIPT, REVIEW
 from mediamanager.client.filter.run import Job, run
 from mediamanager.client.filter.summary import Summary
-from mediamanager.client.formats.jsonl import parse_fields
+from mediamanager.client.formats.row import parse_fields
 from mediamanager.client.questions import Question, moment
 from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import EvidenceLevel, Use
 
 
 def filter_input(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A folder, or a .jsonl file.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="A folder, a .jsonl file, or WebDataset shards (.tar, or a folder of them)."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="An empty folder, or that of the same run.")
     ],
@@ -57,18 +62,20 @@ def filter_input(
     on_conditional: Annotated[Choice, typer.Option(help="Where the rightsholder wants to be asked.")] = Choice.DROP,
     on_error: Annotated[ErrorChoice, typer.Option(help="Where it could not be checked.")] = ErrorChoice.DROP,
     field: Annotated[
-        list[str], typer.Option(metavar="FIELD=NAME", help="What a field of JSONL rows is called. May be repeated.")
+        list[str],
+        typer.Option(metavar="FIELD=NAME", help="What a field of rows or samples is called. May be repeated."),
     ] = [],  # noqa: B006 - as above
     workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Filter a folder or a JSONL file: kept, excluded with reasons, a report, a receipt.
+    """Filter a folder, a JSONL file or WebDataset shards: kept, excluded with reasons, a report, a receipt.
 
     What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
     stopped when the same command is given again, and what could not be checked is tried again. Kept files are hard
     links to those of the input where the file system allows it, else copies.
 
-    JSONL rows hold any of: path, url, youtube, sha256, text, fingerprints.
+    JSONL rows hold any of: path, url, youtube, sha256, text, fingerprints. Samples of WebDataset are kept or excluded
+    whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and fingerprints.
 
     Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
     usage.

@@ -14,11 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from fingerprinting.errors import FingerprintingError
+from fingerprinting.errors import FingerprintingError, UnreadableMediaError
 from fingerprinting.extract import extract
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
 
 Json: TypeAlias = dict[str, object]
+
+_AT_ONCE = 1 << 20
 
 READY = "ready\n"
 """The first line of a child that has loaded what it needs."""
@@ -38,11 +40,15 @@ def main() -> None:
 
 
 def answer(request: Json) -> Json:
-    """Fingerprint the file at `path`, the words in `text`, or both as one asset; never raise."""
+    """Fingerprint the file at `path`, the files within others in `parts`, and the words in `text`, as one asset.
+
+    It never raises.
+    """
     try:
         role, depth = Role(str(request["role"])), Depth(str(request["depth"]))
         path, text = request.get("path"), request.get("text")
         found = [] if path is None else [extract(Path(str(path)), role=role, depth=depth)]
+        found += [_of_part(*part, role, depth) for part in _parts(request)]
         if text is not None:
             found.append(_of_text(str(text), role))
         return write(_together(found))
@@ -54,6 +60,24 @@ def answer(request: Json) -> Json:
         return {"error": "this file needs more memory than there is."}
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything; whatever it is, this file is unchecked
         return {"error": f"this file can't be read ({type(error).__name__}: {error})."}
+
+
+def _parts(request: Json) -> Sequence[tuple[str, int, int, str]]:
+    parts = request.get("parts", [])
+    return [tuple(part) for part in parts] if isinstance(parts, list) else []
+
+
+def _of_part(file: str, offset: int, size: int, name: str, role: Role, depth: Depth) -> Extraction:
+    with tempfile.NamedTemporaryFile() as copy, Path(file).open("rb") as whole:
+        whole.seek(offset)
+        left = size
+        while left and (some := whole.read(min(left, _AT_ONCE))):
+            copy.write(some)
+            left -= len(some)
+        if left:
+            raise UnreadableMediaError("The file that holds this one is cut off. Download it again and use that.")
+        copy.flush()
+        return extract(Path(copy.name), name=name, role=role, depth=depth)
 
 
 def _of_text(text: str, role: Role) -> Extraction:

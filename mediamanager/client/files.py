@@ -1,5 +1,6 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, and the checksums of those that were written."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,3 +20,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def checksum_line(sha256: str, name: str) -> bytes:
+    """Write a line as GNU coreutils does: a name with a line break or backslash is escaped, and its line marked."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "" if escaped == name else "\\"
+    return os.fsencode(f"{mark}{sha256}  {escaped}\n")
+
+
+def sha256_of(path: Path) -> str:
+    """Give a file's SHA-256, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

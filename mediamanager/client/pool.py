@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from fingerprinting.types import Depth, Extraction, Role
-from mediamanager.client.extractor import READY, read
+from mediamanager.client.extractor import READY, Json, read
 from mediamanager.client.queries import Query
 
 SECONDS_PER_FILE = 900.0
@@ -103,10 +103,9 @@ class ExtractionPool:
             child.kill()
 
     def _extract(self, query: Query) -> Extracted:
-        if query.error is not None or (query.file is None and query.text is None):
+        request = request_for(query, self._role, self._depth)
+        if request is None:
             return Extracted(query, error=query.error)
-        file = None if query.file is None else str(query.file)
-        request = {"role": self._role, "depth": self._depth, "path": file, "text": query.text}
         try:
             child = self._child()
         except OSError as error:
@@ -139,6 +138,15 @@ class ExtractionPool:
         child.kill()
         with self._lock:
             self._children.discard(child)
+
+
+def request_for(query: Query, role: Role, depth: Depth) -> Json | None:
+    """Say what a child is to read for a query; None where there is nothing to read."""
+    if query.error is not None or (query.file is None and query.text is None and not query.parts):
+        return None
+    parts = [(str(part.file), part.offset, part.size, part.name) for part in query.parts]
+    path = None if query.file is None else str(query.file)
+    return {"role": role, "depth": depth, "path": path, "text": query.text, "parts": parts}
 
 
 def _cores() -> int:

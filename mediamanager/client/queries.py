@@ -14,6 +14,16 @@ from optout.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A file that lies within another as it is, uncompressed: `size` bytes of `file` from `offset` on."""
+
+    file: Path
+    offset: int
+    size: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One asset that somebody asks about.
 
@@ -21,6 +31,7 @@ class Query:
         path: its name in the answer.
         file: where its bytes lie, if there is a file to fingerprint.
         text: its words, if they are given instead of a file or beside it.
+        parts: files within another that make it up, instead of one of its own.
         fingerprints: what is known already; exact keys included.
         identifiable: of `fingerprints`, where they were made elsewhere.
         location: the canonical address that it was got from, if it is known.
@@ -30,6 +41,7 @@ class Query:
     path: str
     file: Path | None = None
     text: str | None = None
+    parts: tuple[Part, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     identifiable: bool = True
     location: str | None = None

@@ -7,7 +7,7 @@ from typing import Self
 
 from fingerprinting.types import Depth, Role
 from mediamanager.client import extractor
-from mediamanager.client.pool import Extracted
+from mediamanager.client.pool import Extracted, request_for
 from mediamanager.client.queries import Query
 
 
@@ -29,10 +29,9 @@ class InlinePool:
     def run(self, queries: Iterable[Query]) -> Iterator[Extracted]:
         """Fingerprint one after the other."""
         for query in queries:
-            if query.error is not None or (query.file is None and query.text is None):
+            request = request_for(query, self._role, self._depth)
+            if request is None:
                 yield Extracted(query, error=query.error)
                 continue
-            path = None if query.file is None else str(query.file)
-            request = {"role": self._role, "depth": self._depth, "path": path, "text": query.text}
-            found = extractor.read(json.dumps(extractor.answer(request)))
+            found = extractor.read(json.dumps(extractor.answer(json.loads(json.dumps(request)))))
             yield Extracted(query, error=found) if isinstance(found, str) else Extracted(query, extraction=found)

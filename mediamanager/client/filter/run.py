@@ -35,9 +35,9 @@ class Job:
     """What a run is asked to do.
 
     Attributes:
-        source: a folder, or a JSONL file.
+        source: a folder, a JSONL file, a WebDataset shard, or a folder of such shards.
         output: a folder that is empty, does not exist, or holds this same run.
-        fields: of JSONL rows: the name that each field has there.
+        fields: of rows and samples: the name that each field has there.
     """
 
     source: Path

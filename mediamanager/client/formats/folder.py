@@ -1,6 +1,5 @@
 """A folder: each file is an item, and kept files keep their place in the tree."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -75,8 +74,10 @@ class FolderFormat(Format):
             running.rename(final)
         with files.replacing(output / MANIFEST) as manifest:
             for item in kept:
-                manifest.write(_checksum_line(item.sha256 or _hash(final / item.name), f"{KEPT}/{item.name}"))
-        return Kept(MANIFEST, _hash(output / MANIFEST))
+                manifest.write(
+                    files.checksum_line(item.sha256 or files.sha256_of(final / item.name), f"{KEPT}/{item.name}")
+                )
+        return Kept(MANIFEST, files.sha256_of(output / MANIFEST))
 
 
 def _stamp(query: Query) -> str:
@@ -87,15 +88,3 @@ def _stamp(query: Query) -> str:
     except OSError as error:
         return str(error.strerror)
     return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-def _checksum_line(sha256: str, name: str) -> bytes:
-    """Write a line as GNU coreutils does: a name with a line break or backslash is escaped, and its line marked."""
-    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    mark = "" if escaped == name else "\\"
-    return os.fsencode(f"{mark}{sha256}  {escaped}\n")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

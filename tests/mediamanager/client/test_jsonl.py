@@ -7,7 +7,8 @@ import pytest
 
 from mediamanager.client.filter.choices import Choices, ErrorChoice
 from mediamanager.client.filter.run import Job, run
-from mediamanager.client.formats.jsonl import JsonlFormat, parse_fields
+from mediamanager.client.formats.jsonl import JsonlFormat
+from mediamanager.client.formats.row import parse_fields
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.queries import Query
 from mediamanager.client.questions import Question
@@ -61,7 +62,7 @@ def test_a_field_that_is_none_is_refused(text: str) -> None:
         ("[" * 100_000, "not a JSON object"),
         ({}, "none of path"),
         ({"url": None}, "none of path"),
-        ({"url": 7}, "`url` of this line is not a text"),
+        ({"url": 7}, "`url` is not a text"),
         ({"url": "example.org"}, "begins with https"),
         ({"sha256": "xyz"}, "64 hexadecimal"),
         ({"youtube": "what"}, "YouTube"),

@@ -1,0 +1,257 @@
+"""WebDataset: tar files whose neighbouring members with the same name, up to its first dot, are one sample.
+
+The media of a sample are fingerprinted where they lie in the shard; nothing is unpacked under a name that it gives. Its
+`.txt` is asked about as text; of its `.json` the fields `url`, `youtube`, `sha256` and `fingerprints` count. Labels and
+arrays say nothing about whose work it is. Kept samples are copied as they are, byte for byte, into a tar of the same
+name; one that is kept although it could not be checked gets a further member, `KEY.mediamanager`, which holds
+`unchecked`.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
+
+from fingerprinting.errors import InvalidFingerprintError
+from mediamanager.client import files
+from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
+from mediamanager.client.formats.row import Row
+from mediamanager.client.queries import Part, Query
+from optout.errors import InvalidInputError
+
+SUFFIX: Final = ".tar"
+KEPT: Final = "kept"
+MANIFEST: Final = "kept.sha256"
+FIELDS: Final = ("url", "youtube", "sha256", "fingerprints")
+
+# Labels, numbers and arrays: what training code calls them.
+_BESIDE: Final = frozenset(
+    {".cls", ".cls2", ".class", ".count", ".id", ".idx", ".index", ".inx", ".npy", ".npz", ".pickle", ".pkl", ".pt"}
+    | {".pth", ".pyd", ".safetensors", ".ten", ".tb"}
+)
+_WORDS: Final = frozenset({".txt", ".text", ".caption", ".transcript"})
+_MAX_WORDS: Final = 12 * 1024**2
+_MAX_JSON: Final = 4 * 1024**2
+_AT_ONCE: Final = 1 << 20
+_MARK: Final = "mediamanager"
+_BROKEN: Final = "this shard can't be read further"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Neighbouring members of a shard that belong together, or a shard's end that can't be read.
+
+    Attributes:
+        start, end: its bytes in the shard, headers included.
+    """
+
+    name: str
+    key: str
+    members: tuple[tarfile.TarInfo, ...]
+    start: int
+    end: int
+    error: str | None = None
+
+
+class WebDatasetFormat(Format):
+    """Samples of one shard, or of all shards of a folder in the order of their names."""
+
+    kind = "webdataset"
+    noun = "sample"
+
+    def __init__(self, source: Path, shards: tuple[Path, ...], fields: Mapping[str, str]) -> None:
+        super().__init__(source)
+        self._shards = shards
+        self._names = {field: fields.get(field, field) for field in FIELDS}
+        if unknown := sorted(set(fields) - set(FIELDS)):
+            raise InvalidInputError(
+                f"`{unknown[0]}` is no field of a sample's JSON: name {', '.join(FIELDS)}", field="field"
+            )
+        others = 0 if source.is_file() else sum(1 for one in source.iterdir() if one.is_file()) - len(shards)
+        if others:
+            self.notes = (f"{others} {'file' if others == 1 else 'files'} beside the shards: not copied",)
+
+    @property
+    def count(self) -> None:
+        """Not known without reading all of it."""
+        return
+
+    def items(self) -> Iterator[Item]:
+        """Give every sample, named by its shard and its key."""
+        for shard in self._shards:
+            status = shard.stat()
+            for sample in _samples(shard):
+                stamp = f"{status.st_size}-{status.st_mtime_ns}-{sample.start}-{sample.end}"
+                yield Item(sample.name, stamp, self._query(shard, sample))
+
+    def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
+        """Samples are kept all at once, at the end; what can't be told apart can't be kept."""
+        if item.query.error is not None and item.query.error.startswith(_BROKEN):
+            raise OSError(item.query.error.rstrip("."))
+
+    def drop(self, item: Item, output: Path) -> None:
+        """Samples are kept all at once, at the end."""
+
+    def reopen(self, output: Path) -> None:
+        """The shards are written anew in any case."""
+
+    def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
+        """Write `kept/`: a tar for each shard, and `kept.sha256` in the form that `sha256sum --check` reads."""
+        (output / KEPT).mkdir(exist_ok=True)
+        wanted = iter(kept)
+        waiting = next(wanted, None)
+        with files.replacing(output / MANIFEST) as manifest:
+            for shard in self._shards:
+                with files.replacing(output / KEPT / shard.name) as target, shard.open("rb") as source:
+                    for sample in _samples(shard):
+                        if waiting is not None and waiting.name == sample.name:
+                            _copy(source, sample, target)
+                            if waiting.unchecked:
+                                target.write(_mark(sample.key))
+                            waiting = next(wanted, None)
+                    target.write(bytes(2 * tarfile.BLOCKSIZE))
+                manifest.write(files.checksum_line(files.sha256_of(output / KEPT / shard.name), f"{KEPT}/{shard.name}"))
+        if waiting is not None:
+            raise OSError(f"{self.source} was changed while it was being filtered")
+        return Kept(MANIFEST, files.sha256_of(output / MANIFEST))
+
+    def _query(self, shard: Path, sample: _Sample) -> Query:
+        if sample.error is not None:
+            return Query(sample.name, error=sample.error)
+        parts: list[Part] = []
+        texts: list[str] = []
+        known = Query(sample.name)
+        error = None
+        with shard.open("rb") as file:
+            for member in sample.members:
+                suffix = PurePosixPath(member.name).suffix.lower()
+                if suffix in _BESIDE or not member.size:
+                    continue
+                try:
+                    if suffix in _WORDS:
+                        texts.append(_read(file, member, _MAX_WORDS).decode("utf-8", errors="replace"))
+                    elif suffix == ".json":
+                        known = self._known(_read(file, member, _MAX_JSON), sample.name)
+                    else:
+                        name = PurePosixPath(member.name).name
+                        parts.append(Part(shard, member.offset_data, member.size, name))
+                except (InvalidInputError, InvalidFingerprintError) as problem:
+                    error = f"{PurePosixPath(member.name).name}: {problem}."
+        text = "\n".join(texts) if any(one.strip() for one in texts) else None
+        if error is None and not parts and text is None and not known.fingerprints:
+            error = "this sample has nothing to look it up by: no media, no text and no address."
+        return Query(
+            sample.name,
+            text=text,
+            parts=tuple(parts),
+            fingerprints=known.fingerprints,
+            identifiable=known.identifiable,
+            location=known.location,
+            error=error,
+        )
+
+    def _known(self, raw: bytes, name: str) -> Query:
+        row = Row.parse(raw, self._names)
+        return row.query(name, self.source) if row.values else Query(name)
+
+
+def shards_of(source: Path, output: Path) -> tuple[Path, ...]:
+    """Find the shards: the file itself, or those that a folder consists of; none: it is something else.
+
+    Beside its shards a folder may hold what programs write about each (`00000_stats.json`, `00000.parquet`), and the
+    run's own folder.
+    """
+    if source.suffix.lower() == SUFFIX and source.is_file():
+        return (source,)
+    if not source.is_dir():
+        return ()
+    inside = output.resolve()
+    entries = [one for one in source.iterdir() if not one.name.startswith(".") and one.resolve() != inside]
+    shards = sorted(one for one in entries if one.suffix.lower() == SUFFIX and one.is_file())
+    stems = tuple(one.stem for one in shards)
+    about_them = all(one in shards or (one.name.startswith(stems) and one.is_file()) for one in entries)
+    return tuple(shards) if about_them else ()
+
+
+def _samples(shard: Path) -> Iterator[_Sample]:
+    """Give the samples of a shard in order. What can't be read is a sample with its error, and the last one."""
+    seen: dict[str, int] = {}
+    together: list[tarfile.TarInfo] = []
+    end = 0
+    try:
+        with tarfile.open(shard, "r:") as tar:
+            while (member := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined] # it would keep every header of the shard
+                if together and _key(member) != _key(together[0]):
+                    yield _sample(shard, together, seen)
+                    together = []
+                end = _end(member)
+                if not member.isdir():
+                    together.append(member)
+        if not _ends_well(shard, end):
+            raise tarfile.ReadError("it is cut off, or something else follows")
+        if together:
+            yield _sample(shard, together, seen)
+    except (tarfile.TarError, OSError, ValueError, EOFError) as problem:
+        start = together[0].offset if together else end
+        yield _Sample(f"{shard.name} from byte {start} on", "", (), start, start, f"{_BROKEN} ({problem}).")
+
+
+def _sample(shard: Path, members: list[tarfile.TarInfo], seen: dict[str, int]) -> _Sample:
+    key = _key(members[0])
+    seen[key] = seen.get(key, 0) + 1
+    name = f"{shard.name}/{key}" + (f" ({seen[key]})" if seen[key] > 1 else "")
+    strange = next((one for one in members if not one.isreg() or one.issparse()), None)
+    error = None
+    if strange is not None:
+        error = f"{PurePosixPath(strange.name).name} is a link or no regular file: its content is not in the shard."
+    return _Sample(name, key, tuple(members), members[0].offset, _end(members[-1]), error)
+
+
+def _key(member: tarfile.TarInfo) -> str:
+    folder, slash, name = member.name.rpartition("/")
+    return f"{folder}{slash}{name.split('.', 1)[0]}"
+
+
+def _end(member: tarfile.TarInfo) -> int:
+    size = member.size if member.isreg() else 0
+    return member.offset_data + -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def _ends_well(shard: Path, end: int) -> bool:
+    """Say whether nothing but zeros follows the last member, and whether that one is there to its end."""
+    with shard.open("rb") as file:
+        if file.seek(0, io.SEEK_END) < end + tarfile.BLOCKSIZE:
+            return False  # zeros say that nothing is missing
+        file.seek(end)
+        while some := file.read(_AT_ONCE):
+            if some.count(0) != len(some):
+                return False
+    return True
+
+
+def _read(file: BinaryIO, member: tarfile.TarInfo, most: int) -> bytes:
+    if member.size > most:
+        raise InvalidInputError(f"it is longer than the {most // 1024**2} MB that are read")
+    file.seek(member.offset_data)
+    return file.read(member.size)
+
+
+def _copy(source: BinaryIO, sample: _Sample, target: BinaryIO) -> None:
+    source.seek(sample.start)
+    left = sample.end - sample.start
+    while left:
+        some = source.read(min(left, _AT_ONCE))
+        if not some:
+            raise OSError(f"{sample.name} was changed while it was being filtered")
+        target.write(some)
+        left -= len(some)
+
+
+def _mark(key: str) -> bytes:
+    content = b"unchecked\n"
+    header = tarfile.TarInfo(f"{key}.{_MARK}")
+    header.size = len(content)
+    return header.tobuf(tarfile.PAX_FORMAT) + content.ljust(tarfile.BLOCKSIZE, b"\0")
