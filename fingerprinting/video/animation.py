@@ -11,7 +11,7 @@ from fingerprinting.media import Limits
 from fingerprinting.video.decode import SHOWN_PIXELS, Frame, Pace
 
 MAX_FRAMES: Final = 3000
-MAX_PIXELS: Final = 2_000_000_000
+MAX_PIXELS: Final = 1_500_000_000
 """So many frames, and so many pixels of them, are looked at; the rest of an animation is left out."""
 
 _USUAL_MILLISECONDS: Final = 100
@@ -47,24 +47,30 @@ class Animation:
                 return
             try:
                 image.seek(nth)
-                shown = image.convert("RGBA") if self.end + _ROUNDING >= due else None
+                shown = _grey(image) if self.end + _ROUNDING >= due else None
             except EOFError:
                 return
             except (OSError, SyntaxError, ValueError):
                 return  # damaged from here on; what came before counts
             if shown is not None:
                 due = self._pace.after(self.end)
-                yield Frame(self.end, _grey(shown), image.size)
+                yield Frame(self.end, shown, image.size)
             duration = image.info.get("duration") or _USUAL_MILLISECONDS
             self.end += max(10.0, float(duration)) / 1000
 
 
-def _grey(shown: Image.Image) -> Image.Image:
+def _grey(image: Image.Image) -> Image.Image:
+    """Give a frame in grey, over white; made small before it is made opaque, which costs the most of a large one."""
+    factor = max(1, int((image.width * image.height / SHOWN_PIXELS) ** 0.5))
+    factor = factor if min(image.size) >= factor else 1
+    if not image.has_transparency_data:
+        grey = image.convert("L")
+        return grey.reduce(factor) if factor > 1 else grey
+    shown = image.convert("RGBA")
+    shown = shown.reduce(factor) if factor > 1 else shown
     opaque = Image.new("RGBA", shown.size, "white")
     opaque.alpha_composite(shown)
-    grey = opaque.convert("L")
-    factor = max(1, int((grey.width * grey.height / SHOWN_PIXELS) ** 0.5))
-    return grey.reduce(factor) if factor > 1 and min(grey.size) >= factor else grey
+    return opaque.convert("L")
 
 
 _ROUNDING: Final = 1e-3

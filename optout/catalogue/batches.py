@@ -17,7 +17,7 @@ def distinct(assets: Sequence[Asset]) -> tuple[list[Asset], list[int]]:
     numbers: dict[Asset, int] = {}
     try:
         places = [numbers.setdefault(asset, len(numbers)) for asset in assets]
-    except TypeError:  # made by hand, with a list or a bytearray in it: good enough to be asked about
+    except TypeError:  # made by hand, with a list in it: good enough to be asked about
         return list(assets), list(range(len(assets)))
     return list(numbers), places
 

@@ -110,8 +110,7 @@ def test_the_same_content_from_another_address_is_another_asset(sha256: Print) -
 
 
 def test_what_was_made_by_hand_and_can_not_be_compared_is_asked_all_the_same(crowd: Catalogue, now: datetime) -> None:
-    mutable = Fingerprint("sha256", 1, bytearray(32))  # type: ignore[arg-type] # the point of the test
-    listed = Asset([mutable])  # type: ignore[arg-type] # as above
+    listed = Asset([Fingerprint("sha256", 1, bytes(32))])  # type: ignore[arg-type] # the point of the test
 
     assert [one.verdict for one in crowd.answer([listed, listed], Use.ALL, None, now)] == [Preference.UNKNOWN] * 2
 
