@@ -74,8 +74,7 @@ CHROMAPRINT_MIN_DISTINCT: Final = 10
 
 # --- sound: band energies -------------------------------------------------------------------------------------------
 
-_CHANCE_BITS: Final = 16
-
+BAND_CHANCE_BITS: Final = 16
 BAND_DEVIATION: Final = 0.39
 BAND_DEVIATION_CODES: Final = 100
 """Standard deviation of the mean differing bits (of 32) of so many codes (5 s) of unrelated recordings: their mean is
@@ -144,47 +143,6 @@ same words a little slower to 8.69 over 2 s; copies have 3 to 8."""
 BAND_MIN_SHARPNESS: Final = 1.0
 """How much worse (mean bits) it must get when moved by half a second to two: what is steady fits everywhere. Parts of
 music and voices that are found get worse by 4 to 15."""
-
-
-def band_deviation(codes: int) -> float:
-    """Give the standard deviation of the mean differing bits of so many codes of unrelated recordings."""
-    return BAND_DEVIATION * math.sqrt(BAND_DEVIATION_CODES / codes)
-
-
-def band_faint_limit(codes: int) -> float:
-    """Give the mean differing bits up to which a window of so many codes counts where landmarks say the same."""
-    return _CHANCE_BITS - BAND_FAINT_DEVIATIONS * band_deviation(codes)
-
-
-def band_supported_limit(codes: int, decades: float, *, is_changed: bool) -> float | None:
-    """Give the mean differing bits up to which a window of so many codes is a match with so much from landmarks.
-
-    None where that is too little to help.
-    """
-    least = BAND_CHANGED_DECADES if is_changed else BAND_SUPPORTING_DECADES
-    if decades < least:
-        return None
-    wanted = (BAND_CHANGED_JOINT_DECADES if is_changed else BAND_JOINT_DECADES) - decades
-    # A normal variable is beyond z with a chance of about 10 to the power of -z**2 / (2 ln 10).
-    below = max(BAND_FAINT_DEVIATIONS, math.sqrt(max(0.0, wanted) * 2 * math.log(10)))
-    return _CHANCE_BITS - below * band_deviation(codes)
-
-
-def band_limits(codes: int) -> tuple[float, float]:
-    """Give the mean differing bits up to which a window of so many codes is a match, and worth a look."""
-    ceiling, further = BAND_CEILING[0][1], BAND_CEILING[1:]
-    previous = BAND_CEILING[0]
-    for point in further:
-        if codes > previous[0]:
-            share = min(1.0, (codes - previous[0]) / (point[0] - previous[0]))
-            ceiling = previous[1] + share * (point[1] - previous[1])
-        previous = point
-    below = band_deviation(codes)
-    return (
-        min(_CHANCE_BITS - BAND_MATCH_DEVIATIONS * below, ceiling),
-        min(_CHANCE_BITS - BAND_LIKELY_DEVIATIONS * below, ceiling + 0.5),
-    )
-
 
 # --- text: shingles ------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import NOTHING
+from fingerprinting.index import band_limits
 
 _SLACK: Final = 6
 """Codes (0.28 s) by which a proposal may be wrong."""
@@ -32,10 +33,9 @@ _HOPELESS: Final = 14.0
 """Mean bits of the best window of the shortest length above which no longer one can be worth a look."""
 
 _SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
-_CHANCE: Final = 16
-_LIMITS: Final = {window: thresholds.band_limits(window) for window in thresholds.BAND_WINDOWS}
+_LIMITS: Final = {window: band_limits.limits(window) for window in thresholds.BAND_WINDOWS}
 _WORTH: Final = {window: limits[1] for window, limits in _LIMITS.items()}
-_FAINT: Final = {window: thresholds.band_faint_limit(window) for window in thresholds.BAND_WINDOWS}
+_FAINT: Final = {window: band_limits.faint_limit(window) for window in thresholds.BAND_WINDOWS}
 """Mean bits up to which each window is worth a look, and up to which it is where landmarks say the same."""
 
 
@@ -81,11 +81,6 @@ class Stretch:
     def offset(self) -> int:
         """How much later it begins in the recording."""
         return self.work_first - self.first
-
-
-def z_of(bits: float, codes: int) -> float:
-    """Say by how many standard deviations a mean is below what unrelated recordings have."""
-    return (_CHANCE - bits) / thresholds.band_deviation(codes)
 
 
 def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, begin: int, end: int) -> list[Stretch]:
@@ -150,7 +145,7 @@ class _Laid:
         padded[at : at + len(part)] = part
         view = sliding_window_view(padded, count)
         wrong = np.bitwise_count(view ^ asked)
-        wrong[(view == NOTHING) | (asked == NOTHING)] = _CHANCE
+        wrong[(view == NOTHING) | (asked == NOTHING)] = thresholds.BAND_CHANCE_BITS
         total = np.zeros((len(wrong), count + 1), dtype=np.int32)
         np.cumsum(wrong, axis=1, dtype=np.int32, out=total[:, 1:])
         return cls(wrong, total)
@@ -180,7 +175,9 @@ def _faintly_agreeing(laid: _Laid) -> NDArray[np.bool_]:
         if window <= laid.wrong.shape[-1]:
             means = laid.means(window)
             shift, first = divmod(int(means.argmin()), means.shape[1])
-            best = max(best, (z_of(float(means[shift, first]), window), shift, first, window))
+            best = max(
+                best, (band_limits.deviations_below_chance(float(means[shift, first]), window), shift, first, window)
+            )
     _, shift, first, window = best
     agreeing[shift, first : first + window] = True
     return agreeing
@@ -204,13 +201,13 @@ def _stretch(
     limits: Mapping[int, float],
 ) -> Stretch:
     """Weigh a run by its best window within limits, and let it go on as far as codes agree, within some room."""
-    best_z, window, best_shift, bits = -math.inf, 0, 0, float(_CHANCE)
+    best_z, window, best_shift, bits = -math.inf, 0, 0, float(thresholds.BAND_CHANCE_BITS)
     first, last = run
     for length in thresholds.BAND_WINDOWS:
         if length <= last - first:
             means = laid.means(length, first, last)
             shift, at = divmod(int(means.argmin()), means.shape[1])
-            z = z_of(float(means[shift, at]), length)
+            z = band_limits.deviations_below_chance(float(means[shift, at]), length)
             if means[shift, at] <= limits[length] and z > best_z:
                 best_z, window, best_shift, bits = z, length, shift, float(means[shift, at])
     low, high = room
@@ -260,6 +257,6 @@ def _misaligned(asked: NDArray[np.uint32], known: NDArray[np.uint32], first: int
             continue  # most of it would lie beyond the recording's ends
         mine, its = asked[first + low : first + high], known[start + low : start + high]
         wrong = np.bitwise_count(mine ^ its).astype(np.float64)
-        wrong[(mine == NOTHING) | (its == NOTHING)] = _CHANCE
+        wrong[(mine == NOTHING) | (its == NOTHING)] = thresholds.BAND_CHANCE_BITS
         means.append(float(wrong.mean()))
-    return sum(means) / len(means) if means else float(_CHANCE)
+    return sum(means) / len(means) if means else float(thresholds.BAND_CHANCE_BITS)

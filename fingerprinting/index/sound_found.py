@@ -8,6 +8,7 @@ from typing import Final
 
 from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import BAND_REACH_SECONDS, BAND_SECONDS
+from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
 from fingerprinting.index.landmark_support import Support
 
@@ -53,7 +54,7 @@ class Found:
         if self.support is None:
             return alone
         decades = self.support.decades
-        joint = thresholds.band_supported_limit(self.stretch.window, decades, is_changed=self.is_changed)
+        joint = band_limits.supported_limit(self.stretch.window, decades, is_changed=self.is_changed)
         return alone if joint is None else max(alone, joint)
 
     @property

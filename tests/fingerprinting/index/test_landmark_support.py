@@ -5,6 +5,7 @@ import pytest
 
 from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import Peaks
+from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
 from fingerprinting.index.landmark_support import Grid, Support, support
 from fingerprinting.index.sound_found import Found
@@ -83,8 +84,8 @@ def test_nothing_is_said_of_a_recording_without_another_place() -> None:
 
 
 def found(bits: float, decades: float | None, *, window: int = 92, tempo: int = 0) -> Found:
-    deviations = (16 - bits) / thresholds.band_deviation(window)
-    limit = thresholds.band_limits(window)[0]
+    deviations = (16 - bits) / band_limits.deviation(window)
+    limit = band_limits.limits(window)[0]
     stretch = Stretch(0, window, 50, 50 + window, bits, bits, limit, window, deviations, 16 - bits)
     return Found(0, tempo, 0, stretch, None if decades is None else Support(9, 50, decades))
 
