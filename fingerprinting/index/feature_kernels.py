@@ -3,28 +3,16 @@
 # ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
-from typing import Any
-
 import numpy as np
 from numba import types
-from numba.extending import intrinsic
 
 from fingerprinting.index.kernels import kernel, reads, writes
+from fingerprinting.index.lane_kernels import bits_set
 
 _u8, _u16, _u32, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint32, types.uint64, types.int64, types.float32
 
 CHILDREN = 256
 _DISTANCES = 129
-
-
-@intrinsic
-def _bits_set(_context: Any, value: Any) -> Any:
-    """Count the bits of a uint64: one instruction."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return value(value), generate
 
 
 @kernel()
@@ -45,16 +33,16 @@ def assign(codes, coarse, fine, parents, lists):
     for at in range(codes.shape[0]):
         first, second = codes[at, 0], codes[at, 1]
         for parent in range(coarse.shape[0]):
-            bits = _bits_set(first ^ coarse[parent, 0]) + _bits_set(second ^ coarse[parent, 1])
-            near[parent] = np.int64(bits) << 16 | parent
+            bits = bits_set(first ^ coarse[parent, 0]) + bits_set(second ^ coarse[parent, 1])
+            near[parent] = bits << 16 | parent
         best = np.int64(1) << 40
         for _ in range(parents):
             chosen = near.argmin()
             parent = near[chosen] & 0xFFFF
             near[chosen] = np.int64(1) << 40
             for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
-                bits = _bits_set(first ^ fine[child, 0]) + _bits_set(second ^ fine[child, 1])
-                best = min(best, np.int64(bits) << 16 | child)
+                bits = bits_set(first ^ fine[child, 0]) + bits_set(second ^ fine[child, 1])
+                best = min(best, bits << 16 | child)
         lists[at] = best & 0xFFFF
 
 
@@ -90,7 +78,7 @@ def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most
         else:
             tally[:] = 0
             for parent in range(coarse.shape[0]):
-                bits = _bits_set(first ^ coarse[parent, 0]) + _bits_set(second ^ coarse[parent, 1])
+                bits = bits_set(first ^ coarse[parent, 0]) + bits_set(second ^ coarse[parent, 1])
                 near[parent] = bits
                 tally[bits] += 1
             limit, taken = _cut(tally, parents), 0
@@ -101,7 +89,7 @@ def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most
                 for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
                     if starts[child + 1] > starts[child]:
                         children[met] = child
-                        far[met] = _bits_set(first ^ fine[child, 0]) + _bits_set(second ^ fine[child, 1])
+                        far[met] = bits_set(first ^ fine[child, 0]) + bits_set(second ^ fine[child, 1])
                         met += 1
         limit = _DISTANCES
         if met > probes:
@@ -114,7 +102,7 @@ def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most
                 continue
             chosen = children[scan]
             for at in range(starts[chosen], starts[chosen + 1]):
-                bits = np.int64(_bits_set(first ^ codes[at, 0]) + _bits_set(second ^ codes[at, 1]))
+                bits = bits_set(first ^ codes[at, 0]) + bits_set(second ^ codes[at, 1])
                 if bits >= distances[query, wanted - 1] or (passed.size and passed[rows[at]]):
                     continue
                 place = wanted - 1
@@ -133,7 +121,7 @@ def nearest(one, other, of_one, of_other):
     of_other[:] = np.int64(1) << 40
     for row in range(one.shape[0]):
         for column in range(other.shape[0]):
-            bits = np.int64(_bits_set(one[row, 0] ^ other[column, 0]) + _bits_set(one[row, 1] ^ other[column, 1]))
+            bits = bits_set(one[row, 0] ^ other[column, 0]) + bits_set(one[row, 1] ^ other[column, 1])
             of_one[row] = min(of_one[row], bits << 16 | column)
             of_other[column] = min(of_other[column], bits << 16 | row)
 
