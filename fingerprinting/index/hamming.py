@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from fingerprinting.index import folder as folders
 from fingerprinting.index import hamming_brute, hamming_order, hamming_plan, hamming_tables
 from fingerprinting.index.folder import FolderContents
+from fingerprinting.index.hamming_brute import Found
 from fingerprinting.index.kernels_layout import Tables
 
 if TYPE_CHECKING:
-    from fingerprinting.index.hamming_search import Found
     from fingerprinting.index.hamming_single import SingleSearch
 
 Mode: TypeAlias = Literal["all", "best", "any"]
@@ -86,7 +86,7 @@ class HammingIndex:
                 return Pairs(*found)
         reach, largest = self._reach(asked, radius)
         if not len(asked) or not self._count:
-            return _no_pairs()
+            return Pairs(*hamming_brute.nothing())
         if self._tables is None:
             return _finish(self._scan(asked, reach, nearest=mode != "all"))
         from fingerprinting.index import hamming_search  # noqa: PLC0415 - numba takes its time
@@ -166,7 +166,7 @@ class HammingIndex:
         each_reach = np.ascontiguousarray(np.broadcast_to(reach.astype(np.int16), len(asked)))
         return each_reach, int(reach.max(initial=0))
 
-    def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16], *, nearest: bool = False) -> "Found":
+    def _scan(self, asked: NDArray[np.uint8], reach: NDArray[np.int16], *, nearest: bool = False) -> Found:
         query, row, distance = hamming_brute.search(self.hashes, asked, int(reach.max()), nearest=nearest)
         near = distance <= reach[query]
         return query[near], row[near], distance[near]
@@ -241,7 +241,7 @@ def _open_tables(folder: Path, contents: FolderContents, width: int) -> Tables:
     return tables
 
 
-def _finish(found: "Found") -> Pairs:
+def _finish(found: Found) -> Pairs:
     query, row, distance = found
     order = np.lexsort((row, distance, query))
     return Pairs(query[order], row[order], distance[order])
@@ -254,10 +254,6 @@ def _parts(cuts: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
         if cut - start > most and before > start:
             yield start, before
             start = before
-
-
-def _no_pairs() -> Pairs:
-    return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16))
 
 
 def _as_hashes(hashes: ArrayLike, width: int | None) -> NDArray[np.uint8]:

@@ -37,7 +37,12 @@ def search(hashes: NDArray[np.uint8], queries: NDArray[np.uint8], radius: int, *
                 near.append((near_query + query, near_row + row, distance))
         if near:
             found.append(_nearest(_joined(near)) if nearest else _joined(near))
-    return _joined(found) if found else (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16))
+    return _joined(found) if found else nothing()
+
+
+def nothing() -> Found:
+    """Give no pairs."""
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16)
 
 
 def words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:

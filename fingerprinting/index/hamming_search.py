@@ -1,20 +1,18 @@
 """Searching Hamming tables: the quickest way is chosen, and a flood of pairs is met in parts."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.index import hamming_plan
+from fingerprinting.index.hamming_brute import Found
 from fingerprinting.index.hamming_join_kernels import join
 from fingerprinting.index.hamming_kernels import MODES, NOTHING, ROOM, Asked, Pairs, Plan, order_pairs
 from fingerprinting.index.hamming_order import permute
 from fingerprinting.index.hamming_probe_kernels import probe
 from fingerprinting.index.hamming_scan_kernels import scan
 from fingerprinting.index.kernels_layout import Tables
-
-Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]
 
 _PAIRS_A_QUERY = 256  # there is room for, on average; when that is too little, the batch is split
 _MOST_PAIRS = 1 << 25
