@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
@@ -144,7 +144,7 @@ class FeatureSearcher:
                     match = self._match(asset, asked, sighting, sure)
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
                     seen.append(row)
-            if len(seen if self.groups is None else np.unique(self.groups[seen])) < _CROWD:
+            if len(np.unique(self._groups_of(seen))) < _CROWD:
                 return found
             # Pictures that are nearly the same hide others: those seen step aside until all of them were.
             if passed is None:
@@ -164,6 +164,11 @@ class FeatureSearcher:
         for row, variant in candidates:
             chosen.setdefault(int(self.groups[row]), (row, variant))
         return list(chosen.values())
+
+    def _groups_of(self, rows: ArrayLike) -> NDArray[np.int64]:
+        """Say which group each picture is of: where works have one each, it is itself."""
+        chosen = np.asarray(rows, np.int64)
+        return chosen if self.groups is None else self.groups[chosen]
 
     def _works(self, row: int) -> list[int]:
         """Give the works that have a picture, ascending."""
@@ -215,7 +220,7 @@ class FeatureSearcher:
         limit = thresholds.feature_common_works(self.count)
         found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
         near_rows = [self._lists.rows[near[near >= 0]] for near in found]
-        owners = [len(np.unique(rows if self.groups is None else self.groups[rows])) for rows in near_rows]
+        owners = [len(np.unique(self._groups_of(rows))) for rows in near_rows]
         return int(np.sum(np.array(owners) <= limit))
 
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:

@@ -17,10 +17,9 @@ from typing import TypeAlias
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
 from fingerprinting.extract import extract
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
+from mediamanager.client import files
 
 Json: TypeAlias = dict[str, object]
-
-_AT_ONCE = 1 << 20
 
 READY = "ready\n"
 """The first line of a child that has loaded what it needs."""
@@ -69,12 +68,7 @@ def _parts(request: Json) -> Sequence[tuple[str, int, int, str]]:
 
 def _of_part(file: str, offset: int, size: int, name: str, role: Role, depth: Depth) -> Extraction:
     with tempfile.NamedTemporaryFile() as copy, Path(file).open("rb") as whole:
-        whole.seek(offset)
-        left = size
-        while left and (some := whole.read(min(left, _AT_ONCE))):
-            copy.write(some)
-            left -= len(some)
-        if left:
+        if not files.copy_part(whole, offset, size, copy.file):
             raise UnreadableMediaError("The file that holds this one is cut off. Download it again and use that.")
         copy.flush()
         return extract(Path(copy.name), name=name, role=role, depth=depth)

@@ -1,11 +1,13 @@
-"""Writing files so that nobody ever sees half of one, and the checksums of those that were written."""
+"""Writing files so that nobody ever sees half of one, parts of others among them, and their checksums."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, Final
+
+_AT_ONCE: Final = 1 << 20
 
 
 @contextmanager
@@ -20,6 +22,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def copy_part(source: IO[bytes], offset: int, size: int, target: IO[bytes]) -> bool:
+    """Copy `size` bytes of a file from `offset` on; says whether all of them were there."""
+    source.seek(offset)
+    left = size
+    while left and (some := source.read(min(left, _AT_ONCE))):
+        target.write(some)
+        left -= len(some)
+    return not left
 
 
 def checksum_line(sha256: str, name: str) -> bytes:
