@@ -69,9 +69,11 @@ class WebDatasetFormat(Format):
             raise InvalidInputError(
                 f"`{unknown[0]}` is no field of a sample's JSON: name {', '.join(FIELDS)}", field="field"
             )
+        self._stamps = {shard: _stamp(shard) for shard in shards}
         others = 0 if source.is_file() else sum(1 for one in source.iterdir() if one.is_file()) - len(shards)
         if others:
             self.notes = (f"{others} {'file' if others == 1 else 'files'} beside the shards: not copied",)
+        self._notes = self.notes
 
     @property
     def count(self) -> None:
@@ -81,9 +83,8 @@ class WebDatasetFormat(Format):
     def items(self) -> Iterator[Item]:
         """Give every sample, named by its shard and its key."""
         for shard in self._shards:
-            status = shard.stat()
             for sample in _samples(shard):
-                stamp = f"{status.st_size}-{status.st_mtime_ns}-{sample.start}-{sample.end}"
+                stamp = f"{self._stamps[shard]}-{sample.start}-{sample.end}"
                 yield Item(sample.name, stamp, self._query(shard, sample))
 
     def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
@@ -102,19 +103,27 @@ class WebDatasetFormat(Format):
         (output / KEPT).mkdir(exist_ok=True)
         wanted = iter(kept)
         waiting = next(wanted, None)
+        unseen = 0
         with files.replacing(output / MANIFEST) as manifest:
             for shard in self._shards:
                 with files.replacing(output / KEPT / shard.name) as target, shard.open("rb") as source:
                     for sample in _samples(shard):
                         if waiting is not None and waiting.name == sample.name:
-                            _copy(source, sample, target)
+                            if not files.copy_part(source, sample.start, sample.end - sample.start, target):
+                                raise OSError(f"{sample.name} was changed while it was being filtered")
                             if waiting.unchecked:
                                 target.write(_mark(sample.key))
+                            unseen += sum(_suffix(member) in _BESIDE for member in sample.members)
                             waiting = next(wanted, None)
                     target.write(bytes(2 * tarfile.BLOCKSIZE))
+                if _stamp(shard) != self._stamps[shard]:
+                    raise OSError(f"{shard} was changed while it was being filtered")
                 manifest.write(files.checksum_line(files.sha256_of(output / KEPT / shard.name), f"{KEPT}/{shard.name}"))
         if waiting is not None:
             raise OSError(f"{self.source} was changed while it was being filtered")
+        if unseen:
+            what = "label or array" if unseen == 1 else "labels or arrays"
+            self.notes = (*self._notes, f"{unseen} {what} in what is kept: not looked at")
         return Kept(MANIFEST, files.sha256_of(output / MANIFEST))
 
     def _query(self, shard: Path, sample: _Sample) -> Query:
@@ -126,7 +135,7 @@ class WebDatasetFormat(Format):
         error = None
         with shard.open("rb") as file:
             for member in sample.members:
-                suffix = PurePosixPath(member.name).suffix.lower()
+                suffix = _suffix(member)
                 if suffix in _BESIDE or not member.size:
                     continue
                 try:
@@ -183,7 +192,7 @@ def _samples(shard: Path) -> Iterator[_Sample]:
     try:
         with tarfile.open(shard, "r:") as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # type: ignore[attr-defined] # it would keep every header of the shard
+                tar.members.clear()  # type: ignore[attr-defined] # typeshed omits what else keeps all headers
                 if together and _key(member) != _key(together[0]):
                     yield _sample(shard, together, seen)
                     together = []
@@ -215,6 +224,15 @@ def _key(member: tarfile.TarInfo) -> str:
     return f"{folder}{slash}{name.split('.', 1)[0]}"
 
 
+def _suffix(member: tarfile.TarInfo) -> str:
+    return PurePosixPath(member.name).suffix.lower()
+
+
+def _stamp(shard: Path) -> str:
+    status = shard.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
 def _end(member: tarfile.TarInfo) -> int:
     size = member.size if member.isreg() else 0
     return member.offset_data + -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
@@ -237,17 +255,6 @@ def _read(file: BinaryIO, member: tarfile.TarInfo, most: int) -> bytes:
         raise InvalidInputError(f"it is longer than the {most // 1024**2} MB that are read")
     file.seek(member.offset_data)
     return file.read(member.size)
-
-
-def _copy(source: BinaryIO, sample: _Sample, target: BinaryIO) -> None:
-    source.seek(sample.start)
-    left = sample.end - sample.start
-    while left:
-        some = source.read(min(left, _AT_ONCE))
-        if not some:
-            raise OSError(f"{sample.name} was changed while it was being filtered")
-        target.write(some)
-        left -= len(some)
 
 
 def _mark(key: str) -> bytes:

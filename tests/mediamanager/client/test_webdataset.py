@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -18,6 +19,7 @@ from mediamanager.client import building
 from mediamanager.client.errors import OutputInUseError
 from mediamanager.client.filter.choices import Choices, ErrorChoice
 from mediamanager.client.filter.run import Job, run
+from mediamanager.client.formats.base import KeptItem
 from mediamanager.client.formats.opening import open_input
 from mediamanager.client.offline import Catalogue
 from optout.consent.vocabulary import Preference, Use
@@ -83,6 +85,7 @@ def test_samples_are_kept_or_excluded_whole_and_byte_for_byte(job: Job, shard: P
     assert (summary.kept, summary.excluded, summary.exit_status, summary.noun) == (2, 1, 1, "sample")
     [excluded] = lines(job.output / "excluded.jsonl")
     assert (excluded["path"], excluded["verdict"]) == ("00000.tar/000", "disallowed")
+    assert summary.notes == ("1 label or array in what is kept: not looked at",)
     all_of_it = contents(shard)
     assert contents(job.output / "kept/00000.tar") == {
         name: all_of_it[name] for name in ("some/001.png", "some/001.cls", "002.png")
@@ -105,7 +108,10 @@ def test_a_folder_of_shards_is_filtered_shard_by_shard(job: Job, shard: Path, pi
     assert (summary.kept, summary.excluded) == (3, 2)
     assert list(contents(folder / "out/kept/00001.tar")) == ["004.png"]
     assert list(contents(folder / "out/kept/00000.tar")) == ["some/001.png", "some/001.cls", "002.png"]
-    assert summary.notes == ("1 file beside the shards: not copied",)
+    assert summary.notes == (
+        "1 file beside the shards: not copied",
+        "1 label or array in what is kept: not looked at",
+    )
 
 
 def test_a_folder_with_other_files_beside_a_tar_is_a_folder_of_files(job: Job, shard: Path) -> None:
@@ -195,6 +201,20 @@ def test_a_shard_that_was_changed_in_between_is_noticed(job: Job, shard: Path, p
 
     with pytest.raises(OutputInUseError):
         run(asked, pictures)
+
+
+def test_a_shard_that_is_changed_during_the_run_is_not_kept(job: Job, shard: Path, pictures: list[Catalogue]) -> None:
+    opened = open_input(shard, job.output, {})
+    names = [item.name for item in opened.items()]
+    job.output.mkdir()
+    changed = shard.read_bytes().replace(b"a picture", b"some text")
+    shard.write_bytes(changed)
+    os.utime(shard, (1, 1))
+
+    with pytest.raises(OSError, match="was changed"):
+        opened.finish([KeptItem(name, None, unchecked=False) for name in names], job.output)
+
+    assert not (job.output / "kept.sha256").exists()
 
 
 def test_names_that_come_twice_or_lead_elsewhere_stay_in_the_shard(
