@@ -88,7 +88,7 @@ def answer(
     known_at: datetime | None = None,
     max_matches: int = MAX_MATCHES_SHOWN,
 ) -> list[Answer]:
-    """Answer whether each asset may be put to a use.
+    """Answer, in order, whether each asset may be put to a use.
 
     Every work that is surely in an asset counts, and all must allow; a likely match decides nothing. UNKNOWN means
     that no reservation was found, which is not a permission.
@@ -104,11 +104,8 @@ def answer(
         known_at: leave out what was recorded later: the verdicts as they were known at this moment.
         max_matches: how many works are shown for an asset; never how many are decided from.
 
-    Returns:
-        An answer per asset, in order.
-
     Raises:
-        InvalidInputError: an asset without any fingerprint or key, or a time without zone.
+        InvalidInputError: an asset without any fingerprint or key, one whose value isn't bytes, a time without zone.
         Whatever the view raises: nothing is answered from half a search.
     """
     _require_askable(assets)

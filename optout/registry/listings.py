@@ -76,7 +76,7 @@ def register(
     collection_members.hold(session, account_id)
     mine = select(Listing).where(Listing.account_id == account_id, Listing.address == source.address)
     listing = session.scalars(mine.with_for_update(key_share=True)).one_or_none()
-    created = is_new = listing is None
+    created = begins = listing is None
     if listing is None:
         listing = Listing(account_id=account_id, kind=ListingKind(source.kind), address=source.address)
         session.add(listing)
@@ -84,15 +84,15 @@ def register(
     if wants_sound and not listing.wants_sound:
         # All of it has to be gone through again: videos that were read lack something now.
         listing.wants_sound, listing.read_at, listing.position, listing.seen = True, None, None, 0
-        created = created or listing.state is ListingState.DONE
+        begins = begins or listing.state is ListingState.DONE
     session.flush()
-    if created or listing.state in {ListingState.FAILED, ListingState.STOPPED}:
+    if begins or listing.state in {ListingState.FAILED, ListingState.STOPPED}:
         _begin(session, listing)
     if source.channel is not None and listing.collection_id is None:
         name(session, listing, channel=source.channel, title=None)
     elif preferences and listing.collection_id is not None:
         _say(session, listing)
-    return Registered(listing, is_new)
+    return Registered(listing, created)
 
 
 def get(session: Session, *, listing_id: UUID, account_id: UUID, lock: bool = False) -> Listing:
