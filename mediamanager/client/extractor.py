@@ -17,7 +17,7 @@ from typing import TypeAlias
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
 from fingerprinting.extract import extract
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
-from mediamanager.client import files
+from mediamanager.client.files import copy_part
 
 Json: TypeAlias = dict[str, object]
 
@@ -68,7 +68,7 @@ def _parts(request: Json) -> Sequence[tuple[str, int, int, str]]:
 
 def _of_part(file: str, offset: int, size: int, name: str, role: Role, depth: Depth) -> Extraction:
     with tempfile.NamedTemporaryFile() as copy, Path(file).open("rb") as whole:
-        if not files.copy_part(whole, offset, size, copy.file):
+        if not copy_part(whole, offset, size, copy.file):
             raise UnreadableMediaError("The file that holds this one is cut off. Download it again and use that.")
         copy.flush()
         return extract(Path(copy.name), name=name, role=role, depth=depth)
