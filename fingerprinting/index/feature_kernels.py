@@ -1,10 +1,10 @@
 """Compiled loops over codes of 128 bits: which list a code belongs to, which codes lie near, which pairs are mutual."""
-# Their signatures give the types, and a loop that is compiled as one is one function.
-# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+# A loop that is compiled as one is one function.
+# ruff: noqa: C901, PLR0912
 
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fingerprinting.index.kernels import kernel, reads, writes
 from fingerprinting.index.lane_kernels import bits_set
@@ -16,7 +16,7 @@ _DISTANCES = 129
 
 
 @kernel()
-def _cut(tally, wanted):
+def _cut(tally: NDArray[np.int64], wanted: int) -> int:
     """Find the distance up to which there are at least so many."""
     total = 0
     for bits in range(_DISTANCES):
@@ -27,7 +27,13 @@ def _cut(tally, wanted):
 
 
 @kernel(types.void(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), _i64, writes(_u16)))
-def assign(codes, coarse, fine, parents, lists):
+def assign(
+    codes: NDArray[np.uint64],
+    coarse: NDArray[np.uint64],
+    fine: NDArray[np.uint64],
+    parents: int,
+    lists: NDArray[np.uint16],
+) -> None:
     """Give each code the nearest fine centre among the children of its `parents` nearest coarse ones."""
     near = np.empty(coarse.shape[0], np.int64)
     for at in range(codes.shape[0]):
@@ -52,7 +58,20 @@ def assign(codes, coarse, fine, parents, lists):
         *(_i64, _i64, _i64, writes(_i64, 2), writes(_u8, 2)),
     )
 )
-def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most, found, distances):
+def find(
+    asked: NDArray[np.uint64],
+    coarse: NDArray[np.uint64],
+    fine: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    passed: NDArray[np.uint8],
+    parents: int,
+    probes: int,
+    most: int,
+    found: NDArray[np.int64],
+    distances: NDArray[np.uint8],
+) -> None:
     """Find the nearest indexed codes of each code asked for, within `most` bits.
 
     Args:
@@ -115,7 +134,9 @@ def find(asked, coarse, fine, starts, codes, rows, passed, parents, probes, most
 
 
 @kernel(types.void(reads(_u64, 2), reads(_u64, 2), writes(_i64), writes(_i64)))
-def nearest(one, other, of_one, of_other):
+def nearest(
+    one: NDArray[np.uint64], other: NDArray[np.uint64], of_one: NDArray[np.int64], of_other: NDArray[np.int64]
+) -> None:
     """Find the nearest code on the other side of each code: distance (upper bits) and position (lower 16)."""
     of_one[:] = np.int64(1) << 40
     of_other[:] = np.int64(1) << 40
@@ -131,7 +152,16 @@ def nearest(one, other, of_one, of_other):
         *(reads(_f32, 2), reads(_f32, 2), reads(_f32), reads(_f32), _f32, _f32, _f32, writes(_i64)),
     )
 )
-def supporters(asked, known, growth, turn, tolerance, most_growth, most_turn, counts):
+def supporters(
+    asked: NDArray[np.float32],
+    known: NDArray[np.float32],
+    growth: NDArray[np.float32],
+    turn: NDArray[np.float32],
+    tolerance: np.float32,
+    most_growth: np.float32,
+    most_turn: np.float32,
+    counts: NDArray[np.int64],
+) -> None:
     """Count, for the placement that each pair of features suggests by itself, the pairs that agree with it.
 
     Args:
