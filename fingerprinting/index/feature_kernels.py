@@ -1,6 +1,6 @@
 """Compiled loops over codes of 128 bits: which list a code belongs to, which codes lie near, which pairs are mutual."""
 # A loop that is compiled as one is one function.
-# ruff: noqa: C901, PLR0912
+# ruff: noqa: C901
 
 import numpy as np
 from numba import types
@@ -52,6 +52,38 @@ def assign(
         lists[at] = best & 0xFFFF
 
 
+@kernel(borrows=True)
+def _lists_near(
+    first: np.uint64,
+    second: np.uint64,
+    coarse: NDArray[np.uint64],
+    fine: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+    parents: int,
+    near: NDArray[np.int64],
+    tally: NDArray[np.int64],
+    children: NDArray[np.int64],
+    far: NDArray[np.int64],
+) -> int:
+    """Give the lists that hold something below the coarse centres nearest to a code, and how far their centres are."""
+    tally[:] = 0
+    for parent in range(coarse.shape[0]):
+        bits = bits_set(first ^ coarse[parent, 0]) + bits_set(second ^ coarse[parent, 1])
+        near[parent] = bits
+        tally[bits] += 1
+    limit, taken, met = _cut(tally, parents), 0, 0
+    for parent in range(coarse.shape[0]):
+        if near[parent] > limit or taken == parents:
+            continue
+        taken += 1
+        for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
+            if starts[child + 1] > starts[child]:
+                children[met] = child
+                far[met] = bits_set(first ^ fine[child, 0]) + bits_set(second ^ fine[child, 1])
+                met += 1
+    return met
+
+
 @kernel(
     types.void(
         *(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), reads(_i64), reads(_u64, 2), reads(_u32), reads(_u8)),
@@ -91,25 +123,11 @@ def find(
         for place in range(wanted):
             found[query, place] = -1
             distances[query, place] = most + 1
-        met = 0
+        met = 1
         if is_whole:
-            children[0], far[0], met = 0, 0, 1
+            children[0] = far[0] = 0
         else:
-            tally[:] = 0
-            for parent in range(coarse.shape[0]):
-                bits = bits_set(first ^ coarse[parent, 0]) + bits_set(second ^ coarse[parent, 1])
-                near[parent] = bits
-                tally[bits] += 1
-            limit, taken = _cut(tally, parents), 0
-            for parent in range(coarse.shape[0]):
-                if near[parent] > limit or taken == parents:
-                    continue
-                taken += 1
-                for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
-                    if starts[child + 1] > starts[child]:
-                        children[met] = child
-                        far[met] = bits_set(first ^ fine[child, 0]) + bits_set(second ^ fine[child, 1])
-                        met += 1
+            met = _lists_near(first, second, coarse, fine, starts, parents, near, tally, children, far)
         limit = _DISTANCES
         if met > probes:
             tally[:] = 0
