@@ -11,7 +11,7 @@ from fingerprinting.media import Limits
 from fingerprinting.video.decode import SHOWN_PIXELS, Frame, Pace
 
 MAX_FRAMES: Final = 3000
-MAX_PIXELS: Final = 1_500_000_000
+MAX_PIXELS: Final = 2_000_000_000
 """So many frames, and so many pixels of them, are looked at; the rest of an animation is left out."""
 
 _USUAL_MILLISECONDS: Final = 100
