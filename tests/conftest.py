@@ -45,6 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", marked.args if marked else DATABASES, indirect=True, scope="session")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes don't name a test: files made while tests are collected may differ from one process to the next."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a database, or a server beside us, so that the unit tier can leave it out."""
     for item in items:

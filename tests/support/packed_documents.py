@@ -20,12 +20,12 @@ WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def zipped(members: Mapping[str, bytes | str], *, packed: Sequence[str] | None = None) -> bytes:
-    """Make an archive; `packed` are the members that are deflated, all but `mimetype` unless given."""
+    """Make an archive, the same one whenever; `packed` are the members deflated, all but `mimetype` unless given."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name, data in members.items():
             is_packed = name != "mimetype" if packed is None else name in packed
-            archive.writestr(name, data, zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED)
     return written.getvalue()
 
 
