@@ -64,6 +64,9 @@ GrantsKeyOption: TypeAlias = Annotated[
 WorkersOption: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Processes that fingerprint files. As many as there are cores.")
 ]
+FieldOption: TypeAlias = Annotated[
+    list[str], typer.Option(metavar="FIELD=NAME", help="What a field of rows or samples is called. May be repeated.")
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line, on stdout.")]
 
 

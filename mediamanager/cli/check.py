@@ -13,6 +13,7 @@ from mediamanager.cli.asking import (
     AtOption,
     CatalogueOption,
     DepthOption,
+    FieldOption,
     GrantsKeyOption,
     GrantsOption,
     JsonOption,
@@ -25,14 +26,21 @@ from mediamanager.cli.asking import (
 )
 from mediamanager.client.checking import check as check_all
 from mediamanager.client.filter.choices import Choice
-from mediamanager.client.queries import walk
+from mediamanager.client.formats.opening import open_paths
+from mediamanager.client.formats.row import parse_fields
 from mediamanager.client.questions import Question, moment
 from mediamanager.client.verdicts import Checked, exit_status
 from optout.consent.vocabulary import EvidenceLevel, Use
 
 
 def check(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files, folders, or http(s) addresses.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATHS...",
+            help="Files, folders, http(s) addresses; rows of .jsonl and .parquet, samples of .tar.",
+        ),
+    ],
     registry: RegistryOption = [],  # noqa: B006 - Typer reads defaults and never changes them
     catalogue: CatalogueOption = [],  # noqa: B006 - as above
     key: KeyOption = [],  # noqa: B006 - as above
@@ -46,6 +54,7 @@ def check(
     ] = Choice.KEEP,
     grants: GrantsOption = None,
     grants_key: GrantsKeyOption = None,
+    field: FieldOption = [],  # noqa: B006 - as above
     workers: WorkersOption = None,
     report: Annotated[
         Path | None,
@@ -57,7 +66,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Ask whether files may be put to a use: a line per file, in sorted order.
+    """Ask whether files may be put to a use: a line per file, in sorted order; of tables, a line per row.
 
     Files are fingerprinted here; only fingerprints are sent. `unknown` says that no reservation was found, which is
     not a permission. Of several sources the most restrictive answer counts.
@@ -67,12 +76,12 @@ def check(
     """
     question = Question(use, depth, min_evidence, moment(at, "at"), moment(known_at, "known_at"))
     sources = asking.open_sources(registry, catalogue, key, asking.held_grants(grants, grants_key))
-    found = walk(paths)
+    found = open_paths(paths, parse_fields(field))
     asking.say(found.notes)
     asking.say_what_is_missing(depth)
     verdicts = check_all(sources, found.queries, question, workers=workers)
     checked: list[Checked] = []
-    with asking.progress_over(verdicts, len(found.queries), "checking", streaming=as_json) as passing:
+    with asking.progress_over(verdicts, found.count, "checking", streaming=as_json) as passing:
         for one in passing:
             checked.append(one)
             if as_json:

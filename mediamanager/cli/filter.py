@@ -16,6 +16,7 @@ from mediamanager.cli.asking import (
     AtOption,
     CatalogueOption,
     DepthOption,
+    FieldOption,
     GrantsKeyOption,
     GrantsOption,
     KeyOption,
@@ -41,7 +42,8 @@ def filter_input(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="INPUT", help="A folder, a .jsonl file, or WebDataset shards (.tar, or a folder of them)."
+            metavar="INPUT",
+            help="A folder, a .jsonl file, or .parquet files or WebDataset shards (.tar), or a folder of them.",
         ),
     ],
     output: Annotated[
@@ -61,21 +63,19 @@ def filter_input(
     on_likely: Annotated[Choice, typer.Option(help="Where a reserved work is only likely in it.")] = Choice.KEEP,
     on_conditional: Annotated[Choice, typer.Option(help="Where the rightsholder wants to be asked.")] = Choice.DROP,
     on_error: Annotated[ErrorChoice, typer.Option(help="Where it could not be checked.")] = ErrorChoice.DROP,
-    field: Annotated[
-        list[str],
-        typer.Option(metavar="FIELD=NAME", help="What a field of rows or samples is called. May be repeated."),
-    ] = [],  # noqa: B006 - as above
+    field: FieldOption = [],  # noqa: B006 - as above
     workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Filter a folder, a JSONL file or WebDataset shards: kept, excluded with reasons, a report, a receipt.
+    """Filter a folder, JSONL, Parquet or WebDataset shards: kept, excluded with reasons, a report, a receipt.
 
     What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
     stopped when the same command is given again, and what could not be checked is tried again. Kept files are hard
     links to those of the input where the file system allows it, else copies.
 
-    JSONL rows hold any of: path, url, youtube, sha256, text, fingerprints. Samples of WebDataset are kept or excluded
-    whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and fingerprints.
+    Rows of JSONL and Parquet hold any of: path, url, youtube, sha256, text, fingerprints; of Parquet, columns of bytes
+    and of pictures or sounds as Hugging Face stores them are checked as files, too. Samples of WebDataset are kept or
+    excluded whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and fingerprints.
 
     Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
     usage.

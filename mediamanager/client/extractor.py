@@ -12,12 +12,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
 from fingerprinting.extract import extract
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
 from mediamanager.client.files import copy_part
+
+if TYPE_CHECKING:
+    from mediamanager.client.cells import StoredFile
 
 Json: TypeAlias = dict[str, object]
 
@@ -39,18 +42,19 @@ def main() -> None:
 
 
 def answer(request: Json) -> Json:
-    """Fingerprint the file at `path`, the files within others in `parts`, and the words in `text`, as one asset.
+    """Fingerprint the file at `path`, the files within others in `parts` and `cells`, and the words in `text`, as one.
 
-    It never raises.
+    It never raises. Where cells turn out to be empty and nothing else was given, the answer is `nothing`.
     """
     try:
         role, depth = Role(str(request["role"])), Depth(str(request["depth"]))
         path, text = request.get("path"), request.get("text")
         found = [] if path is None else [extract(Path(str(path)), role=role, depth=depth)]
         found += [_of_part(*part, role, depth) for part in _parts(request)]
+        found += _of_cells(request, role, depth)
         if text is not None:
             found.append(_of_text(str(text), role))
-        return write(_together(found))
+        return write(_together(found)) if found else {"nothing": True}
     except FingerprintingError as error:
         return {"error": str(error)}
     except OSError as error:
@@ -72,6 +76,24 @@ def _of_part(file: str, offset: int, size: int, name: str, role: Role, depth: De
             raise UnreadableMediaError("The file that holds this one is cut off. Download it again and use that.")
         copy.flush()
         return extract(Path(copy.name), name=name, role=role, depth=depth)
+
+
+def _of_cells(request: Json, role: Role, depth: Depth) -> list[Extraction]:
+    if request.get("cells") is None:
+        return []
+    from mediamanager.client.cells import reader_of  # noqa: PLC0415 - reads what is an extra
+
+    file, row, columns = cast("tuple[str, int, list[str]]", request["cells"])
+    return [_of_stored(one, role, depth) for one in reader_of(Path(file), tuple(columns)).files(row)]
+
+
+def _of_stored(stored: "StoredFile", role: Role, depth: Depth) -> Extraction:
+    if stored.data is None:
+        return extract(stored.path, role=role, depth=depth)
+    with tempfile.NamedTemporaryFile() as copy:
+        copy.write(stored.data)
+        copy.flush()
+        return extract(Path(copy.name), name=stored.name, role=role, depth=depth)
 
 
 def _of_text(text: str, role: Role) -> Extraction:
@@ -112,8 +134,8 @@ def write(extraction: Extraction) -> Json:
     }
 
 
-def read(line: str) -> Extraction | str:
-    """Read an answer: an extraction, or the sentence that says why there is none.
+def read(line: str) -> Extraction | str | None:
+    """Read an answer: an extraction, the sentence that says why there is none, or None where there was nothing.
 
     Raises:
         ValueError, KeyError, TypeError: it is no answer.
@@ -121,6 +143,8 @@ def read(line: str) -> Extraction | str:
     parsed = json.loads(line)
     if "error" in parsed:
         return str(parsed["error"])
+    if "nothing" in parsed:
+        return None
     return Extraction(
         modality=Modality(parsed["modality"]),
         media_type=str(parsed["media_type"]),

@@ -1,7 +1,8 @@
-"""Writing files so that nobody ever sees half of one, parts of others among them, and their checksums."""
+"""Writing files so that nobody ever sees half of one, copies and parts of others among them, and their checksums."""
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def link(source: Path, target: Path) -> None:
+    """Link a file under another name, or copy it where a link can't be made; what lies there is replaced."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another file system, or one without links
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copy2(source, partial)
+        partial.replace(target)
 
 
 def copy_part(source: IO[bytes], offset: int, size: int, target: IO[bytes]) -> bool:

@@ -117,6 +117,8 @@ class ExtractionPool:
             self._discard(child)
             return Extracted(query, error=child.why_it_ended(self._seconds))
         self._idle.put(child)
+        if found is None:
+            return Extracted(query)
         return Extracted(query, error=found) if isinstance(found, str) else Extracted(query, extraction=found)
 
     def _child(self) -> "_Child":
@@ -142,11 +144,17 @@ class ExtractionPool:
 
 def request_for(query: Query, role: Role, depth: Depth) -> Json | None:
     """Say what a child is to read for a query; None where there is nothing to read."""
-    if query.error is not None or (query.file is None and query.text is None and not query.parts):
+    cells = query.cells
+    if query.error is not None or (query.file is None and query.text is None and not query.parts and cells is None):
         return None
-    parts = [(str(part.file), part.offset, part.size, part.name) for part in query.parts]
-    path = None if query.file is None else str(query.file)
-    return {"role": role, "depth": depth, "path": path, "text": query.text, "parts": parts}
+    return {
+        "role": role,
+        "depth": depth,
+        "path": None if query.file is None else str(query.file),
+        "text": query.text,
+        "parts": [(str(part.file), part.offset, part.size, part.name) for part in query.parts],
+        "cells": None if cells is None else (str(cells.file), cells.row, cells.columns),
+    }
 
 
 def _cores() -> int:

@@ -24,6 +24,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """The files that one row of a Parquet file holds in these columns, counted from 0."""
+
+    file: Path
+    row: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One asset that somebody asks about.
 
@@ -32,6 +41,7 @@ class Query:
         file: where its bytes lie, if there is a file to fingerprint.
         text: its words, if they are given instead of a file or beside it.
         parts: files within another that make it up, instead of one of its own.
+        cells: files in a row of a table, as `parts`; the row may turn out to hold none.
         fingerprints: what is known already; exact keys included.
         identifiable: of `fingerprints`, where they were made elsewhere.
         location: the canonical address that it was got from, if it is known.
@@ -42,6 +52,7 @@ class Query:
     file: Path | None = None
     text: str | None = None
     parts: tuple[Part, ...] = ()
+    cells: Cells | None = None
     fingerprints: tuple[Fingerprint, ...] = ()
     identifiable: bool = True
     location: str | None = None

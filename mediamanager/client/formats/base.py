@@ -66,6 +66,11 @@ class Format(ABC):
     def items(self) -> Iterator[Item]:
         """Give every item, in order."""
 
+    def place(self, item: Item) -> str:
+        """Say where an item lies, for people: its name after the folder that the input lies in."""
+        folder = self.source if self.source.is_dir() else self.source.parent
+        return str(folder / item.name)
+
     @abstractmethod
     def keep(self, item: Item, output: Path) -> None:
         """Put one item where it is kept while the run goes on, if this format does that item by item.

@@ -1,7 +1,5 @@
 """A folder: each file is an item, and kept files keep their place in the tree."""
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -46,13 +44,7 @@ class FolderFormat(Format):
             raise OSError(f"{item.name} is not a file that can be kept")
         target = output / _WHILE_RUNNING / item.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        try:
-            os.link(source.resolve(), target)
-        except OSError:  # another file system, or one without links
-            partial = target.with_name(f".{target.name}.partial")
-            shutil.copy2(source, partial)
-            partial.replace(target)
+        files.link(source, target)
         if _stamp(item.query) != item.stamp:
             target.unlink()
             raise OSError(f"{item.name} was changed while it was being checked")

@@ -16,7 +16,7 @@ from typing import Final
 from fingerprinting.errors import InvalidFingerprintError
 from mediamanager.client import files
 from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
-from mediamanager.client.formats.row import FIELDS, NO_OBJECT, Row
+from mediamanager.client.formats.row import FIELDS, MEDIA, NO_OBJECT, Row
 from mediamanager.client.queries import Query
 from optout.errors import InvalidInputError
 
@@ -32,6 +32,8 @@ class JsonlFormat(Format):
 
     def __init__(self, source: Path, fields: Mapping[str, str]) -> None:
         super().__init__(source)
+        if MEDIA in fields:
+            raise InvalidInputError("`media` names columns of Parquet: lines name files by `path`", field="field")
         self._names = {field: fields.get(field, field) for field in FIELDS}
 
     @property
@@ -45,6 +47,10 @@ class JsonlFormat(Format):
             name = f"line {number}"
             stamp = hashlib.sha256(line).hexdigest()[:16]
             yield Item(name, stamp, self._query(line, name))
+
+    def place(self, item: Item) -> str:
+        """Say in which file the line is, too."""
+        return f"{self.source} {item.name}"
 
     def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
         """Lines are kept all at once, at the end; a line that is no object can't be marked as unchecked, nor kept."""

@@ -1,36 +1,114 @@
 """Choosing the format of an input."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mediamanager.client.formats import webdataset
 from mediamanager.client.formats.base import Format
 from mediamanager.client.formats.folder import FolderFormat
 from mediamanager.client.formats.jsonl import SUFFIXES, JsonlFormat
+from mediamanager.client.formats.shards import shards_of
 from mediamanager.client.formats.webdataset import WebDatasetFormat
+from mediamanager.client.queries import Query, walk
 from optout.errors import InvalidInputError
+
+PARQUET = ".parquet"
 
 
 def open_input(source: Path, output: Path, fields: Mapping[str, str]) -> Format:
-    """Open a folder, a JSONL file, a WebDataset shard, or a folder of such shards.
+    """Open a folder, or what `open_rows` opens.
 
     Raises:
         InvalidInputError: there is nothing, or something that can't be filtered.
     """
-    if shards := webdataset.shards_of(source, output):
-        return WebDatasetFormat(source, shards, fields)
+    if (opened := open_rows(source, output, fields)) is not None:
+        return opened
     if source.is_dir():
         if fields:
             raise InvalidInputError(
-                "--field names fields of JSONL rows and of the JSON of samples; the input is a folder of files",
-                field="field",
+                "--field names fields of rows and of the JSON of samples; the input is a folder of files", field="field"
             )
         return FolderFormat(source, output)
     if not source.is_file():
         raise InvalidInputError(f"there is no file or folder {source}", field="input")
-    if source.suffix.lower() in SUFFIXES:
-        return JsonlFormat(source, fields)
+    suffixes = ", ".join((*SUFFIXES, PARQUET))
     raise InvalidInputError(
-        f"{source} can't be filtered: give a folder, or a file that ends in {', '.join(SUFFIXES)} or .tar",
-        field="input",
+        f"{source} can't be filtered: give a folder, or a file that ends in {suffixes} or .tar", field="input"
     )
+
+
+def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> Format | None:
+    """Open a JSONL file, a WebDataset shard, a Parquet file, or a folder of such shards; None: it is none of these.
+
+    Args:
+        source: a path.
+        output: the run's folder, if it has one: it is not part of the input.
+        fields: of rows and samples: the name that each field has there.
+
+    Raises:
+        InvalidInputError: it can't be read.
+    """
+    if shards := shards_of(source, output, webdataset.SUFFIX):
+        return WebDatasetFormat(source, shards, fields)
+    if shards := shards_of(source, output, PARQUET):
+        try:
+            from mediamanager.client.formats.parquet import ParquetFormat  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            raise InvalidInputError(
+                "to read Parquet, pyarrow is needed: pip install 'mediamanager[parquet]'", field="input"
+            ) from error
+        return ParquetFormat(source, shards, fields)
+    if source.is_file() and source.suffix.lower() in SUFFIXES:
+        return JsonlFormat(source, fields)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What some paths hold.
+
+    Attributes:
+        queries: one for each file and each row, in order.
+        count: how many there are, if that is known.
+        notes: what is left out, said aloud.
+    """
+
+    queries: Iterator[Query]
+    count: int | None
+    notes: tuple[str, ...]
+
+
+def open_paths(paths: Iterable[str], fields: Mapping[str, str]) -> Opened:
+    """Open files, folders and addresses; of tables and shards each row or sample is asked about.
+
+    Raises:
+        InvalidInputError: one can't be read, or fields were named and there is nothing that has any.
+    """
+    parts: list[Format | list[Query]] = []
+    notes: list[str] = []
+    for path in paths:
+        source = Path(path)
+        rows = None if path.startswith(("http://", "https://")) else open_rows(source, None, fields)
+        if rows is not None:
+            parts.append(rows)
+            notes.extend(rows.notes)
+        else:
+            found = walk([path])
+            parts.append(found.queries)
+            notes.extend(found.notes)
+    if fields and not any(isinstance(part, Format) for part in parts):
+        raise InvalidInputError("--field names fields of rows and samples; there are none here", field="field")
+    counts = [part.count if isinstance(part, Format) else len(part) for part in parts]
+    known = [count for count in counts if count is not None]
+    return Opened(_queries(parts), sum(known) if len(known) == len(counts) else None, tuple(notes))
+
+
+def _queries(parts: Iterable[Format | list[Query]]) -> Iterator[Query]:
+    for part in parts:
+        if isinstance(part, list):
+            yield from part
+            continue
+        for item in part.items():
+            has_own_name = item.query.path != item.name
+            yield item.query if has_own_name else replace(item.query, path=part.place(item))

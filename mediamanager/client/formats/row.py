@@ -1,4 +1,4 @@
-"""What is known of an item by the fields of an object that comes with it: a JSON line, or the JSON of a sample."""
+"""What is known of an item by the fields of an object: a JSON line, the JSON of a sample, the row of a table."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,11 +8,13 @@ from typing import Final, TypeAlias
 
 from fingerprinting.index import registry as algorithms
 from fingerprinting.types import Fingerprint
+from mediamanager.client.nested import at
 from mediamanager.client.queries import Query, of_file
 from optout.consent.identifiers import canonical_url, fingerprints_for
 from optout.errors import InvalidInputError
 
 FIELDS: Final = ("path", "url", "youtube", "sha256", "text", "fingerprints")
+MEDIA: Final = "media"
 NO_OBJECT: Final = "this line is not a JSON object"
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
@@ -41,17 +43,22 @@ class Row:
             raise InvalidInputError(NO_OBJECT) from error
         if not isinstance(row, dict):
             raise InvalidInputError(NO_OBJECT)
-        found = {field: _at(row, name) for field, name in names.items()}
+        return cls.of(row, names)
+
+    @classmethod
+    def of(cls, row: Mapping[str, JsonValue], names: Mapping[str, str]) -> "Row":
+        """Take the fields that are wanted from an object, by their name or their path with dots."""
+        found = {field: at(row, name) for field, name in names.items()}
         return cls({field: value for field, value in found.items() if value is not None})
 
-    def query(self, name: str, folder: Path) -> Query:
-        """Ask about what it describes; `path` lies in `folder`.
+    def query(self, name: str, folder: Path, noun: str = "line") -> Query:
+        """Ask about what it describes; `path` lies in `folder`, and `noun` says what it is called if it says nothing.
 
         Raises:
             InvalidInputError, InvalidFingerprintError: there is nothing to ask by, or a field is malformed.
         """
         if not self.values:
-            raise InvalidInputError(f"this line has none of {', '.join(FIELDS)}")
+            raise InvalidInputError(f"this {noun} has none of {', '.join(FIELDS)}")
         path, url, youtube, sha256, text = (self._text(field) for field in FIELDS[:5])
         keys = fingerprints_for(url=url, youtube=youtube, sha256=sha256)
         location = None if url is None else canonical_url(url)
@@ -80,7 +87,8 @@ class Row:
             yield _fingerprint(one)
 
 
-def _fingerprint(one: Mapping[str, JsonValue]) -> Fingerprint:
+def _fingerprint(given: Mapping[str, JsonValue]) -> Fingerprint:
+    one = {name: value for name, value in given.items() if value is not None}  # tables hold nulls for what is left out
     algorithm, version, value = one.get("algorithm"), one.get("version", 1), one.get("value")
     quality, span = one.get("quality", 100.0), one.get("span")
     if not isinstance(algorithm, str) or not isinstance(version, int) or not isinstance(value, str):
@@ -95,20 +103,8 @@ def _fingerprint(one: Mapping[str, JsonValue]) -> Fingerprint:
     return algorithms.decode(algorithm, version, value, quality, None if span is None else numbers)
 
 
-def _at(row: Mapping[str, JsonValue], name: str) -> JsonValue:
-    """Find a field by its name, or by a path of names with dots."""
-    if name in row:
-        return row[name]
-    value: JsonValue = dict(row)
-    for step in name.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(step)
-    return value
-
-
 def parse_fields(texts: Iterable[str]) -> dict[str, str]:
-    """Read `url=image.src`, several.
+    """Read `url=image.src`, several; `media` names columns of tables, with commas between them.
 
     Raises:
         InvalidInputError: not of that form, or a field that we do not know.
@@ -116,9 +112,10 @@ def parse_fields(texts: Iterable[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for text in texts:
         field, equals, name = text.partition("=")
-        if not equals or not name or field not in FIELDS:
+        if not equals or not name or field not in (*FIELDS, MEDIA):
             raise InvalidInputError(
-                f"`{text}` is not of the form FIELD=NAME, where FIELD is one of {', '.join(FIELDS)}", field="field"
+                f"`{text}` is not of the form FIELD=NAME, where FIELD is one of {', '.join((*FIELDS, MEDIA))}",
+                field="field",
             )
         fields[field] = name
     return fields

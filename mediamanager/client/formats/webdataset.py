@@ -18,6 +18,7 @@ from fingerprinting.errors import InvalidFingerprintError
 from mediamanager.client import files
 from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
 from mediamanager.client.formats.row import Row
+from mediamanager.client.formats.shards import beside, stamp
 from mediamanager.client.queries import Part, Query
 from optout.errors import InvalidInputError
 
@@ -69,11 +70,8 @@ class WebDatasetFormat(Format):
             raise InvalidInputError(
                 f"`{unknown[0]}` is no field of a sample's JSON: name {', '.join(FIELDS)}", field="field"
             )
-        self._stamps = {shard: _stamp(shard) for shard in shards}
-        others = 0 if source.is_file() else sum(1 for one in source.iterdir() if one.is_file()) - len(shards)
-        if others:
-            self.notes = (f"{others} {'file' if others == 1 else 'files'} beside the shards: not copied",)
-        self._notes = self.notes
+        self._stamps = {shard: stamp(shard) for shard in shards}
+        self.notes = self._notes = beside(source, shards)
 
     @property
     def count(self) -> None:
@@ -84,8 +82,9 @@ class WebDatasetFormat(Format):
         """Give every sample, named by its shard and its key."""
         for shard in self._shards:
             for sample in _samples(shard):
-                stamp = f"{self._stamps[shard]}-{sample.start}-{sample.end}"
-                yield Item(sample.name, stamp, self._query(shard, sample))
+                yield Item(
+                    sample.name, f"{self._stamps[shard]}-{sample.start}-{sample.end}", self._query(shard, sample)
+                )
 
     def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
         """Samples are kept all at once, at the end; what can't be told apart can't be kept."""
@@ -116,7 +115,7 @@ class WebDatasetFormat(Format):
                             unseen += sum(_suffix(member) in _BESIDE for member in sample.members)
                             waiting = next(wanted, None)
                     target.write(bytes(2 * tarfile.BLOCKSIZE))
-                if _stamp(shard) != self._stamps[shard]:
+                if stamp(shard) != self._stamps[shard]:
                     raise OSError(f"{shard} was changed while it was being filtered")
                 manifest.write(files.checksum_line(files.sha256_of(output / KEPT / shard.name), f"{KEPT}/{shard.name}"))
         if waiting is not None:
@@ -166,24 +165,6 @@ class WebDatasetFormat(Format):
         return row.query(name, self.source) if row.values else Query(name)
 
 
-def shards_of(source: Path, output: Path) -> tuple[Path, ...]:
-    """Find the shards: the file itself, or those that a folder consists of; none: it is something else.
-
-    Beside its shards a folder may hold what programs write about each (`00000_stats.json`, `00000.parquet`), and the
-    run's own folder.
-    """
-    if source.suffix.lower() == SUFFIX and source.is_file():
-        return (source,)
-    if not source.is_dir():
-        return ()
-    inside = output.resolve()
-    entries = [one for one in source.iterdir() if not one.name.startswith(".") and one.resolve() != inside]
-    shards = sorted(one for one in entries if one.suffix.lower() == SUFFIX and one.is_file())
-    stems = tuple(one.stem for one in shards)
-    about_them = all(one in shards or (one.name.startswith(stems) and one.is_file()) for one in entries)
-    return tuple(shards) if about_them else ()
-
-
 def _samples(shard: Path) -> Iterator[_Sample]:
     """Give the samples of a shard in order. What can't be read is a sample with its error, and the last one."""
     seen: dict[str, int] = {}
@@ -226,11 +207,6 @@ def _key(member: tarfile.TarInfo) -> str:
 
 def _suffix(member: tarfile.TarInfo) -> str:
     return PurePosixPath(member.name).suffix.lower()
-
-
-def _stamp(shard: Path) -> str:
-    status = shard.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def _end(member: tarfile.TarInfo) -> int:
