@@ -15,6 +15,7 @@ from benchmarks.text.noise import Noise
 from fingerprinting.index import shared_text
 from fingerprinting.index.segment import Index
 from fingerprinting.index.shared_text import Registered
+from fingerprinting.text.fingerprints import VERSION
 from fingerprinting.types import Fingerprint, Match, Strength
 
 RATES = (0.05, 0.1, 0.2, 0.3)
@@ -203,6 +204,6 @@ def _timed(registry: Registry, texts: Sequence[str]) -> float:
     from fingerprinting.text import normalise, shingles  # noqa: PLC0415
 
     began = time.process_time()
-    asked = [Fingerprint("shingle-3", 2, shingles.shingles(normalise.tokens(text)).pack()) for text in texts]
+    asked = [Fingerprint("shingle-3", VERSION, shingles.shingles(normalise.tokens(text)).pack()) for text in texts]
     registry.index.search([[one] for one in asked])
     return time.process_time() - began

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from fingerprinting.index.segment import Index
-from fingerprinting.text.shingle_bytes import Shingles
+from fingerprinting.text.fingerprints import VERSION
+from fingerprinting.text.shingle_bytes import HASH_BITS, Shingles
 from fingerprinting.types import Fingerprint
 
 _WAYS = ("memory", "disk")
@@ -32,8 +33,8 @@ def _entries(mebibytes: float, shingles: int) -> Iterator[tuple[int, Fingerprint
     positions = np.arange(shingles, dtype=np.uint32)
     made = work = 0
     while made < mebibytes * _MIB:
-        value = Shingles(rng.integers(0, 1 << 32, shingles, dtype=np.uint32), positions, shingles).pack()
-        yield work, Fingerprint("shingle-3", 2, value)
+        value = Shingles(rng.integers(0, 1 << HASH_BITS, shingles, dtype=np.uint32), positions, shingles).pack()
+        yield work, Fingerprint("shingle-3", VERSION, value)
         made, work = made + len(value), work + 1
 
 

@@ -155,7 +155,7 @@ def _searcher(videos: _Videos) -> ShingleSearcher:
         knot_starts=np.arange(count + 1, dtype=np.int64) * knots,
         track=Track(np.tile(track.steps, count), np.tile(track.tenths, count)),
     )
-    return ShingleSearcher(texts, postings.build(videos.pieces, int(numbers.sum(dtype=np.int64))))
+    return ShingleSearcher(texts, postings.build(videos.pieces, int(numbers.sum(dtype=np.int64)), count * _TOKENS))
 
 
 def _asked(searcher: Searcher, videos: _Videos, queries: int) -> dict[str, object]:

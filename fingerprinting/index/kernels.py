@@ -35,6 +35,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.keys_kernels",
     "fingerprinting.index.fuse_kernels",
     "fingerprinting.index.inverted_kernels",
+    "fingerprinting.index.packed_kernels",
     "fingerprinting.index.postings_kernels",
     "fingerprinting.index.hamming_build_kernels",
     "fingerprinting.index.hamming_kernels",

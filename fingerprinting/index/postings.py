@@ -1,20 +1,21 @@
-"""Where 32-bit hashes stand in many texts laid end to end: 6 bytes for each, found by a bucket and a short search."""
+"""Where hashes stand in many texts laid end to end: some 27 bits for each, all in one order of hashes and places."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.index import folder as folders
+from fingerprinting.index import packed
 from fingerprinting.index.folder import Array, FolderContents
 from fingerprinting.index.keys import ranges
+from fingerprinting.index.packed import Packed
+from fingerprinting.text.shingle_bytes import HASH_BITS
 
 _COMPILED_FROM_POSTINGS = 1 << 20  # below it numpy needs less time than it takes to load what is compiled
-_BUCKETS = 1 << 16
-_BUCKET_BITS = np.uint32(16)
 PLACE_BITS = np.uint64(32)
 """How far a place is shifted where one number holds it and a hash."""
 
@@ -23,7 +24,6 @@ _SCATTER = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it lie 
 _LEAST_CELL_BITS, _MOST_CELL_BITS, _BAND_BITS, _HALF_BAND = 10, 22, np.uint32(6), 32
 _SPARSE = 16  # of fewer than one hash in so many, too few stand together to be evidence
 _STRETCH = 64  # neighbouring hashes that are more than a quotation
-_SHAPES = {"bucket_starts": ("<i8", 1), "places": ("<u4", 1)}
 _LEAST_ROOM = 1 << 16
 _CHUNK = 1 << 18
 
@@ -34,10 +34,14 @@ Piece: TypeAlias = tuple[int, Hashes, NDArray[np.uint32]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found of hashes asked for: the postings of number i are `begins[i] .. ends[i] - 1`. Both int64."""
+    """What was found of hashes asked for: the postings of number i are `begins[i] .. ends[i] - 1`.
+
+    All int64, of one shape; `bits` says where postings that are packed are told of.
+    """
 
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
+    bits: NDArray[np.int64]
 
     def within(self, budget: int) -> NDArray[np.int64]:
         """Choose which of the hashes asked for to read, ascending: the rarest first, until `budget` postings are read.
@@ -59,46 +63,38 @@ class Found:
         return chosen
 
 
-@dataclass(frozen=True, slots=True)
 class Postings:
-    """P postings, by hash and then by place. Immutable; safe to ask from several threads.
+    """P postings, by hash and then by place. Immutable; safe to ask from several threads."""
 
-    Attributes:
-        starts: int64: where each bucket begins, and P; one is of all hashes, or of those with the same high 16 bits.
-        remainders: shape (P,): the bits of the hash that the bucket does not say, uint32 or uint16.
-        places: uint32, shape (P,).
-    """
-
-    starts: NDArray[np.int64]
-    remainders: NDArray[Any]
-    places: NDArray[np.uint32]
+    def __init__(self, held: Packed, place_bits: int) -> None:
+        self._held = held
+        self._place_bits = place_bits
+        self._few: tuple[Hashes, NDArray[np.uint32]] | None = None
 
     def __len__(self) -> int:
-        return len(self.places)
+        return self._held.sizes.number
 
     def find(self, asked: Hashes) -> Found:
         """Find the postings of each hash."""
-        if self.remainders.dtype == np.uint16:
+        if self._is_compiled:
             from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
-            begins, ends = np.empty(len(asked), dtype=np.int64), np.empty(len(asked), dtype=np.int64)
-            postings_kernels.find(self.starts, self.remainders, np.ascontiguousarray(asked), begins, ends)
-            return Found(begins, ends)
-        return self._find_few(asked)
-
-    def _find_few(self, asked: Hashes) -> Found:
+            begins, ends, bits = (np.empty(len(asked), dtype=np.int64) for _ in range(3))
+            postings_kernels.find(self._words, self._place_bits, np.ascontiguousarray(asked), begins, ends, bits)
+            return Found(begins, ends, bits)
+        hashes, _ = self._unpacked()
         begins = np.zeros(len(asked), dtype=np.int64)
-        if not len(self.remainders):
-            return Found(begins, begins)
+        if not len(hashes):
+            return Found(begins, begins, begins)
         order = np.argsort(asked)  # neighbours are then looked for in what the processor has at hand
         wanted = asked[order]
-        first = np.searchsorted(self.remainders, wanted)
+        first = np.searchsorted(hashes, wanted)
         last = first.copy()
-        held = np.flatnonzero(self.remainders[np.minimum(first, len(self.remainders) - 1)] == wanted)
-        last[held] = np.searchsorted(self.remainders, wanted[held], side="right")
+        held = np.flatnonzero(hashes[np.minimum(first, len(hashes) - 1)] == wanted)
+        last[held] = np.searchsorted(hashes, wanted[held], side="right")
         ends = np.empty_like(begins)
         begins[order], ends[order] = first, last
-        return Found(begins, ends)
+        return Found(begins, ends, begins)
 
     def agreeing(
         self, found: Found, chosen: NDArray[np.int64], queries: NDArray[np.uint32], needed: int
@@ -114,44 +110,81 @@ class Postings:
         Returns:
             For each posting the number of its hash among those asked for, and its place; in the order of the former.
         """
-        begins, ends = found.begins[chosen], found.ends[chosen]
-        counts = ends - begins
         if len(chosen) < needed:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        if self.remainders.dtype != np.uint16:
-            which, places = np.repeat(chosen, counts), self.places[ranges(begins, counts)]
+        starts, places = self.places(found, chosen)
+        if not self._is_compiled:
+            which = np.repeat(chosen, np.diff(starts))
             kept = _near_others(places - queries[which], needed)
             return which[kept], places[kept].astype(np.int64)
         from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
         votes = np.empty((2, postings_kernels.VOTES), dtype=np.uint8)
-        room = max(_LEAST_ROOM, int(counts.sum()))  # memory that nothing is written to costs nothing
+        room = max(_LEAST_ROOM, len(places))  # memory that nothing is written to costs nothing
         hits = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        number = postings_kernels.agreeing(
-            queries[chosen], begins, ends, self.places, needed, (votes[0], votes[1]), hits
-        )
+        number = postings_kernels.agreeing(queries[chosen], starts, places, needed, (votes[0], votes[1]), hits)
         return chosen[hits[0][:number]], hits[1][:number].copy()
 
-    def by_place(self) -> NDArray[np.uint64]:
-        """Give all postings by place: the place, shifted by PLACE_BITS, and the hash there."""
-        keys = self.places.astype(np.uint64)
-        keys <<= PLACE_BITS
-        for first in range(0, len(keys), _CHUNK):
-            keys[first : first + _CHUNK] |= self._hashes(first, min(first + _CHUNK, len(keys)))
-        keys.sort()
-        return keys
+    def places(self, found: Found, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """Read the places of some of the hashes that were found: where those of each begin, and all of them."""
+        begins, ends = found.begins[chosen], found.ends[chosen]
+        counts = ends - begins
+        if not self._is_compiled:
+            return np.append(0, np.cumsum(counts)), self._unpacked()[1][ranges(begins, counts)]
+        from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
-    def _hashes(self, first: int, last: int) -> Hashes:
-        """Give the hashes of postings from one to before another."""
-        low: Hashes = self.remainders[first:last].astype(np.uint32)
-        if self.remainders.dtype != np.uint16:
-            return low
-        buckets = np.searchsorted(self.starts, np.arange(first, last), side="right") - 1
-        return buckets.astype(np.uint32) << _BUCKET_BITS | low
+        starts = np.empty(len(chosen) + 1, dtype=np.int64)
+        places = np.empty(int(counts.sum()), dtype=np.uint32)
+        number = postings_kernels.read(self._words, self._place_bits, begins, ends, found.bits[chosen], starts, places)
+        return starts, places[:number]
+
+    def by_place(self) -> NDArray[np.uint64]:
+        """Give all postings by place: the place, shifted by PLACE_BITS, and the hash there.
+
+        Raises:
+            ValueError: what was read from a disk does not belong together.
+        """
+        numbers = self._numbers()
+        shift = np.uint64(self._place_bits)
+        for first in range(0, len(numbers), _CHUNK):
+            some = numbers[first : first + _CHUNK]
+            places = some & ((np.uint64(1) << shift) - np.uint64(1))
+            some >>= shift
+            some |= places << PLACE_BITS
+        numbers.sort()
+        return numbers
+
+    @property
+    def _is_compiled(self) -> bool:
+        return len(self) >= _COMPILED_FROM_POSTINGS
+
+    @property
+    def _words(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint32], int, int]:
+        """All that kernels read of it."""
+        held = self._held
+        return held.lows, held.highs, held.marks, held.sizes.number, held.sizes.low_bits
+
+    def _numbers(self) -> NDArray[np.uint64]:
+        if not self._is_compiled:
+            return self._held.numbers()
+        from fingerprinting.index import packed_kernels  # noqa: PLC0415 - loads numba
+
+        numbers = np.empty(len(self), dtype=np.uint64)
+        if packed_kernels.read_all(self._words, numbers) != len(self):
+            raise ValueError("there are not as many high as low parts")
+        return numbers
+
+    def _unpacked(self) -> tuple[Hashes, NDArray[np.uint32]]:
+        """Give hashes and places of few postings, unpacked when they are first asked for."""
+        if self._few is None:
+            numbers = self._held.numbers()
+            places = (numbers & ((np.uint64(1) << np.uint64(self._place_bits)) - np.uint64(1))).astype(np.uint32)
+            self._few = (numbers >> np.uint64(self._place_bits)).astype(np.uint32), places
+        return self._few
 
     def arrays(self) -> Mapping[str, Array]:
         """Give the arrays to be saved, by name."""
-        return {"bucket_starts": self.starts, "remainders": self.remainders, "places": self.places}
+        return self._held.arrays()
 
 
 def _affordable(counts: NDArray[np.int64], budget: int) -> int:
@@ -188,32 +221,39 @@ def _scattered(number: int) -> NDArray[np.uint32]:
     return scattered
 
 
-def build(pieces: Callable[[], Iterator[Piece]], number: int) -> Postings:
-    """Index the hashes of texts, in about as much memory as what comes of it.
+def build(pieces: Callable[[], Iterator[Piece]], number: int, places: int) -> Postings:
+    """Index the hashes of texts, in less than twice the memory that comes of it.
 
     Args:
         pieces: gives the texts, each time the same; called twice at most.
         number: how many hashes they have in all.
+        places: how many tokens they have in all.
 
     Raises:
         ValueError: there are too many.
     """
     if number > _MOST:
         raise ValueError(f"an index of texts holds at most {_MOST:,} shingles, not {number:,}: make several of them")
+    place_bits = max(places, 1).bit_length()
     if number < _COMPILED_FROM_POSTINGS:
-        return _few(pieces(), number)
+        return Postings(packed.pack(_sorted(pieces(), number, place_bits), HASH_BITS + place_bits), place_bits)
     from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
-    counts = np.zeros(_BUCKETS, dtype=np.int64)
+    counts = np.zeros(1 << HASH_BITS - postings_kernels.REMAINDER_BITS, dtype=np.int64)
     for _, hashes, _ in pieces():
         postings_kernels.count(hashes, counts)
     starts = np.append(0, np.cumsum(counts)).astype(np.int64)
     next_of = starts[:-1].copy()
-    remainders, places = np.empty(number, dtype=np.uint16), np.empty(number, dtype=np.uint32)
+    sizes = packed.sizes_of(number, HASH_BITS + place_bits)
+    # What is packed takes the place of what it is packed from, while that is read.
+    room = np.empty(max(number // 2 + 1, sizes.low_words), dtype=np.uint64)
+    remainders, held = np.empty(number, dtype=np.uint8), room.view(np.uint32)[:number]
     for base, hashes, positions in pieces():
-        postings_kernels.put(hashes, positions, np.uint32(base), next_of, remainders, places)
-    postings_kernels.sort(starts, remainders, places)
-    return Postings(starts, remainders, places)
+        postings_kernels.put(hashes, positions, np.uint32(base), next_of, remainders, held)
+    postings_kernels.sort(starts, remainders, held)
+    highs, marks = np.zeros(sizes.high_words, dtype=np.uint64), np.empty(sizes.marks, dtype=np.uint32)
+    postings_kernels.pack(starts, remainders, held, place_bits, sizes.low_bits, (room, highs), marks)
+    return Postings(Packed(sizes, room[: sizes.low_words], highs, marks), place_bits)
 
 
 def _near_others(diagonals: NDArray[np.uint32], needed: int) -> NDArray[np.int64]:
@@ -226,27 +266,28 @@ def _near_others(diagonals: NDArray[np.uint32], needed: int) -> NDArray[np.int64
     return np.flatnonzero(kept)
 
 
-def _few(pieces: Iterator[Piece], number: int) -> Postings:
+def _sorted(pieces: Iterator[Piece], number: int, place_bits: int) -> NDArray[np.uint64]:
     keys = np.empty(number, dtype=np.uint64)
     end = 0
     for base, hashes, positions in pieces:
-        keys[end : end + len(hashes)] = hashes.astype(np.uint64) << PLACE_BITS | (positions + np.uint32(base))
+        keys[end : end + len(hashes)] = hashes.astype(np.uint64) << np.uint64(place_bits) | (
+            positions + np.uint32(base)
+        )
         end += len(hashes)
     keys.sort()
-    starts = np.array([0, number], dtype=np.int64)
-    return Postings(starts, (keys >> PLACE_BITS).astype(np.uint32), keys.astype(np.uint32))
+    return keys
 
 
-def read(folder: Path, contents: FolderContents, places: int) -> Postings:
-    """Make what `Postings.arrays` gave, of texts that take so many places, searchable again.
+def read(folder: Path, contents: FolderContents, number: int, places: int) -> Postings:
+    """Make what `Postings.arrays` gave, of so many hashes of texts that take so many places, searchable again.
 
     Raises:
         CorruptIndexError: arrays are missing or do not belong together.
     """
-    few = len(contents.arrays.get("bucket_starts", ())) != _BUCKETS + 1
-    folders.require(folder, contents, {**_SHAPES, "remainders": ("<u4" if few else "<u2", 1)})
-    starts, remainders, held = (contents.arrays[name] for name in ("bucket_starts", "remainders", "places"))
-    fits = len(remainders) == len(held) and (not few or len(starts) == 2)  # noqa: PLR2004 - begin and end of all
-    if not fits or starts[0] != 0 or starts[-1] != len(held) or (len(held) and not places):
+    folders.require(folder, contents, packed.SHAPES)
+    place_bits = max(places, 1).bit_length()
+    lows, highs, marks = (contents.arrays[name] for name in packed.SHAPES)
+    held = Packed(packed.sizes_of(number, HASH_BITS + place_bits), lows, highs, marks)
+    if number > places or not held.fits():
         raise folders.corrupt(folder, "its arrays do not belong together")
-    return Postings(starts, remainders, held)
+    return Postings(held, place_bits)

@@ -1,4 +1,4 @@
-"""The kernels of postings by hash: sort them into buckets, find those of a hash, and which agree with others."""
+"""The kernels of postings by hash: sort and pack them, find those of a hash, and which agree with others."""
 
 from typing import TypeAlias
 
@@ -7,6 +7,9 @@ from numba import types
 from numpy.typing import NDArray
 
 from fingerprinting.index.kernels import kernel, reads, writes
+from fingerprinting.index.packed import MARK_BITS, WORD_BITS
+from fingerprinting.index.packed_kernels import HELD, Held, locate
+from fingerprinting.index.packed_kernels import read as read_some
 
 _LEAST_CELL_BITS, MOST_CELL_BITS = 12, 23
 VOTES = 1 << MOST_CELL_BITS
@@ -14,23 +17,26 @@ _CELLS_A_POSTING = 4  # so that few cells are shared by chance
 _BAND_BITS = np.uint32(6)
 _HALF_BAND = np.uint32(32)
 _FACTOR = np.uint32(0x9E3779B1)
-_BUCKET_SHIFT = np.uint32(16)
-_REMAINDER = np.uint32(0xFFFF)
+REMAINDER_BITS = 8
+_BUCKET_SHIFT = np.uint32(REMAINDER_BITS)
+_REMAINDER = np.uint32((1 << REMAINDER_BITS) - 1)
 _PLACE_BITS = np.uint64(32)
 
 Hashes: TypeAlias = NDArray[np.uint32]
 Places: TypeAlias = NDArray[np.uint32]
-Remainders: TypeAlias = NDArray[np.uint16]
+Remainders: TypeAlias = NDArray[np.uint8]
 Numbers: TypeAlias = NDArray[np.int64]
 Votes: TypeAlias = NDArray[np.uint8]
+Words: TypeAlias = NDArray[np.uint64]
 
 _HASHES, _PLACES, _NUMBERS = reads(types.uint32), reads(types.uint32), reads(types.int64)
-_WRITTEN, _KEPT, _LOW = writes(types.int64), writes(types.uint32), writes(types.uint16)
+_WRITTEN, _KEPT, _LOW = writes(types.int64), writes(types.uint32), writes(types.uint8)
+_WORDS = writes(types.uint64)
 
 
 @kernel(types.void(_HASHES, _WRITTEN))
 def count(hashes: Hashes, counts: Numbers) -> None:
-    """Add to the number of hashes in each of 65,536 buckets, which their high 16 bits name."""
+    """Add to the number of hashes in each bucket, which their high bits name."""
     for at in range(len(hashes)):
         counts[hashes[at] >> _BUCKET_SHIFT] += 1
 
@@ -65,32 +71,88 @@ def sort(starts: Numbers, remainders: Remainders, places: Places) -> None:
             places[first + at] = room[at] & np.uint64(0xFFFFFFFF)
 
 
-@kernel()
-def _first(remainders: Remainders, begin: int, end: int, wanted: int) -> int:
-    """Give the first of the postings `begin .. end` whose remainder is not below that wanted."""
-    while begin < end:
-        middle = (begin + end) // 2
-        if remainders[middle] < wanted:
-            begin = middle + 1
-        else:
-            end = middle
-    return begin
+@kernel(types.int64(_NUMBERS, reads(types.uint8), _KEPT, types.int64, types.int64, types.UniTuple(_WORDS, 2), _KEPT))
+def pack(
+    starts: Numbers,
+    remainders: Remainders,
+    places: Places,
+    place_bits: int,
+    low_bits: int,
+    words: tuple[Words, Words],
+    marks: Places,
+) -> np.int64:
+    """Write sorted postings as packed numbers, `hash << place_bits | place`.
+
+    Args:
+        starts: of the buckets.
+        remainders: of the postings.
+        places: of the postings.
+        place_bits: see above.
+        low_bits: of a number, at most 32.
+        words: room for the low bits, which may be the memory of `places`: no word is written before what lies there was
+            read; and for the high bits, zeros.
+        marks: written, see `packed.Packed`.
+
+    Returns:
+        How many words of low bits were written.
+    """
+    lows, highs = words
+    word, filled, written = np.uint64(0), 0, np.int64(0)
+    mark = np.int64(0)
+    at = np.int64(0)
+    for bucket in range(len(starts) - 1):
+        for posting in range(starts[bucket], starts[bucket + 1]):
+            key = np.uint64(bucket) << np.uint64(REMAINDER_BITS) | np.uint64(remainders[posting])
+            number = key << np.uint64(place_bits) | np.uint64(places[posting])
+            high = np.int64(number >> np.uint64(low_bits))
+            while mark < len(marks) and mark << MARK_BITS <= high:
+                marks[mark] = at
+                mark += 1
+            bit = high + at
+            highs[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+            low = number & ((np.uint64(1) << np.uint64(low_bits)) - np.uint64(1))
+            word |= low << np.uint64(filled)
+            filled += low_bits
+            if filled >= WORD_BITS:
+                lows[written] = word
+                written += 1
+                filled -= WORD_BITS
+                word = low >> np.uint64(low_bits - filled) if filled else np.uint64(0)
+            at += 1
+    while mark < len(marks):
+        marks[mark] = at
+        mark += 1
+    for _ in range(2):
+        if written < len(lows):
+            lows[written] = word
+            written += 1
+            word = np.uint64(0)
+    return written
 
 
-@kernel(types.void(_NUMBERS, reads(types.uint16), _HASHES, _WRITTEN, _WRITTEN))
-def find(starts: Numbers, remainders: Remainders, asked: Hashes, begins: Numbers, ends: Numbers) -> None:
-    """Write for each hash asked for its first posting and one past its last, inside the arrays whatever a file says."""
-    held = len(remainders)
+@kernel(types.void(HELD, types.int64, _HASHES, _WRITTEN, _WRITTEN, _WRITTEN))
+def find(held: Held, place_bits: int, asked: Hashes, begins: Numbers, ends: Numbers, bits: Numbers) -> None:
+    """Write for each hash asked for its first posting, one past its last, and the bit that tells of the first."""
+    found = np.empty(3, np.int64)
+    shift = np.uint64(place_bits)
     for at in range(len(asked)):
-        bucket = np.int64(asked[at] >> _BUCKET_SHIFT)
-        wanted = np.int64(asked[at] & _REMAINDER)
-        begin = min(max(starts[bucket], 0), held)
-        end = min(max(starts[bucket + 1], begin), held)
-        first = _first(remainders, begin, end, wanted)  # type: ignore[arg-type] # numba's integers
-        last = first
-        while last < end and remainders[last] == wanted:
-            last += 1
-        begins[at], ends[at] = first, last
+        least = np.uint64(asked[at]) << shift
+        locate(held, least, least | ((np.uint64(1) << shift) - np.uint64(1)), found)
+        begins[at], ends[at], bits[at] = found[0], found[1], found[2]
+
+
+@kernel(types.int64(HELD, types.int64, _NUMBERS, _NUMBERS, _NUMBERS, _WRITTEN, _KEPT))
+def read(
+    held: Held, place_bits: int, begins: Numbers, ends: Numbers, bits: Numbers, starts: Numbers, places: Places
+) -> np.int64:
+    """Read the places of postings, as `find` names them, one after the other; where those of each begin; how many."""
+    wanted = (np.uint64(1) << np.uint64(place_bits)) - np.uint64(1)
+    done = np.int64(0)
+    for at in range(len(begins)):
+        starts[at] = done
+        done += read_some(held, begins[at], ends[at], bits[at], wanted, places[done:])
+    starts[len(begins)] = done
+    return done
 
 
 @kernel()
@@ -102,7 +164,6 @@ def _cell(diagonal: np.uint32, bits: int) -> np.uint32:
     types.int64(
         reads(types.uint32),
         _NUMBERS,
-        _NUMBERS,
         _PLACES,
         types.uint8,
         types.UniTuple(writes(types.uint8), 2),
@@ -111,8 +172,7 @@ def _cell(diagonal: np.uint32, bits: int) -> np.uint32:
 )
 def agreeing(
     queries: Places,
-    begins: Numbers,
-    ends: Numbers,
+    starts: Numbers,
     places: Places,
     needed: int,
     votes: tuple[Votes, Votes],
@@ -125,8 +185,7 @@ def agreeing(
 
     Args:
         queries: position in the query of each of T hashes asked for.
-        begins: the first posting of each.
-        ends: one past its last.
+        starts: where the postings of each begin, and where those of the last end, shape (T + 1,).
         places: of the postings.
         needed: votes, 1 to 255.
         votes: shape (VOTES,) each, room to work in.
@@ -135,24 +194,22 @@ def agreeing(
     Returns:
         How many were found, also if there is no room for all.
     """
-    total = np.int64(0)
-    for term in range(len(begins)):
-        total += ends[term] - begins[term]
+    total = starts[-1]
     bits = _LEAST_CELL_BITS
     while bits < MOST_CELL_BITS and (1 << bits) < _CELLS_A_POSTING * total:
         bits += 1
     first, second = votes
     first[: 1 << bits] = 0
     second[: 1 << bits] = 0
-    for term in range(len(begins)):
-        for posting in range(begins[term], ends[term]):
+    for term in range(len(queries)):
+        for posting in range(starts[term], starts[term + 1]):
             diagonal = np.uint32(places[posting] - queries[term])
             one, other = _cell(diagonal, bits), _cell(np.uint32(diagonal + _HALF_BAND), bits)
             first[one] += first[one] < needed
             second[other] += second[other] < needed
     found = np.int64(0)
-    for term in range(len(begins)):
-        for posting in range(begins[term], ends[term]):
+    for term in range(len(queries)):
+        for posting in range(starts[term], starts[term + 1]):
             diagonal = np.uint32(places[posting] - queries[term])
             one, other = _cell(diagonal, bits), _cell(np.uint32(diagonal + _HALF_BAND), bits)
             if first[one] >= needed or second[other] >= needed:

@@ -20,7 +20,7 @@ from fingerprinting.text.shingle_bytes import Shingles
 from fingerprinting.types import Depth, Fingerprint, FoundText, Match, Modality, Passage, SpanUnit, Strength
 
 _KIND = "texts"
-_LAYOUT = 3
+_LAYOUT = 4
 _BUDGET = 1 << 22  # postings read for one asset
 _WORDS, _CHARACTERS = 3, 5  # tokens in a shingle
 _MOSTLY = 0.8
@@ -75,7 +75,8 @@ class ShingleSearcher:
     def save(self, folder: Path) -> None:
         """Write it into a new folder."""
         with folders.new_folder(folder) as scratch:
-            folders.write(scratch, _KIND, {**self._texts.arrays(), **self._index.arrays()}, {"layout": _LAYOUT})
+            numbers = {"layout": _LAYOUT, "postings": len(self._index)}
+            folders.write(scratch, _KIND, {**self._texts.arrays(), **self._index.arrays()}, numbers)
 
     def _found(self, asked: Shingles, wanted: int) -> Mapping[int, list[Passage]]:
         """Find passages, by the row of the text that they are of."""
@@ -149,19 +150,21 @@ def _check(fingerprint: Fingerprint) -> str | None:
 
 def _build(entries: Sequence[Entry]) -> ShingleSearcher:
     held, pieces = texts.gather(entries)
-    return ShingleSearcher(held, postings.build(pieces, int(held.shingles.sum(dtype=np.int64))))
+    number = int(held.shingles.sum(dtype=np.int64))
+    return ShingleSearcher(held, postings.build(pieces, number, int(held.starts[-1])))
 
 
 def _open(folder: Path, verify: bool) -> ShingleSearcher:  # noqa: FBT001 - the shape that AlgorithmSpec asks for
     contents = folders.read(folder, _KIND, verify=verify)
     folders.require_layout(folder, contents, _LAYOUT)
     held = texts.read(folder, contents)
-    return ShingleSearcher(held, postings.read(folder, contents, int(held.starts[-1])))
+    number = contents.parameters.get("postings", 0)
+    return ShingleSearcher(held, postings.read(folder, contents, number, int(held.starts[-1])))
 
 
 SPEC = AlgorithmSpec(
     name="shingle-3",
-    version=2,
+    version=3,
     modality=Modality.TEXT,
     encoding=Encoding.BASE64,
     unit=SpanUnit.CHARACTERS,

@@ -15,7 +15,7 @@ from fingerprinting.text.shingles import shingles
 from fingerprinting.types import Fingerprint, Prints, Span, SpanUnit
 
 ALGORITHM: Final = "shingle-3"
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the rules by which text is normalised, cut into shingles and written down: another for any change of them."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.text.normalise import Tokens
-from fingerprinting.text.shingle_bytes import MAX_HALVINGS, NO_TRACK, Shingles, Track
+from fingerprinting.text.shingle_bytes import HASH_BITS, MAX_HALVINGS, NO_TRACK, Shingles, Track
 
 WORDS: Final = 3
 """Kept words in a shingle. Three survive transcription errors; with stop words gone they tell as much as five."""
@@ -25,7 +25,7 @@ _WORD_BITS, _CHARACTER_BITS = 64, 63
 # Multiplier and shifts of the finaliser of MurmurHash3 (public domain), for a whole mix of the bits.
 _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT: Final = np.uint64(33)
-_STORED: Final = np.uint64(0xFFFFFFFF)
+_STORED: Final = np.uint64((1 << HASH_BITS) - 1)
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 
 

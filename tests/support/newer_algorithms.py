@@ -10,7 +10,7 @@ from fingerprinting.index import exact, registry
 from fingerprinting.index.algorithm import AlgorithmSpec
 from fingerprinting.types import Extraction, Fingerprint, Modality
 
-SECOND = exact.digests("shingle-3", Modality.TEXT, version=3)
+SECOND = exact.digests("shingle-3", Modality.TEXT, version=4)
 
 
 def bring_second_version(monkeypatch: pytest.MonkeyPatch) -> AlgorithmSpec:
@@ -23,13 +23,13 @@ def bring_second_version(monkeypatch: pytest.MonkeyPatch) -> AlgorithmSpec:
 
 def retire_first_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on, only the second version can be compared."""
-    specs = [spec for spec in registry.VERSIONS.values() if spec.id != "shingle-3.v2"]
+    specs = [spec for spec in registry.VERSIONS.values() if spec.id != "shingle-3.v3"]
     monkeypatch.setattr(registry, "VERSIONS", registry.by_id(specs))
 
 
 def second(content: bytes) -> Fingerprint:
     """What the second version computes from some content."""
-    return Fingerprint("shingle-3", 3, hashlib.sha256(b"second" + content).digest())
+    return Fingerprint("shingle-3", 4, hashlib.sha256(b"second" + content).digest())
 
 
 def by_both(extraction: Extraction, content: bytes) -> Extraction:

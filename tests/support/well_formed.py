@@ -26,5 +26,5 @@ VALUES = {
     "video-sift-itq-128": b"VSF1" + struct.pack("<3I", 0, 500, len(FEATURES)) + FEATURES,
     "pages-dct-256": _page(GREY),
     "pages-sift-itq-128": _page(FEATURES),
-    "shingle-3": struct.pack("<4I2B2I", 4, 2, 0, 0, 0, 0b11, 7, 9),
+    "shingle-3": struct.pack("<4I4B", 4, 2, 0, 0, 0, 0, 0, 0b11) + (9 << 26 | 7).to_bytes(7, "little"),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fingerprinting.text.shingle_bytes import Shingles
+from fingerprinting.text.shingle_bytes import HASH_BITS, Shingles
 from fingerprinting.types import Fingerprint, Span
 
 MakeFingerprint = Callable[..., Fingerprint]
@@ -36,11 +36,11 @@ def sound() -> MakeFingerprint:
 @pytest.fixture
 def text() -> MakeFingerprint:
     def make(shingles: Sequence[int] | NDArray[np.uint64], first: int = 0, *, characters: bool = False) -> Fingerprint:
-        hashes = np.asarray(shingles, dtype=np.uint64).astype(np.uint32)
+        hashes = np.asarray(shingles, dtype=np.uint64).astype(np.uint32) % (1 << HASH_BITS)
         positions = np.arange(first, first + len(hashes), dtype=np.uint32)
         of_characters = len(hashes) if characters else 0
         value = Shingles(hashes, positions, first + len(hashes) + 2, of_characters).pack()
-        return Fingerprint("shingle-3", 2, value)
+        return Fingerprint("shingle-3", 3, value)
 
     return make
 

@@ -12,7 +12,7 @@ from fingerprinting.index import folder as folders
 from fingerprinting.index import postings
 from fingerprinting.index.postings import Found, Piece, Postings
 from fingerprinting.index.segment import Index
-from fingerprinting.text.shingle_bytes import Shingles, track_of
+from fingerprinting.text.shingle_bytes import HASH_BITS, Shingles, track_of
 from fingerprinting.types import Fingerprint
 
 LENGTHS = [3000, 1, 50, 4000]
@@ -20,7 +20,7 @@ LENGTHS = [3000, 1, 50, 4000]
 
 @pytest.fixture(params=["few", "many"])
 def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A small array of whole hashes, or buckets that are searched by compiled code, as for a million."""
+    """Unpacked as a whole by numpy, or searched where it lies by compiled code, as for a million."""
     monkeypatch.setattr(postings, "_COMPILED_FROM_POSTINGS", 0 if request.param == "many" else 1 << 20)
     return str(request.param)
 
@@ -28,7 +28,7 @@ def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 @pytest.fixture
 def pieces(rng: np.random.Generator) -> Callable[[], Iterator[Piece]]:
     # Few different hashes, half of them in one bucket, as a stranger may choose them.
-    hashes = np.concatenate([rng.integers(0, 2**32, 500), rng.integers(7 << 16, 8 << 16, 500)]).astype(np.uint32)
+    hashes = np.concatenate([rng.integers(0, 2**HASH_BITS, 500), rng.integers(7 << 10, 8 << 10, 500)]).astype(np.uint32)
     made = []
     base = 0
     for length in LENGTHS:
@@ -40,9 +40,7 @@ def pieces(rng: np.random.Generator) -> Callable[[], Iterator[Piece]]:
 
 @pytest.fixture
 def index(layout: str, pieces: Callable[[], Iterator[Piece]]) -> Postings:
-    made = postings.build(pieces, sum(len(hashes) for _, hashes, _ in pieces()))
-    assert (made.remainders.dtype == np.uint16) == (layout == "many")
-    return made
+    return postings.build(pieces, sum(len(hashes) for _, hashes, _ in pieces()), sum(LENGTHS))
 
 
 def every(pieces: Callable[[], Iterator[Piece]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -52,12 +50,13 @@ def every(pieces: Callable[[], Iterator[Piece]]) -> tuple[NDArray[np.int64], NDA
 
 def test_the_places_of_each_hash_are_found(index: Postings, pieces: Callable[[], Iterator[Piece]]) -> None:
     hashes, places = every(pieces)
-    asked = np.append(np.unique(hashes), [0, 7 << 16, 2**32 - 1]).astype(np.uint32)
+    asked = np.append(np.unique(hashes), [0, 7 << 10, 2**HASH_BITS - 1]).astype(np.uint32)
 
     found = index.find(asked)
 
-    for one, begin, end in zip(asked.tolist(), found.begins.tolist(), found.ends.tolist(), strict=True):
-        assert index.places[begin:end].tolist() == places[hashes == one].tolist()
+    starts, held = index.places(found, np.arange(len(asked)))
+    for one, begin, end in zip(asked.tolist(), starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        assert held[begin:end].tolist() == places[hashes == one].tolist()
 
 
 def test_everything_comes_back_by_place(index: Postings, pieces: Callable[[], Iterator[Piece]]) -> None:
@@ -101,7 +100,7 @@ def test_a_budget_for_few_is_spent_on_neighbours_and_on_what_is_rare() -> None:
     begins = np.arange(60_000, dtype=np.int64) * 10_000
     ends = begins + np.where(np.arange(60_000) % 1000 == 7, 1, 5000)
 
-    found = Found(begins, ends)
+    found = Found(begins, ends, begins)
     chosen = found.within(1 << 22)
 
     assert (found.ends - found.begins)[chosen].sum() <= 1 << 22
@@ -114,21 +113,23 @@ def test_what_is_saved_is_read(index: Postings, tmp_path: Path) -> None:
         folders.write(scratch, "any", index.arrays(), {})
 
     contents = folders.read(tmp_path / "saved", "any", verify=True)
-    read = postings.read(tmp_path / "saved", contents, sum(LENGTHS))
+    read = postings.read(tmp_path / "saved", contents, len(index), sum(LENGTHS))
 
     assert read.by_place().tolist() == index.by_place().tolist()
     with pytest.raises(CorruptIndexError):
-        postings.read(tmp_path / "saved", contents, 0)
+        postings.read(tmp_path / "saved", contents, len(index), 0)
+    with pytest.raises(CorruptIndexError):
+        postings.read(tmp_path / "saved", contents, 3 * len(index), sum(LENGTHS))
 
 
 @pytest.mark.usefixtures("layout")
 def test_texts_come_back_with_their_times_from_an_index_of_any_size(tmp_path: Path, rng: np.random.Generator) -> None:
     def made(tokens: int) -> Fingerprint:
         positions = np.flatnonzero(rng.random(tokens) < 0.8).astype(np.uint32)
-        hashes = rng.integers(0, 2**32, len(positions), dtype=np.uint32)
+        hashes = rng.integers(0, 2**HASH_BITS, len(positions), dtype=np.uint32)
         track = track_of(np.cumsum(rng.exponential(1.0, tokens + 1)))
         value = Shingles(hashes, positions, tokens, len(positions) // 2, 1, track).pack()
-        return Fingerprint("shingle-3", 2, value, unit=None)
+        return Fingerprint("shingle-3", 3, value, unit=None)
 
     texts = [made(500), made(40), made(900)]
     entries = [(work, texts[work % 3]) for work in range(7)]

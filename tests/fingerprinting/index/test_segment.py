@@ -169,7 +169,7 @@ def test_an_algorithm_that_this_program_does_not_know_is_refused(tmp_path: Path,
         Index.open(tmp_path / "index")
 
 
-@pytest.mark.parametrize("name", ["sha256.v1/keys/rows", "chromaprint-2.v1/copies", "shingle-3.v2/copies"])
+@pytest.mark.parametrize("name", ["sha256.v1/keys/rows", "chromaprint-2.v1/copies", "shingle-3.v3/copies"])
 def test_a_file_that_points_outside_of_another_is_damage_and_no_bug_of_ours(
     entries: Entries, tmp_path: Path, name: str
 ) -> None:
@@ -188,7 +188,7 @@ def test_a_file_that_points_outside_of_another_is_damage_and_no_bug_of_ours(
 
 def test_what_a_damaged_index_was_built_of_is_damage_and_no_bug_of_ours(entries: Entries, tmp_path: Path) -> None:
     Index.build(entries).save(tmp_path / "index")
-    path = tmp_path / "index" / "shingle-3.v2" / "copies.npy"
+    path = tmp_path / "index" / "shingle-3.v3" / "copies.npy"
     held = np.load(path)
     with path.open("r+b") as file:
         file.seek(-held.nbytes, 2)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fingerprinting.index import shared_text
 from fingerprinting.index.segment import Index
 from fingerprinting.index.shared_text import Registered
-from fingerprinting.text.shingle_bytes import Shingles
+from fingerprinting.text.shingle_bytes import HASH_BITS, Shingles
 from fingerprinting.types import Fingerprint, Match, Strength
 
 Phrases = NDArray[np.uint64]
@@ -81,11 +81,11 @@ def test_accounts_without_evidence_hide_no_work_however_many_they_are(
     def made(*parts: NDArray[np.uint32]) -> Fingerprint:
         joined = np.concatenate(parts)
         return Fingerprint(
-            "shingle-3", 2, Shingles(joined, np.arange(len(joined), dtype=np.uint32), len(joined)).pack()
+            "shingle-3", 3, Shingles(joined, np.arange(len(joined), dtype=np.uint32), len(joined)).pack()
         )
 
     def fresh(count: int) -> NDArray[np.uint32]:
-        return rng.integers(0, 2**32, count, dtype=np.uint32)
+        return rng.integers(0, 2**HASH_BITS, count, dtype=np.uint32)
 
     victim = fresh(300)
     begin, end = excerpt[0], min(300, excerpt[0] + excerpt[1])

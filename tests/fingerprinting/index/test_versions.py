@@ -60,7 +60,7 @@ def test_an_index_of_a_version_that_is_not_known_here_is_refused(
         bring_second_version(newer)
         Index.build([(0, second(b"a"))]).save(tmp_path / "index")
 
-    with pytest.raises(CorruptIndexError, match=r"shingle-3\.v3"):
+    with pytest.raises(CorruptIndexError, match=r"shingle-3\.v4"):
         Index.open(tmp_path / "index")
 
 
@@ -76,7 +76,7 @@ def test_what_is_missing_is_the_newest_version_of_what_suits_the_modality(two_ve
 
     assert coverage.missing(Modality.IMAGE, had) == {"pixels-sha256.v2"}
     assert coverage.missing(Modality.IMAGE, had | {"pixels-sha256.v2"}) == set()
-    assert coverage.missing(Modality.TEXT, {"sha256.v1", "shingle-3.v2"}) == set()
+    assert coverage.missing(Modality.TEXT, {"sha256.v1", "shingle-3.v3"}) == set()
     assert coverage.missing(Modality.VIDEO, {"sha256.v1"}) == {
         "chromaprint-2.v1",
         "landmark-1024.v2",
@@ -90,8 +90,8 @@ def test_a_newer_version_of_a_key_is_missing_only_where_there_is_an_older_one(mo
     specs = (*registry.VERSIONS.values(), exact.digests("key-url", None, version=2))
     monkeypatch.setattr(registry, "ALGORITHMS", registry.newest(specs))
 
-    assert coverage.missing(Modality.TEXT, {"shingle-3.v2", "key-url.v1"}) == {"key-url.v2"}
-    assert coverage.missing(Modality.TEXT, {"shingle-3.v2", "sha256.v1"}) == set()
+    assert coverage.missing(Modality.TEXT, {"shingle-3.v3", "key-url.v1"}) == {"key-url.v2"}
+    assert coverage.missing(Modality.TEXT, {"shingle-3.v3", "sha256.v1"}) == set()
 
 
 def test_an_algorithm_that_found_nothing_was_applied_all_the_same() -> None:
@@ -110,5 +110,5 @@ def test_a_retired_version_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> 
     bring_second_version(monkeypatch)
     retire_first_version(monkeypatch)
 
-    assert not registry.is_known(Fingerprint("shingle-3", 2, b""))
+    assert not registry.is_known(Fingerprint("shingle-3", 3, b""))
     assert registry.is_known(second(b"a"))

@@ -93,13 +93,13 @@ def test_kept_media_is_promised_and_the_other_owners_are_listed(
                 {
                     "work": str(asked.id),
                     "title": "Ballad",
-                    "missing": ["shingle-3.v3"],
+                    "missing": ["shingle-3.v4"],
                     "reason": "media-not-kept",
                 }
             ],
         }
     ]
-    assert "2 works lack shingle-3.v3" in said
+    assert "2 works lack shingle-3.v4" in said
     assert "1 are computed anew" in said
 
 

@@ -255,7 +255,7 @@ def _verified(preference: Preference, moment: datetime) -> Statement:
 
 def of_text(work: str) -> FoundWork:
     passage = Passage((10, 90), (300, 380), tuple(range(10, 90, 3)), 80, 78, query_share=0.4, work_share=0.1)
-    match = Match(0, 0, "shingle-3", 2, Strength.LIKELY, text=FoundText((passage,), needed=6))
+    match = Match(0, 0, "shingle-3", 3, Strength.LIKELY, text=FoundText((passage,), needed=6))
     return FoundWork(0, work, shared_text.weighed(match))
 
 

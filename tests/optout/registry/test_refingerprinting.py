@@ -102,7 +102,7 @@ def test_each_work_goes_its_way(
         linked.id: (Way.ADDRESS, None),
         gone.id: (Way.OWNER, NOT_KEPT),
     }
-    assert {one.missing for one in found.values()} == {("shingle-3.v3",)}
+    assert {one.missing for one in found.values()} == {("shingle-3.v4",)}
     assert (found[gone.id].account, found[gone.id].title) == (other.id, "Prose")
 
 
@@ -186,7 +186,7 @@ def test_kept_media_that_is_not_the_file_any_more_adds_nothing(
     with pytest.raises(ConflictError, match="not the file"):
         refingerprinting.record(session, work.id, other)
 
-    assert "shingle-3.v3" not in ids_of(session, work)
+    assert "shingle-3.v4" not in ids_of(session, work)
 
 
 def test_a_work_whose_job_was_parked_is_its_owners_to_mend(
@@ -251,7 +251,7 @@ def test_an_owner_who_fingerprints_again_adds_what_is_new_and_changes_nothing_el
     registered = works.register_fingerprints(session, account_id=account.id, extraction=other)
 
     assert (registered.work.id, registered.created) == (work.id, False)
-    assert ids_of(session, work) == {"sha256.v1", "shingle-3.v2", "shingle-3.v3"}
+    assert ids_of(session, work) == {"sha256.v1", "shingle-3.v3", "shingle-3.v4"}
     changed = Extraction(Modality.TEXT, "text/plain", (before.fingerprints[0], second(b"other")))
     works.register_fingerprints(session, account_id=account.id, extraction=changed)
     assert [one for _w, one in fingerprints.of_works(session, [work.id])][-1] == second(PROSE)
