@@ -34,6 +34,7 @@ _ROWS_AT_ONCE: Final = 64
 _BUFFER: Final = 1 << 20
 _GROUP_BYTES: Final = 128 * 1024**2
 _BROKEN: Final = "this part of the file can't be read"
+_NO_PARQUET: Final = "this is no Parquet file that can be read"
 
 _CODECS: Final = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4", "LZ4_HADOOP": "lz4", "LZO": "none"}
 
@@ -85,7 +86,7 @@ class ParquetFormat(Format):
     def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
         """Rows are kept all at once, at the end; what can't be read can't be kept."""
         error = item.query.error
-        if error is not None and (error.startswith(_BROKEN) or item.name in {one.path.name for one in self._shards}):
+        if error is not None and error.startswith((_BROKEN, _NO_PARQUET)):
             raise OSError(error.rstrip("."))
 
     def drop(self, item: Item, output: Path) -> None:
@@ -128,7 +129,7 @@ def _shard(path: Path, fields: Mapping[str, str]) -> _Shard:
     except InvalidInputError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError) as problem:
-        return _Shard(path, mark, error=f"this is no Parquet file that can be read ({problem})")
+        return _Shard(path, mark, error=f"{_NO_PARQUET} ({problem})")
 
 
 def _name(file: Path, number: int) -> str:
