@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -80,13 +81,10 @@ def check(
     asking.say(found.notes)
     asking.say_what_is_missing(depth)
     verdicts = check_all(sources, found.queries, question, workers=workers)
-    checked: list[Checked] = []
     with asking.progress_over(verdicts, found.count, "checking", streaming=as_json) as passing:
-        for one in passing:
-            checked.append(one)
-            if as_json:
-                sys.stdout.write(json.dumps(one.as_json()) + "\n")
-                sys.stdout.flush()
+        said = _written(passing) if as_json else passing
+        checked = [] if as_json and report is None else list(said)  # of a table, what was written is forgotten
+        status = exit_status(checked or said, unknown_is_reserved=on_unknown is Choice.DROP)
     if not as_json:
         from mediamanager.cli.tables import print_verdicts  # noqa: PLC0415 - only a person needs it
 
@@ -95,4 +93,11 @@ def check(
         from mediamanager.client import page  # noqa: PLC0415 - only where one is wanted
 
         page.write(report, checked, works)
-    raise typer.Exit(exit_status(checked, unknown_is_reserved=on_unknown is Choice.DROP))
+    raise typer.Exit(status)
+
+
+def _written(verdicts: Iterator[Checked]) -> Iterator[Checked]:
+    for one in verdicts:
+        sys.stdout.write(json.dumps(one.as_json()) + "\n")
+        sys.stdout.flush()
+        yield one

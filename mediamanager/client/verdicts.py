@@ -161,12 +161,12 @@ EXIT_UNCHECKED = 2
 
 
 def exit_status(verdicts: Iterable[Checked], *, unknown_is_reserved: bool = False) -> int:
-    """0 when nothing is reserved, 1 when something is, 2 when something could not be checked (which outweighs 1)."""
+    """Read all: 0 when nothing is reserved, 1 when something is, 2 when something is unchecked (which outweighs 1)."""
     reserved = {Verdict.DISALLOWED, Verdict.CONDITIONAL} | ({Verdict.UNKNOWN} if unknown_is_reserved else set())
     status = EXIT_NOTHING_RESERVED
     for checked in verdicts:
         if checked.error is not None or checked.verdict is Verdict.UNCHECKED:
-            return EXIT_UNCHECKED
-        if checked.verdict in reserved:
-            status = EXIT_RESERVED
+            status = EXIT_UNCHECKED
+        elif checked.verdict in reserved:
+            status = max(status, EXIT_RESERVED)
     return status

@@ -49,6 +49,21 @@ def test_2_where_something_could_not_be_checked_even_beside_something_reserved(c
     assert run("--catalogue", catalogue, inbox) == 2
 
 
+def test_rows_of_a_table_have_a_line_each_also_after_one_that_could_not_be_checked(
+    catalogue: Path, inbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = next(inbox.rglob("copy.txt")).read_text()
+    rows = [{"words": ""}, {"words": copy}, {"words": 7}, {"words": "These few words are nobody's."}]
+    (inbox / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    status = run("--catalogue", catalogue, "--json", "--field", "text=words", inbox / "rows.jsonl")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in lines] == [f"{inbox / 'rows.jsonl'} line {number}" for number in range(1, 5)]
+    assert [line["verdict"] for line in lines] == ["unchecked", "disallowed", "unchecked", "unknown"]
+    assert status == 2
+
+
 def test_the_table_says_file_verdict_work_score_and_reason(
     catalogue: Path, inbox: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
