@@ -1,4 +1,4 @@
-"""How well clips of films are found: `python -m benchmarks.video --folder DIR [--clips N] [--depth DEPTH]`.
+"""How well clips of films are found: `python -m benchmarks.video --folder DIR [--footage DIR] [--clips N]`.
 
 Clips are kept in the folder, too, so that only the first run makes them.
 """
@@ -34,12 +34,14 @@ def main() -> None:
     """Register, ask, print a line a kind and the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where the material is kept")
+    parser.add_argument("--footage", type=Path, help="films of your own instead of the packages'")
     parser.add_argument("--clips", type=int, default=4, help="of how many works clips are taken, a kind")
     parser.add_argument("--depth", type=Depth, default=Depth.THOROUGH)
     arguments = parser.parse_args()
-    registered, strangers = material.halves(material.fetch(arguments.folder))
+    films = material.fetch(arguments.folder) if arguments.footage is None else sorted(arguments.footage.iterdir())
+    registered, strangers = material.halves(films)
     clips: Path = arguments.folder / "clips"
-    clips.mkdir(exist_ok=True)
+    clips.mkdir(parents=True, exist_ok=True)
     index, speed = _registered(registered, clips)
     print(f"{len(registered)} works, fingerprinted at {speed:.1f} x real time", flush=True)
     sums: defaultdict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)

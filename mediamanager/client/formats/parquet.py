@@ -36,6 +36,8 @@ _GROUP_BYTES: Final = 128 * 1024**2
 _BROKEN: Final = "this part of the file can't be read"
 _NO_PARQUET: Final = "this is no Parquet file that can be read"
 
+_READ_ERRORS: Final = (pa.ArrowException, OSError, ValueError, KeyError)
+"""What pyarrow raises where a file is not what it should be."""
 _CODECS: Final = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4", "LZ4_HADOOP": "lz4", "LZO": "none"}
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -128,7 +130,7 @@ def _shard(path: Path, fields: Mapping[str, str]) -> _Shard:
             return _Shard(path, mark, opened.metadata.num_rows, columns_of(opened.schema_arrow, fields))
     except InvalidInputError:
         raise
-    except (pa.ArrowException, OSError, ValueError, KeyError) as problem:
+    except _READ_ERRORS as problem:
         return _Shard(path, mark, error=f"{_NO_PARQUET} ({problem})")
 
 
@@ -151,7 +153,7 @@ def _queries(file: Path, columns: Columns) -> Iterator[Query]:
                 for row in _rows(opened, group, list(columns.fields.values())):
                     yield _query(file, columns, row, number)
                     number += 1
-            except (pa.ArrowException, OSError, ValueError) as problem:
+            except _READ_ERRORS as problem:
                 while number < end:
                     yield Query(_name(file, number), error=f"{_BROKEN} ({problem}).")
                     number += 1
@@ -192,13 +194,8 @@ def _write(source: Path, target: Path, wanted: Mask, unchecked: Mask | None) -> 
                 end = start + opened.metadata.row_group(group).num_rows
                 # What nobody wants is not read: it may be what can't be.
                 if wanted[start:end].any():
-                    try:
-                        _write_group(opened, group, writer, schema, _Rows(start, wanted, unchecked))
-                    except pa.ArrowException as problem:
-                        raise OSError(
-                            f"{source}: rows {start} to {end - 1} can't be read whole ({problem}): mend the file, or"
-                            " take it away"
-                        ) from problem
+                    batches = _batches(source, opened, group, start)
+                    _write_group(batches, writer, schema, _Rows(start, wanted, unchecked))
                 start = end
 
 
@@ -211,10 +208,21 @@ class _Rows:
     unchecked: Mask | None
 
 
-def _write_group(opened: Any, group: int, writer: Any, schema: Any, rows: _Rows) -> None:
+def _batches(source: Path, opened: Any, group: int, start: int) -> Iterator[Any]:
+    """Read a row group with all its columns."""
+    try:
+        yield from opened.iter_batches(_ROWS_AT_ONCE, row_groups=[group], use_threads=False)
+    except _READ_ERRORS as problem:
+        raise OSError(
+            f"{source}: the row group that begins with row {start} can't be read whole ({problem}): mend the file,"
+            " or take it away"
+        ) from problem
+
+
+def _write_group(batches: Iterator[Any], writer: Any, schema: Any, rows: _Rows) -> None:
     waiting: list[Any] = []
     number, size = rows.start, 0
-    for batch in opened.iter_batches(_ROWS_AT_ONCE, row_groups=[group], use_threads=False):
+    for batch in batches:
         part = slice(number, number + batch.num_rows)
         columns = list(batch.columns)
         if rows.unchecked is not None:

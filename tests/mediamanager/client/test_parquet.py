@@ -235,6 +235,20 @@ def test_rows_that_cannot_be_read_are_unchecked_and_the_others_answered(
     assert pq.read_table(job.output / "kept/x.parquet")["text"].to_pylist() == ["a", "b", "e"]
 
 
+def test_what_cannot_be_copied_whole_ends_the_run_with_its_place(
+    job: Job, tmp_path: Path, works: list[Catalogue]
+) -> None:
+    columns = {"text": ["a few words of nobody", "some more of them"] * 2, "label": [1, 2, 3, 4]}
+    source = write(tmp_path / "x.parquet", {**columns, "image": images(*[picture(1)] + [picture(3)] * 3)})
+    damage(source, column=1, group=1)
+
+    with pytest.raises(OSError, match="the row group that begins with row 2 can't be read whole"):
+        run(replace(job, source=source), works)
+
+    assert not (job.output / "receipt.json").exists()
+    assert not list(job.output.glob("kept/*"))
+
+
 def test_rows_kept_unchecked_are_marked_in_a_column(job: Job, tmp_path: Path, works: list[Catalogue]) -> None:
     source = write(
         tmp_path / "x.parquet", {"image": pa.array([picture(3), b"\x89PNG\r\n\x1a\n", picture(4)], pa.binary())}
