@@ -115,7 +115,7 @@ def _judged(match: Match, moves: Agreement) -> Match:
         evidence |= {"offset_seconds": round(line.offset, 2), "speed": round(line.speed, 3)}
         there = tuple(round(max(0.0, line.speed * each + line.offset), 2) for each in match.query_span or ())
         return dataclasses.replace(match, strength=Strength.MATCH, work_span=there, evidence=evidence)
-    is_other = moves.here < thresholds.VIDEO_MOTION_OTHER and match.strength is Strength.MATCH
+    is_other = moves.here < thresholds.VIDEO_MOTION_LEAST and match.strength is Strength.MATCH
     strength = Strength.LIKELY if is_other else match.strength
     return dataclasses.replace(match, strength=strength, evidence=evidence)
 
