@@ -344,10 +344,10 @@ there than at any other. Clips of 4 and 10 s of eleven films, scaled, mirrored, 
 elsewhere."""
 
 VIDEO_MOTION_LEAST: Final = 0.5
-"""Where something moves, frames that look alike, in whole or by features, are a match only if so much of it agrees. 155
-clips of 17 films that are a match by their features have at least 0.57 (`python -m benchmarks.video`). Of other parts of
-a film of words that come again and again, eight were a match with up to 0.43 where 0.3 was enough, and one of the cameras
-and game by whole frames with 0.29; by its features no stranger has more than 0.46."""
+"""Where something moves, frames that look alike, in whole or by features, are a match only if so much of it agrees.
+155 clips of 17 films that are a match by their features have at least 0.57 (`python -m benchmarks.video`). Of other
+parts of a film of words that come again and again, eight were a match with up to 0.43 where 0.3 was enough, and one
+of the cameras and game by whole frames with 0.29; by its features no stranger has more than 0.46."""
 
 VIDEO_MOTION_GREY: Final = 0.5
 """Grey levels, root mean square, that must move to tell anything: less is the noise of rounding and of encoding."""
