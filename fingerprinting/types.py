@@ -91,12 +91,12 @@ class Passage:
         blocks: where the evidence lies: the first token of each block of the asset's that holds a shingle for the first
             time, ascending.
         matched_query: tokens of the asset inside a shared shingle.
-        query_share: which part of the asset that is, 0 to 1.
         matched_work: distinct shingles of the work inside it.
         query_share: which part of the asset `matched_query` is, 0 to 1.
         work_share: which part of the work's shingles `matched_work` is, 0 to 1.
         query_span: when captions show it; None for any other text.
         work_span: the same of the work.
+        is_thin: whether so little of it is shared that it is only worth a look, however long it is.
     """
 
     query: tuple[int, int]
@@ -108,6 +108,7 @@ class Passage:
     work_share: float = 0.0
     query_span: Span | None = None
     work_span: Span | None = None
+    is_thin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

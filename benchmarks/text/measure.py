@@ -139,6 +139,7 @@ def _told(registry: Registry, match: Match, language: str, what: str) -> dict[st
     return {
         "asked": what,
         "language": language,
+        "work_language": text.language,
         "score": match.score,
         "evidence": dict(match.evidence),
         "text": " ".join(words)[:300],

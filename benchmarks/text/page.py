@@ -18,8 +18,8 @@ def write(found: Result, path: Path, scaled: Result | None = None) -> None:
         " of transcription: of the errors 55 % are other words, 25 % lost, 20 % added, all without capitals and stops."
         " `match` alone counts as found; every work has an owner of its own who is verified. Every cell is of"
         f" {found['excerpts']} excerpts, the line of all languages of {found['excerpts'] * len(found['languages'])}."
-        " Those that are listed as wrong are passages of the same book in another language, with the same names and"
-        " commands and words that sound alike, or sentences that the pages of one programme's help repeat."
+        " Those that are listed as wrong were looked at one by one: each is the same passage of the same book in"
+        " another language, where both say the same commands, addresses and names. They count as wrong all the same."
         " A manual has more names than speech: of 0.42 content words a word, as"
         " speeches and podcasts have, an hour of English takes 18 KB (calculated)."
     )
@@ -48,7 +48,8 @@ def body(found: Result) -> Iterator[str]:
         f" ({strangers['pairs']:,} pairs; {strangers['likely']} more are likely), {len(found['wrong'])} in excerpts."
     )
     for each in [*strangers["wrong"], *found["wrong"]][:12]:
-        yield f"- {each['language']}, evidence {each['score']:g}: {each['text'][:140]}"
+        languages = f"{each['language']} taken for {each['work_language']}"
+        yield f"- {languages}, evidence {each['score']:g}: {each['text'][:140]}"
     yield ""
     yield (
         f"An advertisement of 30 s in 12 works and in {planted['asked']} other texts: {planted['wrong']} of these are"
@@ -91,8 +92,8 @@ def _scale(found: Result) -> Iterator[str]:
         yield f"| {kind} | {ms['p50']} | {ms['p95']} | {ms['p100']} |"
     yield ""
     yield (
-        "What thousands of videos read out alike costs a tenth of a millisecond for each of them, because each is"
-        " weighed by whose it is. Made by `./run bench text.scale --videos 1000000`."
+        "What thousands of videos read out alike costs a fiftieth of a millisecond for each of them, because each is"
+        " named, to be weighed by whose it is. Made by `./run bench text.scale --videos 1000000`."
     )
 
 

@@ -1,7 +1,7 @@
 """Voting by diagonals: where do shared shingles stand in the same order in two texts, and how much of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +69,7 @@ def passages(
     for band_shift in (0, _BAND // 2):
         for window_shift in (0, _WINDOW // 2):
             passing |= _evidence_of_cells(shared, asked, (band_shift, window_shift), size) >= needed
-    for row, passage in _runs(shared.take(passing), asked.take(passing), (needed, size), halvings):
-        length = passage.query[1] - passage.query[0]
-        least = thresholds.SHINGLE_MIN_DENSITY * length * known(row, passage.query)
-        if length >= thresholds.SHINGLE_MIN_SPAN and passage.matched_query >= least:
-            yield row, passage
+    yield from _runs(shared.take(passing), asked.take(passing), (needed, size), halvings, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +131,16 @@ def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _runs(
-    shared: SharedShingles, asked: _Asked, limits: tuple[int, int], halvings: NDArray[np.uint8]
+    shared: SharedShingles,
+    asked: _Asked,
+    limits: tuple[int, int],
+    halvings: NDArray[np.uint8],
+    known: Callable[[int, tuple[int, int]], float],
 ) -> Iterator[tuple[int, Passage]]:
-    """Cut the entries of each work where the diagonal jumps and where the query has no shared shingle for long."""
+    """Cut the entries of each work where the diagonal jumps and where the query has no shared shingle for long.
+
+    What lies close together in what is left is a passage. Where nothing does, all of it is a thin one.
+    """
     if not len(shared.row):
         return
     needed, size = limits
@@ -145,24 +148,89 @@ def _runs(
     order = np.argsort(strand << _POSITION_BITS | shared.query, kind="stable")
     shared, asked, strand = shared.take(order), asked.take(order), strand[order]
     breaks = (np.diff(strand) != 0) | (np.diff(shared.query) > _BRIDGE << halvings[shared.row[1:]].astype(np.int64))
-    group = np.concatenate(([0], np.cumsum(breaks))).astype(np.int64)
-    blocks = _blocks(group, asked, size)
-    block_edges = np.searchsorted(blocks >> _POSITION_BITS, np.arange(int(group[-1]) + 2))
-    places = (blocks & (MAX_POSITION - 1)) * size
-    edges = np.concatenate(([0], np.flatnonzero(breaks) + 1, [len(group)]))
-    for piece in np.flatnonzero(np.diff(block_edges) >= needed).tolist():
-        start, stop = int(edges[piece]), int(edges[piece + 1])
-        query, work = _distinct(shared.query[start:stop]), _distinct(shared.work[start:stop])
-        yield (
-            int(shared.row[start]),
-            Passage(
-                query=(int(query[0]), int(query[-1]) + size),
-                work=(int(work[0]), int(work[-1]) + size),
-                blocks=tuple(np.maximum(places[block_edges[piece] : block_edges[piece + 1]], query[0]).tolist()),
-                matched_query=size + int(np.minimum(np.diff(query), size).sum()),
-                matched_work=len(work),
-            ),
-        )
+    run = np.concatenate(([0], np.cumsum(breaks))).astype(np.int64)
+    edges = np.searchsorted(run, np.arange(int(run[-1]) + 2))
+    for nth in np.flatnonzero(_evidence(run, asked, size) >= needed).tolist():
+        first, last = int(edges[nth]), int(edges[nth + 1])
+        row = int(shared.row[first])
+        part = known(row, (int(shared.query[first]), int(shared.query[last - 1]) + size))
+        least = thresholds.shingle_sure_density(size) * part
+        close = close_together(shared.query[first:last], shared.work[first:last], size, least)
+        stretches = [(first + begin, first + end) for begin, end in close]
+        found = [one for one in (_passage(shared, asked, each, size) for each in stretches) if _counts(one, needed)]
+        if not found:
+            whole = replace(_passage(shared, asked, (first, last), size), is_thin=True)
+            length = max(_length(whole.query), 1)
+            is_enough = whole.matched_query >= thresholds.SHINGLE_MIN_DENSITY * length * part
+            found = [whole] if is_enough and _counts(whole, needed) else []
+        for one in found:
+            yield row, one
+
+
+def close_together(query: NDArray[np.int64], work: NDArray[np.int64], size: int, least: float) -> list[tuple[int, int]]:
+    """Find the longest stretches of a run of shared shingles in which they lie close enough.
+
+    Of the tokens from the first to the last of a stretch, in the query or in the work, whichever are more, at least a
+    part must be in shared shingles. The longest stretch in the run is found, then that in what is left on both sides.
+
+    Args:
+        query: where in the query each shingle stands, ascending, some perhaps in several places of the work.
+        work: where in the work.
+        size: tokens in a shingle.
+        least: that part.
+
+    Returns:
+        Of each stretch the first entry and one past the last, ascending.
+    """
+    diagonal = work - query
+    ordered = np.sort(diagonal)
+    twice = ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]
+    order = np.lexsort((np.abs(2 * diagonal - twice), query))
+    first = np.append(True, np.diff(query) != 0)
+    places, others = query[first], work[order][first]
+    steps = np.diff(places)
+    gained = np.minimum(steps, size) - least * np.maximum(steps, np.diff(others))
+    sums = np.concatenate(([0.0], np.cumsum(gained)))
+    found: list[tuple[int, int]] = []
+    left = [(0, len(sums))]
+    while left:
+        begin, end = left.pop()
+        some = sums[begin:end]
+        if not len(some):
+            continue
+        # Where to begin, for each place to end at: where the sum was first so low.
+        lowest = np.minimum.accumulate(some)
+        since = np.searchsorted(-lowest, -(some + size * (1.0 - least)))
+        last = int(np.argmax(np.arange(len(some)) - since))
+        stretch = begin + int(since[last]), begin + last
+        if stretch[0] == stretch[1]:
+            continue
+        found.append(stretch)
+        left += [(begin, stretch[0]), (stretch[1] + 1, end)]
+    edges = np.append(np.flatnonzero(first), len(query))
+    return sorted((int(edges[begin]), int(edges[end + 1])) for begin, end in found)
+
+
+def _passage(shared: SharedShingles, asked: _Asked, entries: tuple[int, int], size: int) -> Passage:
+    some = slice(*entries)
+    query, work = _distinct(shared.query[some]), _distinct(shared.work[some])
+    _, fresh = np.unique(asked.term[asked.pair[some]], return_index=True)
+    blocks = _distinct(shared.query[some][fresh] // size) * size
+    return Passage(
+        query=(int(query[0]), int(query[-1]) + size),
+        work=(int(work[0]), int(work[-1]) + size),
+        blocks=tuple(np.maximum(blocks, query[0]).tolist()),
+        matched_query=size + int(np.minimum(np.diff(query), size).sum()),
+        matched_work=len(work),
+    )
+
+
+def _counts(passage: Passage, needed: int) -> bool:
+    return len(passage.blocks) >= needed and _length(passage.query) >= thresholds.SHINGLE_MIN_SPAN
+
+
+def _length(stretch: tuple[int, int]) -> int:
+    return stretch[1] - stretch[0]
 
 
 def _strands(shared: SharedShingles) -> NDArray[np.int64]:

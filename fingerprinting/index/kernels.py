@@ -37,6 +37,7 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.inverted_kernels",
     "fingerprinting.index.packed_kernels",
     "fingerprinting.index.postings_kernels",
+    "fingerprinting.index.diagonals_kernels",
     "fingerprinting.index.hamming_build_kernels",
     "fingerprinting.index.hamming_kernels",
     "fingerprinting.index.hamming_probe_kernels",

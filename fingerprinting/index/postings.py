@@ -76,7 +76,7 @@ class Postings:
 
     def find(self, asked: Hashes) -> Found:
         """Find the postings of each hash."""
-        if self._is_compiled:
+        if self.is_compiled:
             from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
             begins, ends, bits = (np.empty(len(asked), dtype=np.int64) for _ in range(3))
@@ -113,7 +113,7 @@ class Postings:
         if len(chosen) < needed:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         starts, places = self.places(found, chosen)
-        if not self._is_compiled:
+        if not self.is_compiled:
             which = np.repeat(chosen, np.diff(starts))
             kept = _near_others(places - queries[which], needed)
             return which[kept], places[kept].astype(np.int64)
@@ -129,7 +129,7 @@ class Postings:
         """Read the places of some of the hashes that were found: where those of each begin, and all of them."""
         begins, ends = found.begins[chosen], found.ends[chosen]
         counts = ends - begins
-        if not self._is_compiled:
+        if not self.is_compiled:
             return np.append(0, np.cumsum(counts)), self._unpacked()[1][ranges(begins, counts)]
         from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
@@ -155,7 +155,8 @@ class Postings:
         return numbers
 
     @property
-    def _is_compiled(self) -> bool:
+    def is_compiled(self) -> bool:
+        """Whether there are so many that compiled code searches them."""
         return len(self) >= _COMPILED_FROM_POSTINGS
 
     @property
@@ -165,7 +166,7 @@ class Postings:
         return held.lows, held.highs, held.marks, held.sizes.number, held.sizes.low_bits
 
     def _numbers(self) -> NDArray[np.uint64]:
-        if not self._is_compiled:
+        if not self.is_compiled:
             return self._held.numbers()
         from fingerprinting.index import packed_kernels  # noqa: PLC0415 - loads numba
 

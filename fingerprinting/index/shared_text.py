@@ -6,7 +6,7 @@ hides a work by registering texts that quote it, and a work registered whole by 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -91,40 +91,67 @@ def weighed(match: Match, left_out: Mapping[_Place, _LeftOut] | None = None) -> 
         match: its `text` says what was found.
         left_out: evidence that is not to be counted, by passage.
     """
-    text, out = match.text, left_out or {}
-    if text is None:
+    if match.text is None:
         return match
+    return judged(match.asset, match.work, (match.algorithm, match.version), match.text, left_out)
+
+
+def judged(
+    asset: int,
+    work: int,
+    algorithm: tuple[str, int],
+    text: FoundText,
+    left_out: Mapping[_Place, _LeftOut] | None = None,
+) -> Match:
+    """Make a match of what was found of a work's text in an asset, by algorithm and version, as `weighed` does."""
+    out = left_out or {}
 
     def counted(passage: Passage) -> int:
-        return len(passage.blocks) - out.get(_place(passage), _NOTHING).blocks
+        return (
+            len(passage.blocks) - out[place].blocks
+            if out and (place := _place(passage)) in out
+            else len(passage.blocks)
+        )
 
-    best = max(text.passages, key=counted)
+    best = text.passages[0]
+    if len(text.passages) > 1:
+        best = max(text.passages, key=lambda one: (not one.is_thin and counted(one) >= text.needed, counted(one)))
     evidence = counted(best)
-    words = sum(one.matched_query * counted(one) // len(one.blocks) for one in _apart(text.passages))
+    alike = [one for one in text.passages if one.is_thin is best.is_thin]
+    words = sum(one.matched_query * counted(one) // len(one.blocks) for one in _apart(alike))
     is_minor = max(best.query_share, best.work_share) < thresholds.SHINGLE_QUOTE_SHARE
     is_quotation = words < thresholds.SHINGLE_QUOTE_WORDS and is_minor
-    is_sure = evidence >= text.needed and not is_quotation
-    return replace(
-        match,
-        strength=Strength.MATCH if is_sure else Strength.LIKELY,
-        score=float(evidence),
-        threshold=float(text.needed if evidence >= text.needed else text.needed - thresholds.SHINGLE_LIKELY_STEP),
-        query_span=best.query_span,
-        work_span=best.work_span,
-        evidence={
-            "matched_tokens": best.matched_query,
-            "is_quotation": is_quotation,
-            "class": "quotation" if is_quotation else "excerpt" if is_minor else "bulk",
-            "passages": len(text.passages),
-            "query_share": round(best.query_share, 3),
-            "work_share": round(best.work_share, 3),
-            "query_first_token": best.query[0],
-            "query_last_token": best.query[1] - 1,
-            "work_first_token": best.work[0],
-            "work_last_token": best.work[1] - 1,
-            **_said(out.get(_place(best), _NOTHING)),
-            **({"of_same_series": True} if any(one.of_series for one in out.values()) else {}),
-        },
+    is_sure = evidence >= text.needed and not is_quotation and not best.is_thin
+    told: dict[str, EvidenceValue] = {
+        "matched_tokens": best.matched_query,
+        "is_quotation": is_quotation,
+        "class": "quotation" if is_quotation else "excerpt" if is_minor else "bulk",
+        "passages": len(text.passages),
+        "query_share": round(best.query_share, 3),
+        "work_share": round(best.work_share, 3),
+        "query_first_token": best.query[0],
+        "query_last_token": best.query[1] - 1,
+        "work_first_token": best.work[0],
+        "work_last_token": best.work[1] - 1,
+    }
+    if best.is_thin:
+        told["is_thin"] = True
+    if out:
+        told |= _said(out.get(_place(best), _NOTHING))
+        if any(one.of_series for one in out.values()):
+            told["of_same_series"] = True
+    return Match(
+        asset,
+        work,
+        *algorithm,
+        Strength.MATCH if is_sure else Strength.LIKELY,
+        None,
+        float(evidence),
+        float(text.needed if evidence >= text.needed else text.needed - thresholds.SHINGLE_LIKELY_STEP),
+        best.query_span,
+        best.work_span,
+        told,
+        text,
     )
 
 
@@ -144,7 +171,9 @@ def _said(out: _LeftOut) -> Mapping[str, EvidenceValue]:
 
 def _of_owner(its: Sequence[Registered], by_owners: "_Counted") -> dict[int, Match]:
     """Weigh what an asset has of one owner's works, without what these or others have in common with it."""
-    own = _Counted((one.work, passage.query) for one in its for passage in _small(one.match.text))
+    own = None
+    if len(its) >= thresholds.SHINGLE_SHARED:
+        own = _Counted((one.work, passage.query) for one in its for passage in _small(one.match.text))
     out = {id(one): _shared(one.match, by_owners, own) for one in its}
     repeated = max((left.repeated for each in out.values() for left in each.values()), default=0)
     if repeated >= thresholds.SHINGLE_BASE_EVIDENCE:
@@ -171,14 +200,14 @@ def _leave_out_series(its: Sequence[Registered], out: Mapping[int, dict[_Place, 
         out[id(one)][_place(passage)] = _LeftOut(len(passage.blocks), of_series=True)
 
 
-def _shared(match: Match, by_owners: "_Counted", own: "_Counted") -> dict[_Place, _LeftOut]:
+def _shared(match: Match, by_owners: "_Counted", own: "_Counted | None") -> dict[_Place, _LeftOut]:
     """Say which evidence of a match others have in common with it."""
     out: dict[_Place, _LeftOut] = {}
     for passage in _small(match.text):
-        blocks = np.array(passage.blocks, dtype=np.int64)
-        owners, repeats = by_owners.at(blocks), own.at(blocks)
-        if passage.query[1] - passage.query[0] > thresholds.SHINGLE_REPEAT_WORDS:
-            repeats = np.zeros_like(repeats)
+        owners = by_owners.at(passage.blocks)
+        repeats = None if own is None else own.at(passage.blocks)
+        if repeats is None or passage.query[1] - passage.query[0] > thresholds.SHINGLE_REPEAT_WORDS:
+            repeats = np.zeros_like(owners)
         is_shared, is_repeated = owners >= thresholds.SHINGLE_SHARED, repeats >= thresholds.SHINGLE_SHARED
         number = int(np.count_nonzero(is_shared | is_repeated))
         if number:
@@ -201,8 +230,10 @@ def _is_small(passage: Passage) -> bool:
     return passage.work_share < thresholds.SHINGLE_SHARED_SHARE
 
 
-def _apart(passages: Iterable[Passage]) -> list[Passage]:
+def _apart(passages: list[Passage]) -> list[Passage]:
     """Choose passages that don't overlap in the asset, those with most evidence first."""
+    if len(passages) == 1:
+        return passages
     chosen: list[Passage] = []
     for one in sorted(passages, key=lambda each: -len(each.blocks)):
         if all(one.query[1] <= other.query[0] or other.query[1] <= one.query[0] for other in chosen):
@@ -221,10 +252,14 @@ class _Counted:
         self._begins = np.sort(np.array([begin for begin, _ in merged], dtype=np.int64))
         self._ends = np.sort(np.array([end for _, end in merged], dtype=np.int64))
 
-    def at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Count at some places."""
-        begun = np.searchsorted(self._begins, places, side="right")
-        counts: NDArray[np.int64] = begun - np.searchsorted(self._ends, places, side="right")
+        self._known: dict[tuple[int, ...], NDArray[np.int64]] = {}
+
+    def at(self, places: tuple[int, ...]) -> NDArray[np.int64]:
+        """Count at some places: once, of what thousands of works have at the same ones."""
+        counts = self._known.get(places)
+        if counts is None:
+            begun = np.searchsorted(self._begins, places, side="right")
+            counts = self._known[places] = begun - np.searchsorted(self._ends, places, side="right")
         return counts
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from fingerprinting import thresholds
 from fingerprinting.index import folder as folders
-from fingerprinting.index import postings, shared_text, texts
+from fingerprinting.index import many_passages, postings, shared_text, texts
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.diagonals import SharedShingles, passages
+from fingerprinting.index.keys import ranges
 from fingerprinting.index.postings import Found, Postings
 from fingerprinting.index.texts import Texts
 from fingerprinting.text import shingle_bytes
@@ -24,6 +25,7 @@ _LAYOUT = 4
 _BUDGET = 1 << 22  # postings read for one asset
 _WORDS, _CHARACTERS = 3, 5  # tokens in a shingle
 _MOSTLY = 0.8
+_COMPILED_FROM_QUESTIONS = 500  # asked of one index
 _MOST_PASSAGES = 100  # of one work in one asset
 
 
@@ -33,6 +35,7 @@ class ShingleSearcher:
     def __init__(self, held: Texts, index: Postings) -> None:
         self._texts = held
         self._index = index
+        self._asked = 0
 
     @property
     def count(self) -> int:
@@ -46,16 +49,15 @@ class ShingleSearcher:
         best: dict[tuple[int, int], Match] = {}
         for asset, fingerprint in queries:
             asked = shingle_bytes.read(fingerprint.value)
-            for row, found in self._found(asked, wanted).items():
-                most = sorted(found, key=lambda one: -len(one.blocks))[:_MOST_PASSAGES]
-                text = FoundText(tuple(sorted(most, key=lambda one: one.query)), needed)
-                unweighed = Match(asset, row, SPEC.name, SPEC.version, Strength.LIKELY, text=text)
-                match = shared_text.weighed(unweighed)
+            passages_of = self._found(asked, wanted)
+            for works, found in zip(self._works_of(list(passages_of)), passages_of.values(), strict=True):
+                text = _text(found, needed)
                 # Each work that has this text gets a match of its own.
-                for copy in self._texts.copies.of(row):
-                    key = (asset, int(self._texts.works[copy]))
-                    if key not in best or _order(match) > _order(best[key]):
-                        best[key] = replace(match, work=key[1])
+                for work in works:
+                    match = shared_text.judged(asset, work, (SPEC.name, SPEC.version), text)
+                    held = best.get((asset, work))
+                    if held is None or _order(match) > _order(held):
+                        best[asset, work] = match
         if context.depth is Depth.FAST:
             return [match for match in best.values() if match.strength is Strength.MATCH]
         return list(best.values())
@@ -78,6 +80,26 @@ class ShingleSearcher:
             numbers = {"layout": _LAYOUT, "postings": len(self._index)}
             folders.write(scratch, _KIND, {**self._texts.arrays(), **self._index.arrays()}, numbers)
 
+    def _is_worth_compiling(self) -> bool:
+        """Whether compiled code looks for passages: in many texts, for many questions, or where it is loaded already.
+
+        It finds the same as numpy does, several times as fast, and takes half a second to load.
+        """
+        if self._index.is_compiled or many_passages.is_loaded():
+            return True
+        self._asked += 1  # of threads that count at once one may go uncounted
+        return self._asked > _COMPILED_FROM_QUESTIONS
+
+    def _works_of(self, rows: Sequence[int]) -> Iterator[list[int]]:
+        """Give the works that have each of some texts."""
+        held = self._texts.copies
+        at = np.array(rows, dtype=np.int64)
+        begins, ends = held.starts[at], held.starts[at + 1]
+        works = self._texts.works[held.entries[ranges(begins, ends - begins)]].tolist()
+        edges = np.append(0, np.cumsum(ends - begins)).tolist()
+        for nth in range(len(rows)):
+            yield works[edges[nth] : edges[nth + 1]]
+
     def _found(self, asked: Shingles, wanted: int) -> Mapping[int, list[Passage]]:
         """Find passages, by the row of the text that they are of."""
         found = self._index.find(asked.hashes)
@@ -86,6 +108,12 @@ class ShingleSearcher:
         by_row: defaultdict[int, list[Passage]] = defaultdict(list)
         if not len(which):
             return by_row
+        density = _Density(self._texts.halvings, asked, found, chosen)
+        if self._is_worth_compiling():
+            told = many_passages.found(self._texts, asked, density.unread, (which, places), wanted, density.size)
+            for its, passage in told:
+                by_row[its].append(passage)
+            return by_row
         row = self._texts.row_of(places)
         shared = SharedShingles(
             row=row,
@@ -93,10 +121,7 @@ class ShingleSearcher:
             query=asked.positions[which].astype(np.int64),
             work=places - self._texts.starts[row],
         )
-        halvings = np.maximum(self._texts.halvings, asked.halvings) if asked.halvings else self._texts.halvings
-        density = _Density(halvings, asked, found, chosen)
-        size = _shingle_size(asked)
-        for its, passage in passages(shared, wanted, size, density.of, halvings):
+        for its, passage in passages(shared, wanted, density.size, density.of, density.halvings):
             by_row[its].append(
                 replace(
                     passage,
@@ -110,21 +135,35 @@ class ShingleSearcher:
 
 
 class _Density:
-    """Which part of the shingles of a passage could be found at all."""
+    """Which part of the shingles of a passage could be found at all.
+
+    Attributes:
+        halvings: by row, how often half of the shingles were left out in it or in the query.
+        unread: where those of the query stand that were not looked up.
+        size: tokens in a shingle: whether the query is mostly words or mostly in a script without spaces.
+    """
 
     def __init__(self, halvings: NDArray[np.uint8], asked: Shingles, found: Found, chosen: NDArray[np.int64]) -> None:
-        self._halvings = halvings
+        self.halvings = np.maximum(halvings, asked.halvings) if asked.halvings else halvings
         self._asked = asked
         is_unread = found.ends > found.begins
         is_unread[chosen] = False
-        self._unread = asked.positions[is_unread]
+        self.unread = asked.positions[is_unread]
+        self.size = _CHARACTERS if asked.characters >= _MOSTLY * len(asked.hashes) else _WORDS
 
     def of(self, row: int, query: tuple[int, int]) -> float:
         """Give that part, of a passage of the query in a row's text."""
         positions = self._asked.positions
-        asked, left_out = (np.searchsorted(each, query) for each in (positions, self._unread))
+        asked, left_out = (np.searchsorted(each, query) for each in (positions, self.unread))
         read = 1.0 - float(left_out[1] - left_out[0]) / max(1.0, float(asked[1] - asked[0]))
-        return read / float(1 << int(self._halvings[row]))
+        return read / float(1 << int(self.halvings[row]))
+
+
+def _text(found: list[Passage], needed: int) -> FoundText:
+    if len(found) > 1:
+        found = sorted(found, key=lambda one: -len(one.blocks))[:_MOST_PASSAGES]
+        found.sort(key=lambda one: one.query)
+    return FoundText(tuple(found), needed)
 
 
 def _seconds(asked: Shingles, query: tuple[int, int]) -> tuple[float, float] | None:
@@ -137,11 +176,6 @@ def _seconds(asked: Shingles, query: tuple[int, int]) -> tuple[float, float] | N
 
 def _order(match: Match) -> tuple[bool, float]:
     return match.strength is Strength.MATCH, match.score or 0.0
-
-
-def _shingle_size(asked: Shingles) -> int:
-    """Tell whether a text is mostly words or mostly in a script without spaces."""
-    return _CHARACTERS if asked.characters >= _MOSTLY * len(asked.hashes) else _WORDS
 
 
 def _check(fingerprint: Fingerprint) -> str | None:

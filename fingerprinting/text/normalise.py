@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -56,15 +55,15 @@ def tokens(text: str) -> Tokens:
     dropped; accents, apostrophes and case are folded, and Latin words to how they roughly sound; each character of Han,
     kana, Thai, Lao, Khmer and Burmese is a token of its own. The same text gives the same ids on every machine.
     """
-    found = [np.empty(0, dtype=np.uint64)]
+    found: list[bytes] = []
     for _, block in _blocks(text):
         chunks = block.split()
         if len(chunks) * _MOST_LETTERS > len(block):
-            found.append(np.fromiter(chain.from_iterable(map(_chunks.__getitem__, chunks)), dtype=np.uint64))
+            found.append(b"".join(map(_chunks.__getitem__, chunks)))
         else:  # a script without spaces: no two chunks are the same
             words = _TOKEN.findall(block)
-            found.append(np.fromiter(map(_ids.__getitem__, words), dtype=np.uint64, count=len(words)))
-    ids = np.concatenate(found)
+            found.append(np.fromiter(map(_ids.__getitem__, words), dtype=np.uint64, count=len(words)).tobytes())
+    ids = np.frombuffer(b"".join(found), dtype=np.uint64)
     raw = np.flatnonzero(ids)
     return Tokens(ids=ids[raw], raw=raw)
 
@@ -137,11 +136,14 @@ class _Ids(dict[str, int]):
 _ids: Final = _Ids()
 
 
-class _Chunks(dict[str, tuple[int, ...]]):
-    """The ids of the tokens in what stood between two spaces: mostly one, with a comma. No token holds a space."""
+class _Chunks(dict[str, bytes]):
+    """The ids of the tokens in what stood between two spaces: mostly one, with a comma. No token holds a space.
 
-    def __missing__(self, chunk: str) -> tuple[int, ...]:
-        found = tuple(map(_ids.__getitem__, _TOKEN.findall(chunk)))
+    As bytes, of which thousands are joined in a third of the time that it takes to make an array of numbers.
+    """
+
+    def __missing__(self, chunk: str) -> bytes:
+        found = np.array([_ids[token] for token in _TOKEN.findall(chunk)], dtype=np.uint64).tobytes()
         if len(chunk) <= _MAX_TOKEN_CHARACTERS:
             if len(self) >= _MAX_CACHED:
                 self.clear()

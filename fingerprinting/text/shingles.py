@@ -37,6 +37,10 @@ def shingles(tokens: Tokens, track: Track = NO_TRACK) -> Shingles:
     are_characters = tokens.are_characters
     words, word_positions = _runs(tokens, np.flatnonzero(~are_characters), WORDS)
     characters, character_positions = _runs(tokens, np.flatnonzero(are_characters), CHARACTERS)
+    if not len(characters) and len(words) <= MOST_SHINGLES:  # as most texts are: nothing is left out, all in order
+        return Shingles(
+            (words & _STORED).astype(np.uint32), word_positions.astype(np.uint32), len(tokens.ids), track=track
+        )
     halvings = 0
     while True:
         are_words = _sampled(words, _WORD_BITS - halvings)

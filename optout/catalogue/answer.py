@@ -1,7 +1,7 @@
 """The one function behind every lookup: assets in, verdicts with their reasons out, in the same order."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,8 +131,7 @@ def answer(
         rejected = _without_non_matches(view, part, found)
         for row, asset in enumerate(part):
             by_work = found.get(row, {})
-            decisions = {work: decided(work, asset.location) for work in by_work}
-            answers.append(_answer(asset, by_work, decisions, nothing, rejected.get(row, ()), max_matches))
+            answers.append(_answer(asset, by_work, decided, nothing, rejected.get(row, ()), max_matches))
     return [answers[place] for place in places]
 
 
@@ -209,7 +208,7 @@ def _without_non_matches(
 def _answer(
     asset: Asset,
     found: Mapping[str, Sequence[Match]],
-    decisions: Mapping[str, Decision],
+    decided: Callable[[str, str | None], Decision],
     nothing: Decision,
     rejected: Sequence[Reason],
     max_matches: int,
@@ -217,6 +216,8 @@ def _answer(
     best = {work: by[0] if len(by) == 1 else min(by, key=_surest_first) for work, by in found.items()}
     works = sorted(best, key=lambda work: (_STRENGTH_RANK[best[work].strength], _relative_distance(best[work]), work))
     sure = [work for work in works if best[work].strength is not Strength.LIKELY]
+    # What is only likely decides nothing, so that of thousands only those that are shown are looked at.
+    decisions = {work: decided(work, asset.location) for work in (*sure, *works[:max_matches])}
     verdict = policy.combine_works(decisions[work].verdict for work in sure)
     shown = {work: _work_match(work, found[work], decisions[work].verdict) for work in works[:max_matches]}
     told = [*sure[:max_matches], *_deciding(sure[max_matches:], decisions, verdict)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -27,6 +28,7 @@ from optout.errors import ConflictError, CorruptCatalogueError, InvalidInputErro
 INDEX = "index"
 
 _ATTEMPTS: Final = 100
+_RECORDS: Final = 1024  # read last and kept: of a work that is found, its owner and what was said are asked for in turn
 
 Read = TypeVar("Read")
 Passing = TypeVar("Passing")
@@ -62,6 +64,7 @@ class Catalogue:
         self._works = works
         self._index = index
         self._rows: dict[str, int] = {}  # of works that a search has found
+        self._read = lru_cache(maxsize=_RECORDS)(works.record)
         self._grants: tuple[Grant, ...] = ()
 
     def use_grants(self, grants: Iterable[Grant]) -> None:
@@ -132,7 +135,7 @@ class Catalogue:
             row = self._works.row_of(work)
         if row is None:
             raise InvalidInputError(f"the catalogue holds no work `{work}`", field="work")
-        return self._works.record(row)
+        return self._read(row)
 
     def answer(
         self,

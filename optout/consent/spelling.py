@@ -10,6 +10,9 @@ from optout.consent.vocabulary import LEAVES, Carrier, EvidenceLevel, Preference
 
 JsonObject: TypeAlias = dict[str, object]
 
+# By their words: an enumeration takes five times as long to find a member.
+_PREFERENCES: Final[Mapping[object, Preference]] = {one.value: one for one in Preference}
+_LEAF_USES: Final = {one.value: one for one in LEAVES}
 _OPTIONAL_TEXTS: Final = ("contact", "subject", "series", "location", "unread", "raw_sha256", "parser")
 
 
@@ -51,7 +54,7 @@ def read(spelled: Mapping[str, object]) -> Statement:
         source=_text(spelled["source"]),
         carrier=Carrier(_text(spelled["carrier"])),
         evidence=EvidenceLevel(_text(spelled["evidence"])),
-        uses={_leaf(use): Preference(preference) for use, preference in uses.items()},
+        uses={_leaf(use): _PREFERENCES[preference] for use, preference in uses.items()},
         valid_from=start,
         valid_until=end,
         recorded_at=_moment(spelled["recorded_at"]),
@@ -120,10 +123,7 @@ def _optional_text(value: object) -> str | None:
 
 def _leaf(value: object) -> Use:
     """Read a leaf use. An aggregate has no place in what was spelled out: nobody would look for it there."""
-    use = Use(_text(value))
-    if use not in LEAVES:
-        raise ValueError(f"{use} is not a leaf use")
-    return use
+    return _LEAF_USES[_text(value)]
 
 
 def _period(spelled: Mapping[str, object]) -> tuple[datetime, datetime | None]:

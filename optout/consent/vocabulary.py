@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class Use(StrEnum):
@@ -62,7 +63,10 @@ class EvidenceLevel(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the weakest level; levels compare by rank."""
-        return list(EvidenceLevel).index(self)
+        return _EVIDENCE_RANKS[self]
+
+
+_EVIDENCE_RANKS: Final = {level: rank for rank, level in enumerate(EvidenceLevel)}
 
 
 class Scope(StrEnum):
