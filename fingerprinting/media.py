@@ -190,7 +190,8 @@ def _sniff_riff(head: bytes) -> MediaKind | None:
 
 _BMP_HEADER_SIZES: Final = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 
-_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis"})
+_OTHER_HEIF_BRANDS: Final = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 
 
 def _sniff_iso_media(head: bytes) -> MediaKind | None:
@@ -204,10 +205,13 @@ def _sniff_iso_media(head: bytes) -> MediaKind | None:
     brands = {brand, *(head[at : at + 4] for at in range(16, box_bytes - 3, 4))}
     if brands & {b"avif", b"avis"}:
         return _image("avif")
-    if brand in _HEIC_BRANDS:
+    if brands & _HEIC_BRANDS:
+        return _image("heic")
+    if brand in _OTHER_HEIF_BRANDS:
         raise UnsupportedMediaError(
-            "Pictures in Apple's HEIC format are not supported. Export the picture as JPEG or PNG and use that.",
-            kind="image/heic",
+            "HEIF files that hold a sequence, or a picture that is not coded as HEIC or AVIF, are not supported. Export"
+            " the picture as JPEG or PNG and use that.",
+            kind="image/heif",
         )
     if brand in {b"M4A ", b"M4B ", b"M4P "}:
         return _audio("mp4")
@@ -309,8 +313,8 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
                 suffix=suffix,
             )
         raise UnsupportedMediaError(
-            "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF), a sound (MP3, AAC, FLAC,"
-            " Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX), a comic (CBZ) or plain text.",
+            "This kind of file is not known. Use a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC), a sound (MP3, AAC,"
+            " FLAC, Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX), a comic (CBZ) or plain text.",
             kind="unknown",
         )
     found = kinds.of_captions(text.replace("\r\n", "\n"))

@@ -17,8 +17,28 @@ ROUGH_SIDE: Final = 128
 
 _STRIP_PIXELS: Final = 1 << 20
 
-_OPAQUE: Final = {"PNG": 8, "BMP": 8, "GIF": 8, "JPEG": 9, "TIFF": 12, "AVIF": 14, "WEBP": 15, "JPEG2000": 21}
-_TRANSPARENT: Final = {"PNG": 13, "BMP": 13, "GIF": 13, "JPEG": 13, "TIFF": 17, "AVIF": 20, "WEBP": 22, "JPEG2000": 27}
+_OPAQUE: Final = {
+    "PNG": 8,
+    "BMP": 8,
+    "GIF": 8,
+    "JPEG": 9,
+    "TIFF": 12,
+    "HEIF": 12,
+    "AVIF": 14,
+    "WEBP": 15,
+    "JPEG2000": 21,
+}
+_TRANSPARENT: Final = {
+    "PNG": 13,
+    "BMP": 13,
+    "GIF": 13,
+    "JPEG": 13,
+    "TIFF": 17,
+    "HEIF": 18,
+    "AVIF": 20,
+    "WEBP": 22,
+    "JPEG2000": 27,
+}
 """Bytes a pixel from opening a file to its last fingerprint, by format: measured at 20 million pixels, rounded up. They
 hold the decoder's own copies, Pillow's 4 bytes a pixel, and a second 4 while the picture is turned upright."""
 

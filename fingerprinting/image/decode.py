@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from fingerprinting.errors import FingerprintingError, LimitExceededError, UnreadableMediaError
-from fingerprinting.image import budget, headers
+from fingerprinting.image import budget, headers, heic
 from fingerprinting.media import Limits
 
 # Only formats that we tell apart ourselves: each further decoder is more code that strangers' bytes can reach.
@@ -71,16 +71,17 @@ def appearances(source: Path | bytes, limits: Limits, *, is_rough: bool = False)
         with warnings.catch_warnings():
             # Our own limit, checked below, takes the place of Pillow's warning.
             warnings.simplefilter("ignore")
-            budget.check_unopened(_head(source), limits)
+            head = _head(source)
+            budget.check_unopened(head, limits)
             opened = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(opened, formats=_FORMATS) as image:
+            with Image.open(opened, formats=_formats(head)) as image:
                 _check_size(image, limits)
                 scale = budget.shrink(image, is_rough=is_rough)
                 image.load()
                 for shown in _to_rgb(_upright(image)):
                     yield Appearance(shown, scale)
                     del shown  # before the next one is made
-    except FingerprintingError:
+    except (FingerprintingError, ImportError):  # a decoder that is missing says nothing about the file
         raise
     except Image.DecompressionBombError as error:
         raise budget.too_many_pixels(limits) from error
@@ -92,6 +93,13 @@ def appearances(source: Path | bytes, limits: Limits, *, is_rough: bool = False)
         raise UnreadableMediaError(
             "This picture is damaged or incomplete and cannot be opened. Export or download it again and use that."
         ) from error
+
+
+def _formats(head: bytes) -> tuple[str, ...]:
+    if not heic.is_heic(head):
+        return _FORMATS
+    heic.load()
+    return (heic.FORMAT,)
 
 
 def _head(source: Path | bytes) -> bytes:

@@ -27,6 +27,7 @@ FTYP = b"\0\0\0\x18ftyp"
 KINDS = {
     "image/jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
     "image/tiff": b"MM\0*\0\0\0\x08",
+    "image/heic": FTYP + b"heic\0\0\0\0mif1heic",
     "image/avif": FTYP + b"avif\0\0\0\0mif1avif",
     "audio/mpeg": b"\xff\xfb\x90\x64\0\0",
     "audio/aac": b"\xff\xf1\x50\x80\0\0",
@@ -98,7 +99,7 @@ def test_a_character_cut_in_half_at_the_end_is_no_harm() -> None:
         (b"PK\x03\x04\x14\0", "Unpack it"),
         (b"MThd\0\0\0\x06", "Export a recording"),
         (b"\xff\x0a\x10\x20", "Export the picture as JPEG or PNG"),
-        (FTYP + b"heic\0\0\0\0mif1heic", "Export the picture as JPEG or PNG"),
+        (FTYP + b"mif1\0\0\0\0mif1miaf", "Export the picture as JPEG or PNG"),
         (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg">', "as PNG"),
         (b'\xef\xbb\xbf <!DOCTYPE svg PUBLIC "x"><!-- > --><svg:svg width="1"/>', "as PNG"),
         (b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd"> <!ENTITY y "&x;">\n] ><svg>', "as PNG"),

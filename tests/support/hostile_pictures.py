@@ -6,6 +6,7 @@ import zlib
 
 import hostile_media
 import synthetic_media
+from heic import Still, heic
 from hostile_media import mp4_atom, png_chunk
 from PIL import Image
 
@@ -24,7 +25,8 @@ FORMATS = {
 def whole() -> dict[str, bytes]:
     """An honest picture in each format that is read."""
     picture = synthetic_media.natural_picture(3, (240, 180))
-    return {f"whole.{suffix}": synthetic_media.encoded(picture, name) for suffix, name in FORMATS.items()}
+    pictures = {f"whole.{suffix}": synthetic_media.encoded(picture, name) for suffix, name in FORMATS.items()}
+    return {**pictures, "whole.heic": heic(Still(picture))}
 
 
 def pngs(target: str) -> dict[str, bytes]:
@@ -211,5 +213,25 @@ def newer_formats(target: str) -> dict[str, bytes]:
     }
 
 
+def heics(target: str) -> dict[str, bytes]:
+    """HEIC pictures that are larger than they say, or say too much; whose parts lie elsewhere, or are missing."""
+    honest = whole()["whole.heic"]
+    sized, located = honest.index(b"ispe") + 8, honest.index(b"iloc")
+    far = bytearray(honest)
+    far[located + 18 : located + 22] = b"\xff" * 4
+    named = bytearray(honest)
+    named[honest.index(b"pitm") + 8 : honest.index(b"pitm") + 10] = b"\xff\xff"
+    return {
+        "claims.heic": honest[:sized] + struct.pack(">II", 30_000, 30_000) + honest[sized + 8 :],
+        "lies.heic": heic(Still(Image.new("RGB", (3000, 2000)), stated=(64, 64))),
+        "far.heic": bytes(far),
+        "named.heic": bytes(named),
+        "elsewhere.heic": honest.replace(b"hvc1", b"uri ", 1).replace(b"pict", target.encode()[:4].ljust(4), 1),
+        "no-size.heic": honest.replace(b"ispe", b"free"),
+        "no-coding.heic": honest.replace(b"hvcC", b"free"),
+        "only-head.heic": honest[: honest.index(b"meta") - 4],
+    }
+
+
 def pictures(target: str) -> dict[str, bytes]:
-    return {**pngs(target), **jpegs(target), **gifs(), **tiffs(), **bmps(), **newer_formats(target)}
+    return {**pngs(target), **jpegs(target), **gifs(), **tiffs(), **bmps(), **newer_formats(target), **heics(target)}

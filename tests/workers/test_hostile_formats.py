@@ -114,6 +114,8 @@ def test_each_format_cut_at_each_tenth_is_damaged_or_read_as_far_as_it_goes(
     [
         ("bits.wav", "sounds", "in a form that is not known"),
         ("claims.avif", "pictures", "too large"),
+        ("claims.heic", "pictures", "too large"),
+        ("lies.heic", "pictures", "damaged"),
         ("lies.webp", "pictures", "too large"),
     ],
 )
