@@ -14,7 +14,7 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.image import canvas
+from benchmarks.image import canvas, speed
 from benchmarks.image.canvas import Box
 from benchmarks.image.material import Picture
 from benchmarks.image.transformations import TRANSFORMATIONS, make
@@ -30,6 +30,7 @@ PDQ_BITS = 31
 PEERS = ("ImageHash pHash", "PDQ")
 DEPTHS = tuple(each.value for each in Depth)
 _LONGEST = 1280
+_TIMED = 16
 _NOT_CONTENT = frozenset({"sha256", "pixels-sha256"})
 
 
@@ -120,6 +121,7 @@ def measure(
     registered, rest = telling[:works], [*telling[works:], *poor]
     unknown = rest[:: max(1, len(rest) // strangers)][:strangers] if strangers else []
     run = _Run(Registry(registered), registered[:copies], rest[-copies:])
+    timed = speed.measure(registered[:_TIMED], run.registry.index, shown)
     _RUN.append(run)  # forked processes find it there, and need not be sent an index
     rows, wrong, seconds = [], [], defaultdict(list)
     false: dict[str, list[str]] = {each: [] for each in (*DEPTHS, *PEERS)}
@@ -141,6 +143,7 @@ def measure(
         "fingerprints": dict(run.registry.index.counts),
         "bytes_a_work": run.registry.bytes_a_work,
         "register_cpu_s": run.registry.seconds_a_work,
+        "megapixel": timed,
         "query_cpu_s": {depth: float(np.median(each)) for depth, each in seconds.items()},
         "wrong_works": wrong,
         "strangers": len(unknown),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fingerprinting.image import feature_codes, features
-from fingerprinting.index import feature_kernels, feature_lists
+from fingerprinting.index import feature_lists
 
 _A_PICTURE = 2500
 _ROUNDS = 40
@@ -26,8 +26,8 @@ def descriptors(paths: Sequence[Path]) -> NDArray[np.float32]:
     found = []
     for path in paths:
         with Image.open(path) as opened:
-            grey = np.asarray(features.resized(opened.convert("L"), features.WORK.pixels))
-        found.append(feature_codes.root(features.sift(grey, _A_PICTURE)[1]))
+            looked_at = features.looked_at(opened.convert("L"), features.WORK)
+        found.append(feature_codes.root(features.sift(*looked_at, _A_PICTURE)[1]))
     return np.concatenate(found)
 
 
@@ -53,8 +53,7 @@ def centres(codes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.u
     sample = codes[random.choice(len(codes), min(len(codes), 150_000), replace=False)]
     coarse = _medians(sample, random, 10)
     below = np.empty(len(codes), np.int64)
-    for start in range(0, len(codes), 100_000):
-        below[start : start + 100_000] = _nearest(codes[start : start + 100_000], coarse)
+    below[:] = _nearest(codes, coarse)
     fine = [_medians(codes[below == parent], random, 5) for parent in range(feature_lists.COARSE)]
     return coarse, np.concatenate(fine)
 
@@ -77,9 +76,10 @@ def _medians(codes: NDArray[np.uint64], random: np.random.Generator, rounds: int
 
 def _nearest(codes: NDArray[np.uint64], centres_: NDArray[np.uint64]) -> NDArray[np.int64]:
     found, bits = np.empty((len(codes), 1), np.int64), np.empty((len(codes), 1), np.uint8)
-    whole = np.array([0, len(centres_)], np.int64)
-    nothing = np.zeros((1, 2), np.uint64)
-    feature_kernels.find(np.ascontiguousarray(codes), nothing, nothing, whole, centres_, 0, 0, 128, found, bits)
+    lists = feature_lists.build(centres_, np.arange(len(centres_), dtype=np.uint32))[0]
+    for start in range(0, len(codes), 100_000):
+        part = slice(start, start + 100_000)
+        found[part], bits[part] = lists.find(codes[part], 1, 128)
     return found[:, 0]
 
 

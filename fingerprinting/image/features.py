@@ -1,17 +1,13 @@
 """Local features of a picture: small spots that a copy still shows, wherever and however large it shows them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fingerprinting.errors import MissingExtraError
-from fingerprinting.image import feature_codes
+from fingerprinting.image import descriptors, feature_codes, opencv, scale_space
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
 
 
@@ -24,37 +20,33 @@ class Effort:
         features: at most so many are kept.
         thumbnail: longer side of the grey picture that confirms a match.
         variants: how many of `feature_bytes.VARIANTS` the codes have.
-        most: the strongest so many are described before some are chosen; 0: all are found, and only the chosen ones are
-            described, which takes longer where there are few, because the picture is blurred twice.
+        doubled: it is then made twice as wide and high, to find spots of two pixels, too. Of what a query shows there
+            are more pixels to begin with.
     """
 
     pixels: int
     features: int
     thumbnail: int
     variants: int = 4
-    most: int = 0
+    doubled: bool = False
 
 
-WORK: Final = Effort(200_000, 400, 48, 1)
-THOROUGH: Final = Effort(160_000, 800, 128, most=2000)
-STANDARD: Final = Effort(60_000, 300, 96, 2, most=1200)
+WORK: Final = Effort(200_000, 400, 48, 1, doubled=True)
+THOROUGH: Final = Effort(400_000, 1000, 128)
+STANDARD: Final = Effort(240_000, 360, 96, 2)
 
-MAX_ENLARGEMENT: Final = 3.0
-CONTRAST: Final = 0.02
+MAX_ENLARGEMENT: Final = 6.0
 GRID: Final = 8
 LARGE: Final = 0.016
 SHARE_OF_LARGE: Final = 0.4
 
 _DIRECTIONS: Final = 256
+_SHARP: Final = 0.5
 
 
 def is_available() -> bool:
     """Say whether OpenCV, which finds the features, is installed."""
-    try:
-        _opencv()
-    except MissingExtraError:
-        return False
-    return True
+    return opencv.is_available()
 
 
 def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Features:
@@ -68,8 +60,8 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    places, descriptors = sift(np.asarray(resized(image, effort.pixels)), effort.features, effort.most)
-    rooted = feature_codes.root(descriptors)
+    places, described = sift(*looked_at(image, effort), effort.features)
+    rooted = feature_codes.root(described)
     variants = [rooted] if effort.variants == 1 else _variants(rooted)[: effort.variants]
     return Features(
         size=size,
@@ -77,6 +69,16 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
         places=places,
         codes=np.stack([feature_codes.codes(each) for each in variants]),
     )
+
+
+def looked_at(image: Image.Image, effort: Effort) -> tuple[NDArray[np.uint8], float]:
+    """Bring a picture to the size at which spots are looked for, in grey; and how blurred it is there, in pixels."""
+    small = resized(image, effort.pixels, MAX_ENLARGEMENT / 2 if effort.doubled else MAX_ENLARGEMENT)
+    if not effort.doubled:
+        return np.asarray(small), _SHARP * min(2.0, max(1.0, small.width / image.width))
+    cv2 = opencv.load()
+    with opencv.memory_errors():
+        return cv2.resize(np.asarray(small), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), 2 * _SHARP
 
 
 def _variants(rooted: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -90,9 +92,9 @@ def _variants(rooted: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [found[variant] for variant in sorted(found)]
 
 
-def resized(image: Image.Image, pixels: int) -> Image.Image:
-    """Bring a picture to about so many pixels, in grey; small ones are enlarged, but not without end."""
-    factor = min((pixels / (image.width * image.height)) ** 0.5, MAX_ENLARGEMENT)
+def resized(image: Image.Image, pixels: int, most: float) -> Image.Image:
+    """Bring a picture to about so many pixels, in grey; small ones are enlarged, at most so many times."""
+    factor = min((pixels / (image.width * image.height)) ** 0.5, most)
     size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     method = Image.Resampling.BILINEAR if factor < 1 else Image.Resampling.BICUBIC
     return _grey(image).resize(size, method, reducing_gap=2.0)
@@ -108,44 +110,43 @@ def _thumbnail(image: Image.Image, side: int) -> NDArray[np.uint8]:
     return np.asarray(_grey(image).resize(size, Image.Resampling.BOX, reducing_gap=3.0))
 
 
-def sift(grey: NDArray[np.uint8], count: int, most: int = 0) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+def sift(grey: NDArray[np.uint8], blur: float, count: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
     """Find and describe at most `count` features of a grey picture: `PLACE`, (N,), and float32, (N, 128).
 
-    For `most` see `Effort`.
+    For `blur` see `scale_space`.
     """
-    sift = _detector(most)
-    with _memory_errors():
-        found, described = sift.detectAndCompute(grey, None) if most else (sift.detect(grey, None), None)
-    rows = _chosen(found, grey.shape, count)
-    chosen = [found[at] for at in rows]
-    if not chosen:
-        return np.empty(0, PLACE), np.empty((0, feature_codes.BITS), np.float32)
-    if described is not None:
-        return _places(chosen, grey.shape), described[rows]
-    with _memory_errors():
-        chosen, descriptors = sift.compute(grey, chosen)
-    return _places(chosen, grey.shape), descriptors
+    space = scale_space.scale_space(grey, blur)
+    x, y, sigma = space.blobs.places()
+    points = np.stack([x, y], axis=1)
+    rows = _chosen(points, 2 * sigma, space.blobs.contrast, grey.shape, count)
+    row, turns = descriptors.directions(space, space.blobs.take(rows))
+    row, turns = rows[row[:count]], turns[:count]
+    described = descriptors.describe(space, space.blobs.take(row), turns)
+    return _places(points[row], 2 * sigma[row], turns, grey.shape), described
 
 
-def _chosen(found: Sequence[Any], shape: tuple[int, ...], count: int) -> list[int]:
+def _chosen(
+    points: NDArray[np.float32],
+    sizes: NDArray[np.float32],
+    response: NDArray[np.float32],
+    shape: tuple[int, ...],
+    count: int,
+) -> NDArray[np.int64]:
     """Take the strongest in each cell of a grid first, so that sharp text somewhere does not take all places.
 
     A part of the places is for large features alone: they are what is left where a copy shows the picture small.
     """
-    if len(found) <= count:
-        return list(range(len(found)))
-    response = np.array([one.response for one in found])
-    points = np.array([one.pt for one in found])
-    sizes = np.array([one.size for one in found])
+    if len(points) <= count:
+        return np.arange(len(points))
     cells = np.minimum((points / (shape[1], shape[0]) * GRID).astype(int), GRID - 1)
     cell = cells[:, 1] * GRID + cells[:, 0]
     large = np.flatnonzero(sizes >= LARGE * max(shape))
     first = large[_best(response[large], cell[large], int(count * SHARE_OF_LARGE))]
-    rest = np.setdiff1d(np.arange(len(found)), first)
-    return [*first.tolist(), *rest[_best(response[rest], cell[rest], count - len(first))].tolist()]
+    rest = np.setdiff1d(np.arange(len(points)), first)
+    return np.concatenate([first, rest[_best(response[rest], cell[rest], count - len(first))]])
 
 
-def _best(response: NDArray[np.float64], cell: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _best(response: NDArray[np.float32], cell: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     order = np.lexsort((-response, cell))
     starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
     rank = np.empty(len(response), dtype=int)
@@ -154,44 +155,14 @@ def _best(response: NDArray[np.float64], cell: NDArray[np.int64], count: int) ->
     return chosen
 
 
-def _places(found: Sequence[Any], shape: tuple[int, ...]) -> NDArray[np.void]:
+def _places(
+    points: NDArray[np.float32], sizes: NDArray[np.float32], turns: NDArray[np.float32], shape: tuple[int, ...]
+) -> NDArray[np.void]:
     height, width = shape
-    places = np.empty(len(found), PLACE)
-    points = np.array([one.pt for one in found])
-    sizes = np.array([one.size for one in found]) / max(shape)
-    # OpenCV counts from the centre of the first pixel.
+    places = np.empty(len(points), PLACE)
+    # Points are counted from the centre of the first pixel.
     places["x"] = np.round((points[:, 0] + 0.5) / width * 65535).clip(0, 65535)
     places["y"] = np.round((points[:, 1] + 0.5) / height * 65535).clip(0, 65535)
-    places["scale"] = np.round(np.log2(np.maximum(sizes / SIZE_UNIT, 1)) * SIZE_STEPS).clip(0, 255)
-    places["angle"] = np.round(np.array([one.angle for one in found]) / 360 * _DIRECTIONS) % _DIRECTIONS
+    places["scale"] = np.round(np.log2(np.maximum(sizes / max(shape) / SIZE_UNIT, 1)) * SIZE_STEPS).clip(0, 255)
+    places["angle"] = np.round(turns * (_DIRECTIONS / (2 * np.pi))) % _DIRECTIONS
     return places
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """OpenCV has an error of its own for a lack of memory; who decodes strangers' media waits for Python's."""
-    try:
-        yield
-    except _opencv().error as error:
-        if error.code == _opencv().Error.StsNoMem:
-            raise MemoryError from error
-        raise
-
-
-@cache
-def _detector(most: int) -> Any:
-    return _opencv().SIFT_create(nfeatures=most, contrastThreshold=CONTRAST)
-
-
-@cache
-def _opencv() -> Any:
-    try:
-        import cv2  # noqa: PLC0415 - 150 MB that only the thorough depth needs
-    except ImportError as error:
-        raise MissingExtraError(
-            "Pictures can't be searched thoroughly here, because OpenCV is not installed: install the extra `thorough`"
-            " of mediamanager, or ask with depth fast or standard.",
-            extra="thorough",
-        ) from error
-    cv2.setNumThreads(1)  # the caller has a process for each core already
-    return cv2

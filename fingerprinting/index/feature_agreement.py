@@ -126,21 +126,27 @@ def _correlated(one: Floats, other: Floats) -> float:
 
 def _tiles(grey: _Grey) -> float | None:
     """Correlate tile by tile: what a frame or a window shares with another fills few tiles, a text hides few."""
-    agreeing = []
     rows, columns = grey.whole.shape
     down, across = max(1, rows // _TILE), max(1, columns // _TILE)
-    for row in range(down):
-        for column in range(across):
-            tile = (
-                slice(row * rows // down, (row + 1) * rows // down),
-                slice(column * columns // across, (column + 1) * columns // across),
-            )
-            whole = grey.whole[tile]
-            asked, known = grey.asked[tile][whole], grey.known[tile][whole]
-            if whole.mean() < _TILE_OVERLAP or whole.sum() < _TILE_CELLS or known.std() < _TILE_SPREAD:
-                continue
-            agreeing.append(bool(asked.std() > _TILE_PLAIN and _correlated(asked, known) >= _TILE_CORRELATION))
-    return float(np.mean(agreeing)) if agreeing else None
+    row = np.repeat(np.arange(down), np.diff(np.arange(down + 1) * rows // down))
+    column = np.repeat(np.arange(across), np.diff(np.arange(across + 1) * columns // across))
+    tile = row[:, None] * across + column[None]
+    cells = np.bincount(tile.ravel(), minlength=down * across)
+    mine = tile[grey.whole]
+    counts = np.bincount(mine, minlength=down * across)
+    asked, known = grey.asked[grey.whole].astype(np.float64), grey.known[grey.whole].astype(np.float64)
+
+    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = np.bincount(mine, values, minlength=down * across) / np.maximum(counts, 1)
+        return sums
+
+    asked, known = asked - mean(asked)[mine], known - mean(known)[mine]
+    asked_spread, known_spread = np.sqrt(mean(asked * asked)), np.sqrt(mean(known * known))
+    told = (counts >= _TILE_OVERLAP * cells) & (counts >= _TILE_CELLS) & (known_spread >= _TILE_SPREAD)
+    if not told.any():
+        return None
+    is_same = mean(asked * known) >= _TILE_CORRELATION * asked_spread * known_spread
+    return float((is_same & (asked_spread > _TILE_PLAIN))[told].mean())
 
 
 def _expected(placement: Placement, asked: Spots, known: Spots) -> NDArray[np.bool_]:

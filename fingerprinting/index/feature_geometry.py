@@ -16,6 +16,7 @@ _FIRST_TOLERANCE: Final = 24.0
 _TOLERANCES: Final = (14.0, 9.0, 6.0, 6.0)
 _MOST_GROWTH: Final = 0.6
 _MOST_TURN: Final = 0.6
+_LOOSELY: Final = 1.4
 _MAX_SCALE: Final = 16.0
 _MAX_SHEAR: Final = 3.0
 _CELL: Final = 5.0
@@ -86,9 +87,10 @@ def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None
 
     growth = known.sizes - asked.sizes
     turn = (known.directions - asked.directions) % np.float32(2 * np.pi)
+    here, there = np.ascontiguousarray(asked.places), np.ascontiguousarray(known.places)
     counts = np.empty(len(growth), np.int64)
     feature_kernels.supporters(
-        *(np.ascontiguousarray(asked.places), np.ascontiguousarray(known.places), growth, turn),
+        *(here, there, growth, turn),
         *(np.float32(_FIRST_TOLERANCE), np.float32(_MOST_GROWTH), np.float32(_MOST_TURN), counts),
     )
     best: Placement | None = None
@@ -97,95 +99,33 @@ def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None
     for seed in np.argsort(-counts, kind="stable")[:_TRIES].tolist():
         if counts[seed] < fewest or (best is not None and counts[seed] < best.inliers):
             break
-        found = _refined(asked, known, growth, turn, seed)
+        found = _refined(here, there, growth, turn, seed, known.frame)
         if found is not None and (best is None or found.inliers > best.inliers):
             best = found
     return best
 
 
-def _refined(asked: Spots, known: Spots, growth: Floats, turn: Floats, seed: int) -> Placement | None:
-    matrix = _by_one(asked.places[seed], known.places[seed], float(growth[seed]), float(turn[seed]))
-    apart = np.abs(turn - turn[seed])
-    alike = (np.abs(growth - growth[seed]) <= _MOST_GROWTH * 1.4) & (
-        np.minimum(apart, 2 * np.pi - apart) <= _MOST_TURN * 1.4
-    )
-    pairs = _agreeing(matrix, asked, known, _FIRST_TOLERANCE) & alike
-    for step, tolerance in enumerate(_TOLERANCES):
-        rows = np.flatnonzero(pairs)
-        if len(rows) < _FEWEST:
-            return None
-        fitted = _fit(asked.places[rows], known.places[rows], is_affine=step > 0 and len(rows) >= _FEWEST + step)
-        if fitted is None or not _is_plausible(fitted):
-            return None
-        matrix = fitted
-        pairs = _agreeing(matrix, asked, known, tolerance) & alike
-    rows = np.flatnonzero(pairs)
-    if len(rows) < _FEWEST:
+def _refined(
+    here: Floats, there: Floats, growth: Floats, turn: Floats, seed: int, frame: tuple[float, float]
+) -> Placement | None:
+    from fingerprinting.index import placement_kernels  # noqa: PLC0415 - as above
+
+    matrix, pairs, measured = np.empty(6), np.empty(len(growth), np.uint8), np.empty(3)
+    if not placement_kernels.refine(here, there, growth, turn, seed, _RULES, matrix, pairs):
         return None
-    if len(rows) < _MANY:
-        matrix, rows = _simpler(matrix, asked, known, rows, alike)
-    return _measured(matrix, asked, known, rows)
+    placement_kernels.measure(here, there, pairs, _CELL, measured)
+    inliers, spread, area = measured.tolist()
+    return Placement(matrix.reshape(2, 3), np.flatnonzero(pairs), int(inliers), spread, area / (frame[0] * frame[1]))
 
 
-def _simpler(
-    matrix: NDArray[np.float64], asked: Spots, known: Spots, rows: NDArray[np.int64], alike: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Prefer a turn with a scale where it explains as much: few pairs in one corner bend an affine map elsewhere."""
-    fitted = _fit(asked.places[rows], known.places[rows], is_affine=False)
-    if fitted is None or not _is_plausible(fitted):
-        return matrix, rows
-    agreeing = np.flatnonzero(_agreeing(fitted, asked, known, _TOLERANCES[-1]) & alike)
-    return (fitted, agreeing) if len(agreeing) >= _MOST_OF * len(rows) else (matrix, rows)
-
-
-def _measured(matrix: NDArray[np.float64], asked: Spots, known: Spots, rows: NDArray[np.int64]) -> Placement:
-    there = known.places[rows].astype(np.float64)
-    inliers = min(_distinct(asked.places[rows]), _distinct(there))
-    spread = float(np.sqrt(max(0.0, np.linalg.eigvalsh(np.cov(there.T))[0])))
-    low, high = np.percentile(there, (5, 95), axis=0)
-    share = float(np.prod(high - low) / (known.frame[0] * known.frame[1]))
-    return Placement(matrix, rows, inliers, spread, share)
-
-
-def _by_one(here: Floats, there: Floats, growth: float, turn: float) -> NDArray[np.float64]:
-    factor = np.exp(growth)
-    linear = factor * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return np.concatenate([linear, (there - linear @ here)[:, None]], axis=1)
-
-
-def _agreeing(matrix: NDArray[np.float64], asked: Spots, known: Spots, tolerance: float) -> NDArray[np.bool_]:
-    """Say which pairs lie where they should, to within the tolerance in both pictures."""
-    off = np.hypot(*(asked.places @ matrix[:, :2].T + matrix[:, 2] - known.places).T)
-    scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    agreeing: NDArray[np.bool_] = off <= tolerance * min(1.0, scale)
-    return agreeing
-
-
-def _fit(here: Floats, there: Floats, *, is_affine: bool) -> NDArray[np.float64] | None:
-    """Fit by least squares: any affine map, or a turn with a scale."""
-    count = len(here)
-    x, y = here[:, 0].astype(np.float64), here[:, 1].astype(np.float64)
-    if is_affine:
-        rows = np.stack([x, y, np.ones(count)], axis=1)
-        solved, _, rank, _ = np.linalg.lstsq(rows, there.astype(np.float64), rcond=None)
-        return solved.T if rank == 3 else None  # noqa: PLR2004 - three numbers a coordinate
-    rows = np.zeros((2 * count, 4))
-    rows[:count] = np.stack([x, -y, np.ones(count), np.zeros(count)], axis=1)
-    rows[count:] = np.stack([y, x, np.zeros(count), np.ones(count)], axis=1)
-    (a, b, right, down), _, rank, _ = np.linalg.lstsq(rows, there.T.ravel().astype(np.float64), rcond=None)
-    return np.array([[a, -b, right], [b, a, down]]) if rank == 4 else None  # noqa: PLR2004 - four numbers
-
-
-def _is_plausible(matrix: NDArray[np.float64]) -> bool:
-    if not np.isfinite(matrix).all() or np.linalg.det(matrix[:, :2]) <= 0:
-        return False
-    large, small = np.linalg.svd(matrix[:, :2], compute_uv=False)
-    return bool(small >= 1 / _MAX_SCALE and large <= _MAX_SCALE and large <= _MAX_SHEAR * small)
-
-
-def _distinct(places: NDArray[np.floating]) -> int:
-    cells = np.round(places / _CELL).astype(np.int64)
-    return len(set(map(tuple, cells.tolist())))
+_RULES: Final = np.array(
+    [
+        *(_MOST_GROWTH * _LOOSELY, _MOST_TURN * _LOOSELY, _MAX_SCALE, _MAX_SHEAR, _MANY, _MOST_OF),
+        *(_FIRST_TOLERANCE, *_TOLERANCES),
+    ]
+)
+"""What `placement_kernels.refine` goes by. Where there are few pairs, a turn with a scale is preferred if it explains
+as much: few pairs in one corner bend an affine map elsewhere."""
 
 
 def boxes(

@@ -1,18 +1,19 @@
 """Compiled loops over codes of 128 bits: which list a code belongs to, which codes lie near, which pairs are mutual."""
-# A loop that is compiled as one is one function.
-# ruff: noqa: C901
 
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
 from fingerprinting.index.kernels import kernel, reads, writes
-from fingerprinting.index.lane_kernels import bits_set
+from fingerprinting.index.lane_kernels import bits_set, lowest_bit
 
 _u8, _u16, _u32, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint32, types.uint64, types.int64, types.float32
 
 CHILDREN = 256
 _DISTANCES = 129
+IDLE = 127
+_FARTHEST = 126
+_TOPS = 0x8080808080808080
 
 
 @kernel()
@@ -53,40 +54,95 @@ def assign(
 
 
 @kernel(borrows=True)
-def _lists_near(
+def _measure(
+    first: np.uint64, second: np.uint64, firsts: NDArray[np.uint64], seconds: NDArray[np.uint64], far: NDArray[np.int64]
+) -> None:
+    """Count the bits in which a code differs from each of some others, whose halves lie apart: in vectors, that way."""
+    for at in range(far.shape[0]):
+        far[at] = bits_set(first ^ firsts[at]) + bits_set(second ^ seconds[at])
+
+
+@kernel(borrows=True)
+def _nearest_of(near: NDArray[np.int64], tally: NDArray[np.int64], chosen: NDArray[np.int64]) -> None:
+    """Choose the positions of the least of some distances; of those that are as far as the last one, the first."""
+    tally[:] = 0
+    for at in range(near.shape[0]):
+        tally[near[at]] += 1
+    limit, taken = _cut(tally, chosen.shape[0]), 0
+    for at in range(near.shape[0]):
+        if near[at] < limit:
+            chosen[taken] = at
+            taken += 1
+    for at in range(near.shape[0]):
+        if near[at] == limit and taken < chosen.shape[0]:
+            chosen[taken] = at
+            taken += 1
+
+
+@kernel(borrows=True)
+def _measure_children(
     first: np.uint64,
     second: np.uint64,
-    coarse: NDArray[np.uint64],
     fine: NDArray[np.uint64],
-    starts: NDArray[np.int64],
-    parents: int,
-    near: NDArray[np.int64],
-    tally: NDArray[np.int64],
-    children: NDArray[np.int64],
-    far: NDArray[np.int64],
-) -> int:
-    """Give the lists that hold something below the coarse centres nearest to a code, and how far their centres are."""
-    tally[:] = 0
-    for parent in range(coarse.shape[0]):
-        bits = bits_set(first ^ coarse[parent, 0]) + bits_set(second ^ coarse[parent, 1])
-        near[parent] = bits
-        tally[bits] += 1
-    limit, taken, met = _cut(tally, parents), 0, 0
-    for parent in range(coarse.shape[0]):
-        if near[parent] > limit or taken == parents:
-            continue
-        taken += 1
-        for child in range(parent * CHILDREN, parent * CHILDREN + CHILDREN):
-            if starts[child + 1] > starts[child]:
-                children[met] = child
-                far[met] = bits_set(first ^ fine[child, 0]) + bits_set(second ^ fine[child, 1])
-                met += 1
+    idle: NDArray[np.uint8],
+    chosen: NDArray[np.int64],
+    below: NDArray[np.uint8],
+) -> None:
+    """Count the bits from a code to each fine centre below some coarse ones; those of empty lists are out of reach."""
+    half = fine.shape[0] // 2
+    for at in range(chosen.shape[0]):
+        parent = chosen[at] * CHILDREN
+        firsts, seconds = fine[parent : parent + CHILDREN], fine[half + parent : half + parent + CHILDREN]
+        unused, far = idle[parent : parent + CHILDREN], below[at * CHILDREN : (at + 1) * CHILDREN]
+        for child in range(CHILDREN):
+            bits = np.uint8(bits_set(first ^ firsts[child]) + bits_set(second ^ seconds[child]))
+            far[child] = max(min(bits, np.uint8(_FARTHEST)), unused[child])
+
+
+@kernel(inline=True)
+def _beyond(limit: int) -> np.uint64:
+    """What brings each byte of a word to 128 or more if it is beyond the limit."""
+    return np.uint64(IDLE - limit) * np.uint64(0x0101010101010101)
+
+
+@kernel(borrows=True)
+def _count_within(words: NDArray[np.uint64], limit: int) -> int:
+    """Count the bytes, each below 128, that are within a limit: eight at a time."""
+    total, beyond = 0, _beyond(limit)
+    for at in range(words.shape[0]):
+        total += bits_set(~(words[at] + beyond) & np.uint64(_TOPS))
+    return total
+
+
+@kernel(borrows=True)
+def _limit(words: NDArray[np.uint64], wanted: int, limit: int) -> int:
+    """Find the least limit within which there are so many bytes, beginning with that of another code: it is near."""
+    count = _count_within(words, limit)
+    while count < wanted and limit < _FARTHEST:
+        limit += 1
+        count = _count_within(words, limit)
+    while limit > 0 and _count_within(words, limit - 1) >= wanted:
+        limit -= 1
+    return limit
+
+
+@kernel(borrows=True)
+def _lists_within(words: NDArray[np.uint64], limit: int, chosen: NDArray[np.int64], children: NDArray[np.int64]) -> int:
+    """Write down the lists whose centres are within a limit; how many."""
+    met, beyond = 0, _beyond(limit)
+    for at in range(words.shape[0]):
+        within = ~(words[at] + beyond) & np.uint64(_TOPS)
+        while within:
+            child = 8 * at + (lowest_bit(within) >> 3)
+            children[met] = chosen[child >> 8] * CHILDREN + (child & 255)
+            met += 1
+            within &= within - np.uint64(1)
     return met
 
 
 @kernel(
     types.void(
-        *(reads(_u64, 2), reads(_u64, 2), reads(_u64, 2), reads(_i64), reads(_u64, 2), reads(_u32), reads(_u8)),
+        *(reads(_u64, 2), reads(_u64), reads(_u64), reads(_u8), reads(_i64), reads(_u64, 2), reads(_u32), reads(_u8)),
         *(_i64, _i64, _i64, writes(_i64, 2), writes(_u8, 2)),
     )
 )
@@ -94,6 +150,7 @@ def find(
     asked: NDArray[np.uint64],
     coarse: NDArray[np.uint64],
     fine: NDArray[np.uint64],
+    idle: NDArray[np.uint8],
     starts: NDArray[np.int64],
     codes: NDArray[np.uint64],
     rows: NDArray[np.uint32],
@@ -107,38 +164,35 @@ def find(
     """Find the nearest indexed codes of each code asked for, within `most` bits.
 
     Args:
+        coarse, fine: the centres, the first halves of all and then their second ones, shape (2 * N,).
+        idle: IDLE for each list that holds nothing, and 0 for others.
         starts: where each list begins among `codes`; one list alone means that all codes are scanned.
         rows, passed: the row of each code, and 1 for each row that is passed over; empty: none is.
-        parents, probes: how many coarse centres' children are looked at, and how many of those lists are scanned.
+        parents, probes: how many coarse centres' children are looked at, and how many of those lists are scanned (a few
+            more, where several are as near).
         found, distances: get positions among `codes` and distances, nearest first; position -1 where there are fewer.
     """
     wanted = found.shape[1]
-    near = np.empty(coarse.shape[0], np.int64)
-    children = np.empty(parents * CHILDREN, np.int64)
-    far = np.empty(parents * CHILDREN, np.int64)
-    tally = np.empty(_DISTANCES, np.int64)
-    is_whole = starts.shape[0] < coarse.shape[0]
+    near, chosen = np.empty(coarse.shape[0] // 2, np.int64), np.empty(parents, np.int64)
+    words = np.empty(parents * CHILDREN // 8, np.uint64)
+    children, tally = np.zeros(parents * CHILDREN + 1, np.int64), np.empty(_DISTANCES, np.int64)
+    is_whole = starts.shape[0] == 2  # noqa: PLR2004 - where one list begins and ends
+    limit = _FARTHEST // 4
     for query in range(asked.shape[0]):
         first, second = asked[query, 0], asked[query, 1]
         for place in range(wanted):
             found[query, place] = -1
             distances[query, place] = most + 1
         met = 1
-        if is_whole:
-            children[0] = far[0] = 0
-        else:
-            met = _lists_near(first, second, coarse, fine, starts, parents, near, tally, children, far)
-        limit = _DISTANCES
-        if met > probes:
-            tally[:] = 0
-            for at in range(met):
-                tally[far[at]] += 1
-            limit = _cut(tally, probes)
+        if not is_whole:
+            _measure(first, second, coarse[: near.shape[0]], coarse[near.shape[0] :], near)
+            _nearest_of(near, tally, chosen)
+            _measure_children(first, second, fine, idle, chosen, words.view(np.uint8))
+            limit = _limit(words, probes, limit)
+            met = _lists_within(words, limit, chosen, children)
         for scan in range(met):
-            if far[scan] > limit:
-                continue
-            chosen = children[scan]
-            for at in range(starts[chosen], starts[chosen + 1]):
+            child = children[scan]
+            for at in range(starts[child], starts[child + 1]):
                 bits = bits_set(first ^ codes[at, 0]) + bits_set(second ^ codes[at, 1])
                 if bits >= distances[query, wanted - 1] or (passed.size and passed[rows[at]]):
                     continue
@@ -151,18 +205,27 @@ def find(
                 found[query, place] = at
 
 
-@kernel(types.void(reads(_u64, 2), reads(_u64, 2), writes(_i64), writes(_i64)))
+@kernel(types.void(reads(_u64, 2), reads(_u64), writes(_i64), writes(_i64)))
 def nearest(
     one: NDArray[np.uint64], other: NDArray[np.uint64], of_one: NDArray[np.int64], of_other: NDArray[np.int64]
 ) -> None:
-    """Find the nearest code on the other side of each code: distance (upper bits) and position (lower 16)."""
-    of_one[:] = np.int64(1) << 40
+    """Find the nearest code on the other side of each code: distance (upper bits) and position (lower 16).
+
+    Args:
+        one: shape (N, 2).
+        other: the first halves of all and then their second ones, shape (2 * M,).
+        of_one, of_other: get the nearest, shapes (N,) and (M,).
+    """
     of_other[:] = np.int64(1) << 40
+    far = np.empty(other.shape[0] // 2, np.int64)
     for row in range(one.shape[0]):
-        for column in range(other.shape[0]):
-            bits = bits_set(one[row, 0] ^ other[column, 0]) + bits_set(one[row, 1] ^ other[column, 1])
-            of_one[row] = min(of_one[row], bits << 16 | column)
-            of_other[column] = min(of_other[column], bits << 16 | row)
+        _measure(one[row, 0], one[row, 1], other[: far.shape[0]], other[far.shape[0] :], far)
+        best = np.int64(1) << 40
+        for column in range(far.shape[0]):
+            best = min(best, far[column] << 16 | column)
+        of_one[row] = best
+        for column in range(far.shape[0]):
+            of_other[column] = min(of_other[column], far[column] << 16 | row)
 
 
 @kernel(

@@ -53,11 +53,12 @@ class CodeLists:
 
         found = np.empty((len(asked), wanted), np.int64)
         distances = np.empty((len(asked), wanted), np.uint8)
-        coarse, fine = centres()
+        coarse, fine = _halves()
         feature_kernels.find(
             np.ascontiguousarray(asked),
             coarse,
             fine,
+            self._idle(),
             self.starts,
             self.codes,
             self.rows,
@@ -69,6 +70,12 @@ class CodeLists:
             distances,
         )
         return found, distances
+
+    def _idle(self) -> NDArray[np.uint8]:
+        """Which lists hold nothing, as `feature_kernels.find` wants it."""
+        from fingerprinting.index import feature_kernels  # noqa: PLC0415 - as above
+
+        return np.where(self.starts[1:] > self.starts[:-1], 0, feature_kernels.IDLE).astype(np.uint8)
 
     def arrays(self) -> dict[str, Array]:
         """Give the arrays to be saved, by name."""
@@ -123,3 +130,10 @@ def centres() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Load the coarse and the fine centres."""
     stored = np.load(CENTRES, allow_pickle=False).astype(np.uint64)
     return np.ascontiguousarray(stored[:COARSE]), np.ascontiguousarray(stored[COARSE:])
+
+
+@cache
+def _halves() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The same with the first halves of all before their second ones, shapes (2 * 256,) and (2 * 65536,)."""
+    coarse, fine = centres()
+    return coarse.T.ravel(), fine.T.ravel()

@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS, Features
 from fingerprinting.index.feature_geometry import SIDE
 
-_OCTAVES: Final = 1.0
-_TURNS: Final = 8
 _PLACE_SHARE: Final = 0.3
-_MOST_PLACES: Final = 512
-_GRIDS: Final = (0.0, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,57 +39,44 @@ def elect(ballot: Ballot, asked: Features, most: int, fewest: int) -> list[tuple
     """Give the pictures with the most votes for one placement, as row and variant of the asset, most first."""
     if not len(ballot.row):
         return []
-    pair = ballot.row * (MIRRORED | NEGATIVE) + ballot.row + ballot.variant
-    placed = _placements(ballot, asked)
-    best: dict[int, int] = {}
-    for shift in _GRIDS:
-        cells = np.floor(placed + shift).astype(np.int64)
-        cells[:, 1] %= _TURNS
-        for which, votes in _counted(pair, cells, ballot.feature):
-            best[which] = max(best.get(which, 0), votes)
-    ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:most]
+    from fingerprinting.index import vote_kernels  # noqa: PLC0415 - numba takes half a second to load
+
     variants = (MIRRORED | NEGATIVE) + 1
-    return [(which // variants, which % variants) for which, votes in ranked if votes >= fewest]
+    which, rank = np.unique(ballot.row * variants + ballot.variant, return_inverse=True)
+    known, frame = _of_pictures(ballot)
+    keys = np.empty((2, len(rank)), np.uint64)
+    mine = _of_asset(ballot, asked)
+    vote_kernels.place(rank, ballot.feature, mine, known, frame, SIDE, _PLACE_SHARE, keys)
+    best = np.zeros(len(which), np.int64)
+    for grid in keys:
+        vote_kernels.count(np.sort(grid), best)
+    ranked = np.lexsort((which, -best))[:most]
+    return [divmod(int(which[at]), variants) for at in ranked.tolist() if best[at] >= fewest]
 
 
-def _placements(ballot: Ballot, asked: Features) -> NDArray[np.float64]:
-    """Say where the middle of each pair's picture would lie: size, turn, x and y in steps of cells, shape (P, 4)."""
-    mine = asked.places[ballot.feature]
+def _of_asset(ballot: Ballot, asked: Features) -> NDArray[np.float64]:
+    """The asset's feature of each pair, as `vote_kernels.place` wants it."""
     unit = SIDE / max(asked.size)
-    is_mirrored, is_negative = (ballot.variant & MIRRORED) > 0, (ballot.variant & NEGATIVE) > 0
-    x = mine["x"] / 65535
-    x = np.where(is_mirrored, 1 - x, x) * (asked.size[0] * unit)
-    y = mine["y"] / 65535 * (asked.size[1] * unit)
-    turn = mine["angle"].astype(np.float64)
-    turn = np.where(is_mirrored, 128 - turn, turn) + np.where(is_negative, 128, 0)
-    turn = (ballot.places["angle"] - turn) * (2 * np.pi / 256)
-    growth = (ballot.places["scale"].astype(np.float64) - mine["scale"]) / SIZE_STEPS
+    places = asked.places
+    straight = np.empty((len(places), 4))
+    straight[:, 0] = places["x"] * (asked.size[0] * unit / 65535)
+    straight[:, 1] = places["y"] * (asked.size[1] * unit / 65535)
+    straight[:, 2] = places["scale"] / SIZE_STEPS
+    straight[:, 3] = places["angle"] * (2 * np.pi / 256)
+    by_variant = np.stack([straight] * ((MIRRORED | NEGATIVE) + 1))
+    by_variant[MIRRORED::2, :, 0] = asked.size[0] * unit - straight[:, 0]
+    by_variant[MIRRORED::2, :, 3] = np.pi - straight[:, 3]
+    by_variant[NEGATIVE:, :, 3] += np.pi
+    found: NDArray[np.float64] = by_variant[ballot.variant, ballot.feature]
+    return found
+
+
+def _of_pictures(ballot: Ballot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The like feature of each pair, and the frame of its picture."""
     frame = ballot.sizes * (SIDE / ballot.sizes.max(axis=1, keepdims=True))
-    right = (0.5 - ballot.places["x"] / 65535) * frame[:, 0]
-    down = (0.5 - ballot.places["y"] / 65535) * frame[:, 1]
-    cosine, sine, shrink = np.cos(turn), np.sin(turn), 2.0**-growth
-    middle_x = x + shrink * (cosine * right + sine * down)
-    middle_y = y + shrink * (cosine * down - sine * right)
-    step = np.maximum(_PLACE_SHARE * SIDE * 2.0 ** -(np.round(growth / _OCTAVES) * _OCTAVES), SIDE / _MOST_PLACES)
-    placed = np.stack([growth / _OCTAVES, turn / (2 * np.pi) * _TURNS, middle_x / step, middle_y / step], axis=1)
-    limited: NDArray[np.float64] = placed.clip(-_MOST_PLACES, _MOST_PLACES)
-    return limited
-
-
-def _counted(pair: NDArray[np.int64], cells: NDArray[np.int64], feature: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Count the features that vote for each cell of each pair; each feature once."""
-    wide = 4 * _MOST_PLACES
-    cell = (((cells[:, 0] % 64) * _TURNS + cells[:, 1]) * wide + cells[:, 2] % wide) * wide + cells[:, 3] % wide
-    order = np.lexsort((feature, cell, pair))
-    pair, cell, feature = pair[order], cell[order], feature[order]
-    new_cell = np.ones(len(pair), np.bool_)
-    new_cell[1:] = (pair[1:] != pair[:-1]) | (cell[1:] != cell[:-1])
-    new_vote = new_cell.copy()
-    new_vote[1:] |= feature[1:] != feature[:-1]
-    starts = np.flatnonzero(new_cell)
-    votes = np.add.reduceat(new_vote.astype(np.int64), starts)
-    order = np.argsort(-votes, kind="stable")[:_MOST_COUNTED]
-    return list(zip(pair[starts[order]].tolist(), votes[order].tolist(), strict=True))
-
-
-_MOST_COUNTED: Final = 512
+    known = np.empty((len(frame), 4))
+    known[:, 0] = (ballot.places["x"] / 65535 - 0.5) * frame[:, 0]
+    known[:, 1] = (ballot.places["y"] / 65535 - 0.5) * frame[:, 1]
+    known[:, 2] = ballot.places["scale"] / SIZE_STEPS
+    known[:, 3] = ballot.places["angle"] * (2 * np.pi / 256)
+    return known, frame

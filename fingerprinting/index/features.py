@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.copies import Copies
 from fingerprinting.index.feature_agreement import Agreement
-from fingerprinting.index.feature_geometry import Placement
+from fingerprinting.index.feature_geometry import Placement, Spots
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.index.feature_pictures import THUMBNAIL, Pictures, as_places
 from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
@@ -130,6 +131,11 @@ class FeatureSearcher:
         sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
         found: list[Match] = []
         looked_at: set[tuple[int, int]] = set()
+
+        @cache
+        def spots(variant: int) -> Spots:
+            return geometry.spots(asked.places, asked.size, variant)
+
         passed: NDArray[np.uint8] | None = None
         nearest, most = NEAREST, self.candidates
         while True:
@@ -139,7 +145,7 @@ class FeatureSearcher:
             looked_at.update(candidates)
             seen: list[int] = []
             for row, variant in candidates:
-                sighting = self._sighting(asked, row, variant, worth_a_look)
+                sighting = self._sighting(asked, spots(variant), row, variant, worth_a_look)
                 if sighting is not None:
                     match = self._match(asset, asked, sighting, sure)
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
@@ -195,18 +201,17 @@ class FeatureSearcher:
         )
         return feature_votes.elect(ballot, asked, most, FEWEST_VOTES)
 
-    def _sighting(self, asked: Features, row: int, variant: int, fewest: int) -> _Sighting | None:
+    def _sighting(self, asked: Features, shown: Spots, row: int, variant: int, fewest: int) -> _Sighting | None:
         """Look how an asset shows a picture; None where fewer features than that agree."""
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
 
         first, last = self._pictures.firsts[row : row + 2].tolist()
         positions = self._pictures.positions[first:last]
-        codes = np.ascontiguousarray(self._lists.codes[positions])
-        of_asked, of_known = np.empty(len(asked), np.int64), np.empty(len(codes), np.int64)
+        codes = self._lists.codes[positions].T.ravel()
+        of_asked, of_known = np.empty(len(asked), np.int64), np.empty(last - first, np.int64)
         feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
         mine, its = _mutual(of_asked, of_known)
         known = geometry.spots(as_places(self._pictures.places[positions]), self._pictures.size(row))
-        shown = geometry.spots(asked.places, asked.size, variant)
         placement = geometry.place(shown.take(mine), known.take(its), fewest - _BENT)
         if placement is None or placement.inliers < fewest:
             return None

@@ -45,6 +45,8 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_join_kernels",
     "fingerprinting.index.hamming_scan_kernels",
     "fingerprinting.index.feature_kernels",
+    "fingerprinting.index.placement_kernels",
+    "fingerprinting.index.vote_kernels",
 )
 
 _choosing_folder = threading.Lock()

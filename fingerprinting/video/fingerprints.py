@@ -25,8 +25,8 @@ QUERY_FEATURE_STEP: Final = 0.5
 MOST_WORK_FEATURES: Final = 1800
 MOST_QUERY_FEATURES: Final = 20
 
-WORK: Final = features.Effort(pixels=60_000, features=160, thumbnail=48, variants=1)
-QUERY: Final = features.Effort(pixels=60_000, features=240, thumbnail=96, variants=2)
+WORK: Final = features.Effort(pixels=60_000, features=160, thumbnail=48, variants=1, doubled=True)
+QUERY: Final = features.Effort(pixels=60_000, features=240, thumbnail=96, variants=2, doubled=True)
 
 VIDEO_FLAT: Final = "video-flat"
 """The note of a video whose frames say nothing: blank, of one colour, or none could be decoded."""

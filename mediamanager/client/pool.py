@@ -32,6 +32,8 @@ _KEPT_MEMORY = {
     "MALLOC_TOP_PAD_": "16777216",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
 }
+ENVIRONMENT = {**_KEPT_MEMORY, **_ONE_THREAD}
+"""What a child is started with, beside what there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from fingerprinting.errors import MissingExtraError
-from fingerprinting.image import feature_bytes, feature_codes, features
+from fingerprinting.image import feature_bytes, feature_codes, features, opencv
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, Features
 
 pytest.importorskip("cv2")
@@ -79,12 +79,10 @@ def test_half_of_the_bits_of_a_code_are_set(picture: Image.Image) -> None:
 
 def test_without_opencv_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
-    features._opencv.cache_clear()
-    features._detector.cache_clear()
+    opencv.load.cache_clear()
     try:
         assert not features.is_available()
         with pytest.raises(MissingExtraError, match="extra `thorough`"):
             described(synthetic_media.natural_picture(1, (100, 100)).convert("L"))
     finally:
-        features._opencv.cache_clear()
-        features._detector.cache_clear()
+        opencv.load.cache_clear()

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from fingerprinting import thresholds
 from fingerprinting.errors import MissingExtraError
-from fingerprinting.image import features
+from fingerprinting.image import features, opencv
 from fingerprinting.image.fingerprints import IMAGE_FLAT, fingerprint_image
 from fingerprinting.index.segment import Index
 from fingerprinting.media import DEFAULT_LIMITS
@@ -109,8 +109,7 @@ def test_without_opencv_a_work_says_so_and_a_thorough_query_is_an_error(
     work_image: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    features._opencv.cache_clear()
-    features._detector.cache_clear()
+    opencv.load.cache_clear()
     path = tmp_path / "picture.png"
     path.write_bytes(synthetic_media.encoded(work_image))
 
@@ -120,8 +119,7 @@ def test_without_opencv_a_work_says_so_and_a_thorough_query_is_an_error(
         with pytest.raises(MissingExtraError, match="OpenCV"):
             fingerprint_image(path, DEFAULT_LIMITS, role=Role.QUERY, depth=Depth.THOROUGH)
     finally:
-        features._opencv.cache_clear()
-        features._detector.cache_clear()
+        opencv.load.cache_clear()
 
 
 @pytest.mark.heavy
