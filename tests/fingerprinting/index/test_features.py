@@ -199,7 +199,7 @@ def test_what_shines_through_everywhere_is_a_match_by_many_features_of_its_own(
 
 
 def test_a_work_that_is_blended_with_another_picture_is_a_match(index: Index, works: list[Image.Image]) -> None:
-    blended = Image.blend(works[3], synthetic_media.natural_picture(60), 0.5)
+    blended = Image.blend(works[3], synthetic_media.natural_picture(64), 0.5)
 
     matches = {match.work: match.strength for match in found(index, blended)}
 
