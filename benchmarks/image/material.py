@@ -27,7 +27,18 @@ PACKAGES = {
         *("plasma-workspace-wallpapers", "gnome-backgrounds", "ukui-wallpapers", "lxqt-themes", "freeciv-data"),
         *("stellarium-data", "gcompris-qt-data", "megaglest-data", "flare-game", "freeorion-data", "hedgewars-data"),
         *("python-skimage-doc", "freecol", "desktop-base", "kstars-data", "marble-data", "ktuberling-data"),
-        *("kgeography-data", "colobot-common-textures", "enlightenment-data", "neverball-data"),
+        *("kgeography-data", "colobot-common-textures", "enlightenment-data", "neverball-data", "gnome-user-docs"),
+        *(
+            "supertux-data",
+            "freedroidrpg-data",
+            "widelands-data",
+            "torcs-data",
+            "xmoto-data",
+            "asc-data",
+            "digikam-data",
+        ),
+        *("krita-data", "ktouch-data", "kanagram", "extremetuxracer-data", "openarena-data", "calligra-data"),
+        *("lugaru-data", "tuxmath-data", "pingus-data", "openclipart-png"),
     ),
 }
 

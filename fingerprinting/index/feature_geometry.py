@@ -128,6 +128,21 @@ _RULES: Final = np.array(
 as much: few pairs in one corner bend an affine map elsewhere."""
 
 
+def in_pixels(
+    placement: Placement, asked_size: tuple[int, int], known_size: tuple[int, int], variant: int
+) -> tuple[float, ...]:
+    """Give the map from the work to the asset, in pixels of both: a, b, c, d, e, f, as in SVG's `matrix(a b c d e f)`.
+
+    A place (x, y) of the work lies at (a x + c y + e, b x + d y + f) of the asset.
+    """
+    linear = np.linalg.inv(placement.matrix[:, :2])
+    here, there = SIDE / max(asked_size), SIDE / max(known_size)
+    scaled, moved = linear * (there / here), -linear @ placement.matrix[:, 2] / here
+    if variant & MIRRORED:
+        scaled[0], moved[0] = -scaled[0], asked_size[0] - moved[0]
+    return (*scaled.T.ravel().tolist(), *moved.tolist())
+
+
 def boxes(
     placement: Placement, asked_size: tuple[int, int], known_size: tuple[int, int], variant: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:

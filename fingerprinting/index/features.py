@@ -242,6 +242,8 @@ class FeatureSearcher:
         evidence["cover"] = round(agreement.cover, 2)
         if agreement.middle is not None:
             evidence["middle"] = round(agreement.middle, 2)
+        to_asset = geometry.in_pixels(placement, asked.size, known, sighting.variant)
+        evidence["transform"] = " ".join(f"{each:.6g}" for each in to_asset)
         evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
         return Match(
             asset=asset,

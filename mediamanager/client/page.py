@@ -7,6 +7,7 @@ lie on this machine, so it is for whoever has the files, and nothing of them is 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from fingerprinting.types import Modality, Span, SpanUnit
 from mediamanager.client import files
 from mediamanager.client.verdicts import Checked
 from optout.catalogue.answers import WorkMatch
-from optout.catalogue.places import places
+from optout.catalogue.places import Places, places
 from optout.consent.remarks import clock
 
 _OWN: Final = "Your file"
@@ -32,6 +33,13 @@ figure { margin: 0; }
 .framed > * { grid-area: 1 / 1; width: 100%; height: auto; display: block; }
 .framed rect { fill: none; stroke: #000; stroke-width: 6; vector-effect: non-scaling-stroke; }
 .framed rect + rect { stroke: #ffd54a; stroke-width: 3; }
+.laid svg { width: 100%; height: auto; display: block; border: 1px solid var(--line); }
+.laid fieldset { border: 0; padding: 0; margin: 0; }
+.laid .above { opacity: .5; }
+.laid:has(.see-asset:checked) .above { opacity: 0; }
+.laid:has(.see-work:checked) .above { opacity: 1; }
+.laid rect { fill: none; stroke: #000; stroke-width: 6; vector-effect: non-scaling-stroke; }
+.laid rect + rect { stroke: #ffd54a; stroke-width: 3; }
 svg.track { width: 100%; height: 2rem; border: 1px solid var(--line); display: block; }
 svg.track rect { fill: var(--found); }
 audio, video { width: 100%; }
@@ -60,6 +68,7 @@ def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
     yield f"<style>{_STYLE}</style></head><body><main>\n"
     yield f"<h1>What was checked</h1>\n<p>{len(checked)} files: {told}.</p>\n"
     yield "<p>“unknown” says that no reservation was found. It is not a permission.</p>\n"
+    numbers = count(1)
     for one in checked:
         yield f"<section><h2>{escape(one.path)}</h2><p><strong>{one.verdict}</strong> ({one.use})</p>\n"
         if one.error is not None:
@@ -67,12 +76,12 @@ def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
         for step in one.reasons[:1]:
             yield f"<p>{escape(step.sentence)}</p>\n"
         for match in one.matches:
-            yield from _match(match, one.path, works)
+            yield from _match(match, one.path, works, next(numbers))
         yield "</section>\n"
     yield "</main></body></html>\n"
 
 
-def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
+def _match(match: WorkMatch, asset: str, works: Path | None, number: int) -> Iterator[str]:
     is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in kinds.CAPTION_SUFFIXES
     where = places(match, None if is_timed else SpanUnit.CHARACTERS)
     mine, its = _address(Path(asset)), None if works is None else _address(works / match.work)
@@ -100,10 +109,29 @@ def _match(match: WorkMatch, asset: str, works: Path | None) -> Iterator[str]:
             if match.modality is not Modality.TEXT:
                 yield from _players(address, label, known)
         yield "</figure>\n"
-    yield "</div>\n<details><summary>Evidence</summary><dl>"
+    yield "</div>\n"
+    yield from _laid(where, mine, its, number)
+    yield "<details><summary>Evidence</summary><dl>"
     facts = {"distance": match.distance, "score": match.score, "threshold": match.threshold, **match.evidence}
     yield from (f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v is not None)
     yield "</dl></details>\n"
+
+
+def _laid(where: Places, mine: str | None, its: str | None, number: int) -> Iterator[str]:
+    """The work laid over the asset, as the match says; which is seen is switched without script."""
+    if mine is None or its is None or not (where.transform and where.asset_size and where.work_size):
+        return
+    (width, height), (wide, high) = where.asset_size, where.work_size
+    choices = (("asset", _OWN), ("both", "Both"), ("work", "The work"))
+    yield '<figure class="laid"><figcaption>One laid over the other</figcaption><fieldset><legend>Seen</legend>'
+    for name, label in choices:
+        checked = " checked" if name == "both" else ""
+        yield f'<label><input type="radio" name="laid-{number}" class="see-{name}"{checked}> {label}</label> '
+    yield f'</fieldset><svg viewBox="0 0 {width} {height}" role="img" aria-label="The work, laid over: {_OWN}">'
+    yield f'<image href="{mine}" width="{width}" height="{height}" preserveAspectRatio="none"/>'
+    yield f'<g transform="matrix({" ".join(f"{each:g}" for each in where.transform)})">'
+    yield f'<image class="above" href="{its}" width="{wide}" height="{high}" preserveAspectRatio="none"/>'
+    yield f'{f"""<rect width="{wide}" height="{high}"/>""" * 2}</g></svg></figure>\n'
 
 
 def _told(spans: Sequence[Span], unit: SpanUnit | None) -> str:

@@ -76,6 +76,7 @@ def _about_file(
         "name": file.filename,
         "notes": extraction.notes,
         "modality": extraction.modality,
+        "small": evidence.small_picture(extraction.fingerprints),
     }
 
 
@@ -99,6 +100,7 @@ def _page(
         "matches": (),
         "notes": (),
         "modality": None,
+        "small": None,
         **(found or {}),
     }
     return pages.render(request, "check.html", context, block="found" if pages.is_fragment(request) else None)

@@ -1,5 +1,7 @@
 """A match as a page shows it: where it lies on both sides, in pictures, seconds or words, and what may be played."""
 
+import base64
+import io
 import logging
 import shutil
 import tempfile
@@ -9,11 +11,13 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from fingerprinting.errors import FingerprintingError
+from fingerprinting.image import feature_bytes
 from fingerprinting.text.excerpts import Excerpt
-from fingerprinting.types import Modality, SpanUnit
+from fingerprinting.types import Fingerprint, Modality, SpanUnit
 from mediamanager.dependencies import Resources
 from optout.catalogue import places
 from optout.catalogue.answers import WorkMatch
@@ -36,6 +40,19 @@ class Asked:
 
     path: Path
     media_type: str
+
+
+def small_picture(fingerprints: Sequence[Fingerprint]) -> str | None:
+    """The small grey picture that goes with a picture's local features, as a data address; None where there is none.
+
+    It stands for a picture that was not kept, where no script can show that from the device of who asks.
+    """
+    found = next((each for each in fingerprints if each.algorithm == "sift-itq-128"), None)
+    if found is None:
+        return None
+    written = io.BytesIO()
+    Image.fromarray(feature_bytes.read(found.value).thumbnail).save(written, "PNG")
+    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

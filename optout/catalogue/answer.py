@@ -271,6 +271,9 @@ def _work_match(work: str, matches: Sequence[Match], verdict: Preference) -> Wor
     """Show a work by its surest evidence, and name what else found it."""
     best, *others = sorted(matches, key=_surest_first)
     evidence = dict(best.evidence)
+    lies = next((each.evidence for each in (best, *others) if "transform" in each.evidence), None)
+    if lies is not None:  # a hash of the whole may be surer, and says less of where
+        evidence.update({name: lies[name] for name in ("transform", "asset_size", "work_size")})
     if others:
         evidence["also_by"] = ", ".join(dict.fromkeys(other.algorithm for other in others))
     return WorkMatch(

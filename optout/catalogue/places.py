@@ -12,6 +12,7 @@ from optout.catalogue.answers import WorkMatch
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)"
 _PAIR: Final = re.compile(rf"{_NUMBER}-{_NUMBER} in {_NUMBER}-{_NUMBER}")
+_TRANSFORM: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?:e-?\d{1,2})?(?: -?\d{1,9}(?:\.\d{1,9})?(?:e-?\d{1,2})?){5}")
 _SIZE: Final = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
 
 
@@ -34,6 +35,8 @@ class Places:
         work_seconds: how long the work is, of sound.
         asset_size: width and height of the asset in pixels, of pictures, where they are known.
         work_size: of the work.
+        transform: how the work lies in the asset: a, b, c, d, e, f of the map from pixels of the one to pixels of the
+            other, as SVG writes it; None where that is not known.
     """
 
     unit: SpanUnit | None
@@ -42,6 +45,7 @@ class Places:
     work_seconds: float | None = None
     asset_size: tuple[int, int] | None = None
     work_size: tuple[int, int] | None = None
+    transform: tuple[float, ...] | None = None
 
 
 def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
@@ -66,6 +70,7 @@ def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
         _seconds(said, "work_seconds"),
         _size(said.get("asset_size")),
         _size(said.get("work_size")),
+        _transform(said.get("transform")),
     )
 
 
@@ -87,3 +92,9 @@ def _seconds(said: Mapping[str, EvidenceValue], name: str) -> float | None:
 def _size(written: EvidenceValue | None) -> tuple[int, int] | None:
     found = _SIZE.fullmatch(written) if isinstance(written, str) else None
     return None if found is None else (int(found[1]), int(found[2]))
+
+
+def _transform(written: EvidenceValue | None) -> tuple[float, ...] | None:
+    if not isinstance(written, str) or _TRANSFORM.fullmatch(written) is None:
+        return None
+    return tuple(float(each) for each in written.split(" "))

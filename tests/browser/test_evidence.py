@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 from registry_process import RegistryProcess, wait_for
 from synthetic_sound import RATE_HZ, melody, write_sound
@@ -84,3 +85,54 @@ def test_a_picture_stands_beside_the_work_with_its_part_outlined(
     expect(own).to_be_visible(timeout=30_000)
     assert (own.get_attribute("src") or "").startswith("blob:")
     expect(page.locator(".sides").first).to_contain_text("Its owner does not show it.")
+
+
+@pytest.fixture(scope="module")
+def framed(running: RegistryProcess, media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture on a page, turned a little; its owner lets others see it."""
+    picture = media / "strangers" / "rocket.jpg"
+    with running.http(running.key("creator", name="Eve")) as client:
+        file = {"file": ("rocket.jpg", picture.read_bytes())}
+        made = client.post("/v1/works", files=file, data={"show_media": "true"}).json()
+        wait_for(lambda: client.get(f"/v1/works/{made['id']}").json()["state"] == "ready", 60)
+        client.post(f"/v1/works/{made['id']}/claims", json={"preferences": {"all": "disallowed"}})
+    with Image.open(picture) as opened:
+        shown = opened.convert("RGB").rotate(5, Image.Resampling.BICUBIC, expand=True)
+    page = Image.new("RGB", (shown.width + 200, shown.height + 120), "white")
+    page.paste(shown, (150, 80))
+    path = tmp_path_factory.mktemp("framed") / "framed.png"
+    page.save(path)
+    return path
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_work_is_laid_over_the_picture_and_switched_from_the_keyboard(
+    opens: Opens, creator_key: str, framed: Path, width: int
+) -> None:
+    page = opens(key=creator_key, viewport={"width": width, "height": 800})
+    ask(page, framed)
+
+    below, above = page.locator(".laid .below").first, page.locator(".laid .above").first
+    wait_for(lambda: (below.get_attribute("href") or "").startswith("blob:"))
+    seen = "getComputedStyle(document.querySelector('.laid .above')).opacity"
+    assert page.evaluate(seen) == "0.5"
+    page.get_by_role("radio", name="Both").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(seen) == "1"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(seen) == "0"
+    assert (above.get_attribute("href") or "").endswith("/media")
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_without_script_the_work_is_laid_over_a_small_grey_picture(
+    opens: Opens, creator_key: str, framed: Path
+) -> None:
+    page = opens(key=creator_key, java_script_enabled=False)
+    ask(page, framed)
+
+    below = page.locator(".laid .below").first.get_attribute("href") or ""
+    assert below.startswith("data:image/png;base64,")
+    expect(page.get_by_role("radio", name="The work").first).to_be_visible()

@@ -105,13 +105,21 @@ function ownPicture(image) {
   image.src = ownAddress;
 }
 
+// Under the work lies the asset itself where this browser can show it, else the small picture that came with the page.
+function ownBelow(image) {
+  const before = image.getAttribute("href");
+  image.addEventListener("error", () => before && image.setAttribute("href", before), { once: true });
+  image.setAttribute("href", ownAddress);
+}
+
 function show(root) {
-  const file = root.querySelector("[data-own], [data-own-picture]") ? ownFile() : null;
+  const file = root.querySelector("[data-own], [data-own-picture], [data-own-below]") ? ownFile() : null;
   const own = root.querySelector("[data-own]");
   if (file) {
     if (ownAddress) URL.revokeObjectURL(ownAddress);
     ownAddress = URL.createObjectURL(file);
     root.querySelectorAll("[data-own-picture]").forEach(ownPicture);
+    root.querySelectorAll("[data-own-below]").forEach(ownBelow);
   }
   if (own && file) {
     own.querySelector("[data-side]").src = ownAddress;

@@ -335,3 +335,22 @@ def test_lists_find_what_a_full_comparison_finds() -> None:
     np.testing.assert_array_equal(bits[hit, 0], full.min(axis=1)[hit])
     np.testing.assert_array_equal(lists.codes[positions], codes)
     assert (lists.find(asked[:5], 3, 0)[0] == -1).all()
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_the_transform_says_where_each_pixel_of_the_work_lies(
+    index: Index,
+    works: list[Image.Image],
+    is_mirrored: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    page = synthetic_media.natural_picture(77, (1200, 900))
+    shown = ImageOps.mirror(works[2]) if is_mirrored else works[2]
+    page.paste(shown.resize((600, 450)), (500, 300))
+
+    [match] = found(index, page)
+
+    a, b, c, d, e, f = (float(each) for each in str(match.evidence["transform"]).split(" "))
+    width, height = works[2].size
+    for x, y in ((0, 0), (width, 0), (width / 3, height)):
+        across = 600 * (width - x if is_mirrored else x) / width + 500
+        assert (a * x + c * y + e, b * x + d * y + f) == pytest.approx((across, 450 * y / height + 300), abs=4)

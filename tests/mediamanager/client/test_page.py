@@ -57,3 +57,22 @@ def test_the_page_shows_both_places_and_escapes_names(tmp_path: Path) -> None:
     assert "<script" not in html
     assert "a&lt;b&gt;&amp;.mp3" in html
     assert "<i>" not in html
+
+
+def test_the_work_is_laid_over_the_asset_where_both_are_at_hand(tmp_path: Path) -> None:
+    (tmp_path / "work.jpg").write_bytes(b"x")
+    asset = tmp_path / "asset.jpg"
+    asset.write_bytes(b"x")
+    evidence = {"asset_size": "400x300", "work_size": "200x100", "transform": "2 0 0 2 10 20"}
+    facts = (Strength.MATCH, Modality.IMAGE, "sift-itq-128", 1, None, 9.0, 5.0, (10, 20, 410, 220), None)
+    seen = WorkMatch("work.jpg", *facts, Preference.DISALLOWED, evidence)
+    checked = [Checked(str(asset), Verdict.DISALLOWED, Use.TRAIN_AI, matches=(seen,))]
+
+    page.write(tmp_path / "both.html", checked, tmp_path)
+    page.write(tmp_path / "one.html", checked)
+
+    both, one = ((tmp_path / f"{name}.html").read_text(encoding="utf-8") for name in ("both", "one"))
+    assert '<g transform="matrix(2 0 0 2 10 20)">' in both
+    assert both.count('type="radio" name="laid-1"') == 3
+    assert f'<image href="{asset.as_uri()}" width="400" height="300"' in both
+    assert "laid-1" not in one

@@ -33,10 +33,19 @@ def test_every_place_of_a_recording_is_read_with_both_lengths() -> None:
 
 
 def test_a_picture_has_a_region_and_sizes() -> None:
-    seen = match("sift-itq-128", (1, 2, 3, 4), None, asset_size="1200x900", work_size="60x40")
+    transform = "0.5 -1e-05 0.0312 -0.5 100.25 7"
+    seen = match("sift-itq-128", (1, 2, 3, 4), None, asset_size="1200x900", work_size="60x40", transform=transform)
 
     assert places(seen).places == (Place((1, 2, 3, 4), None),)
     assert (places(seen).asset_size, places(seen).work_size) == ((1200, 900), (60, 40))
+    assert places(seen).transform == (0.5, -1e-05, 0.0312, -0.5, 100.25, 7)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "1 0 0 1 5", "1 0 0 1 5 6 7", "1 0 0 1 5 x", "nan 0 0 1 5 6", '1 0 0 1 5 6"/><', 7]
+)
+def test_a_transform_that_is_none_is_not_read(written: EvidenceValue) -> None:
+    assert places(match("sift-itq-128", transform=written)).transform is None
 
 
 @pytest.mark.parametrize("said", ["x", "1-2", "0x5", 7, True])
