@@ -10,7 +10,8 @@ from typing import Final
 
 from benchmarks import debian_packages
 from fingerprinting.text import markup, normalise
-from fingerprinting.text.shingles import shingles
+from fingerprinting.text.shingles import CHARACTERS as CHARACTERS_A_SHINGLE
+from fingerprinting.text.shingles import WORDS as WORDS_A_SHINGLE
 
 _HELP: Final = tuple(f"libreoffice-help-{language}" for language in ("hi", "ja", "ko", "tr", "vi"))
 PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -106,11 +107,24 @@ def _texts(half: str, folder: Path) -> dict[str, list[Text]]:
 
 def _fresh(page: str, seen: set[int]) -> Iterator[str]:
     for line in re.split(r"\s*\n\s*\n\s*", page):
-        held = set(shingles(normalise.tokens(line)).hashes.tolist())
+        held = _whole_shingles(line)
         known = held & seen
         seen |= held
         if held and len(known) < min(8, len(held) / 2):
             yield line
+
+
+def _whole_shingles(line: str) -> set[int]:
+    """Give hashes of a line's shingles in full: of the bits that are kept, a million of them are met by chance."""
+    tokens = normalise.tokens(line)
+    found = set()
+    for ids, size, sampled in (
+        (tokens.ids[~tokens.are_characters].tolist(), WORDS_A_SHINGLE, 1),
+        (tokens.ids[tokens.are_characters].tolist(), CHARACTERS_A_SHINGLE, 2),
+    ):
+        hashes = {hash(tuple(ids[at : at + size])) for at in range(len(ids) - size + 1)}
+        found |= {each for each in hashes if each % sampled == 0}
+    return found
 
 
 def _cut(language: str, lines: list[str]) -> Iterator[Text]:

@@ -2,9 +2,11 @@
 
 import codecs
 import re
+from contextlib import suppress
 from typing import Final
 
 from fingerprinting.errors import UnreadableMediaError
+from fingerprinting.text import charsets
 
 # UTF-32's little-endian mark begins with UTF-16's, so it is looked for first.
 _BYTE_ORDER_MARKS: Final = (
@@ -19,15 +21,10 @@ _MAX_CUT_BYTES: Final = 3
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MAX_CONTROL_SHARE: Final = 0.001
-# In Western European languages accented letters and typographic signs are rarely a tenth of the text.
-_MAX_HIGH_SHARE: Final = 0.3
-_HIGH_BYTES: Final = bytes(range(0x80, 0x100))
-_HIGH_LETTERS: Final = bytes(range(0xC0, 0x100))
-_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def decode(raw: bytes) -> str:
-    r"""Decode text: by its byte order mark, else UTF-8, else Windows-1252 where that is plausible.
+    r"""Decode text: by its byte order mark, else UTF-8, else as it says itself, else by the words in it.
 
     Line ends become "\n". A character cut in half at the very end is left out.
 
@@ -50,9 +47,16 @@ def _decoded(raw: bytes) -> str:
     try:
         return _strict(raw, "utf-8")
     except UnreadableMediaError:
-        if not _may_be_western(raw):
+        if b"\0" in raw:
             raise
-    return _strict(raw, "cp1252")
+    said = charsets.said(raw)
+    if said is not None:
+        with suppress(UnreadableMediaError):  # what it says of itself may be wrong
+            return _strict(raw, said)
+    guessed = charsets.guessed(raw)
+    if guessed is None:
+        raise _not_text()
+    return _strict(raw, guessed)
 
 
 def _strict(raw: bytes, encoding: str) -> str:
@@ -60,24 +64,16 @@ def _strict(raw: bytes, encoding: str) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         cut_bytes = len(raw) - error.start
-        if error.start > 0 and cut_bytes <= _MAX_CUT_BYTES and error.end == len(raw) and encoding != "cp1252":
+        if error.start > 0 and cut_bytes <= _MAX_CUT_BYTES and error.end == len(raw) and _is_of_several_bytes(encoding):
             return raw[: error.start].decode(encoding)
         raise _not_text() from error
 
 
-def _may_be_western(raw: bytes) -> bool:
-    """Whether bytes that are not UTF-8 look like Windows-1252 rather than like another encoding or like no text.
-
-    Letters are compared with letters: in captions, times and signs are half of the bytes, in whatever script.
-    """
-    high, high_letters, letters = (_count(raw, each) for each in (_HIGH_BYTES, _HIGH_LETTERS, _LETTERS))
-    is_plausible = high_letters <= (high_letters + letters) * _MAX_HIGH_SHARE
-    return b"\0" not in raw and is_plausible and high <= len(raw) * _MAX_HIGH_SHARE
-
-
-def _count(raw: bytes, wanted: bytes) -> int:
-    return len(raw) - len(raw.translate(None, wanted))
+def _is_of_several_bytes(encoding: str) -> bool:
+    return not encoding.startswith(("cp12", "iso8859", "koi8", "mac", "cp866", "cp874"))
 
 
 def _not_text() -> UnreadableMediaError:
-    return UnreadableMediaError("This is not text that can be read. Save it as UTF-8, or choose another file.")
+    return UnreadableMediaError(
+        "This is not text, or its encoding cannot be told. Save it as UTF-8, or choose another file."
+    )
