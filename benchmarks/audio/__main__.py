@@ -4,7 +4,7 @@
     ./run bench audio run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/audio.md]
     ./run bench audio page --material FOLDER --output RESULT.json --page PAGE.md   writes it again from a result
 
-Tune on the half `tuning` alone; `reporting` is for figures. What is called wrong is listed: listen to each, since two
+`collect` takes `--half`, too. Tune on `tuning` alone; `reporting` is for figures, and `seen` was that before. What is called wrong is listed: listen to each, since two
 recordings of one game may share sounds.
 """
 
@@ -19,7 +19,7 @@ from benchmarks.audio.transformations import KINDS
 def main() -> None:
     arguments = _arguments()
     if arguments.do == "collect":
-        for half in material.PACKAGES:
+        for half in [arguments.half] if arguments.half else material.PACKAGES:
             material.fetch(half, arguments.material)
             found = material.tracks(half, arguments.material)
             print(f"{half}: {len(found)} recordings, {sum(each.seconds for each in found) / 3600:.1f} h")
@@ -42,15 +42,16 @@ def _run(arguments: argparse.Namespace) -> dict[str, object]:
         seed=arguments.seed,
         audfprint=arguments.audfprint if arguments.audfprint.exists() else None,
     )
-    result = measure.measure(material.tracks(arguments.half, arguments.material), plan)
-    return {**result, "half": arguments.half, "licences": material.licences(arguments.half, arguments.material)}
+    half = arguments.half or "tuning"
+    result = measure.measure(material.tracks(half, arguments.material), plan)
+    return {**result, "half": half, "licences": material.licences(half, arguments.material)}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("do", choices=("collect", "run", "page"))
     parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--half", choices=tuple(material.PACKAGES), default="tuning")
+    parser.add_argument("--half", choices=tuple(material.PACKAGES), help="default: tuning; collects all")
     parser.add_argument("--works", type=int, default=50, help="registered")
     parser.add_argument("--copied", type=int, default=10, help="works of which parts are asked in every way")
     parser.add_argument("--strangers", type=int, default=100, help="windows of recordings that are not registered")

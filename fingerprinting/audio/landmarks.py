@@ -13,22 +13,28 @@ from numpy.typing import NDArray
 from fingerprinting.audio.print_bytes import LANDMARK_FRAME, LANDMARK_HOP, RATE_HZ, Peaks
 from fingerprinting.types import Role
 
-DENSITY: Final = 28
+DENSITY: Final = 34
+ASSET_DENSITY: Final = 60
 STRONGEST: Final = 9
-"""Peaks a second, and of these the strongest: noise leaves those, but a loud voice has most of them. Peaks must lie so
-far apart that there are some 23 a second."""
+"""Peaks a second of a work and of an asset, and of these the strongest: noise leaves those, but a loud voice has most
+of them. An asset has more, since what it holds beside the work has peaks, too."""
 
 _FIRST_BIN: Final = 8
 _END_BIN: Final = 400
-_NEAR_FRAMES: Final = 10
-_NEAR_BINS: Final = 16
+_NEAR_FRAMES: Final = 6
+_NEAR_BINS: Final = 8
+_CLEAR_FRAMES: Final = 10
+_CLEAR_BINS: Final = 16
+"""What is exceeded within the former is no peak, within the latter a faint one: there are some 20 clear ones a second,
+which lie far enough apart to be searched by."""
+
 _RANK_FRAMES: Final = RATE_HZ // (2 * LANDMARK_HOP)
 _FLOOR: Final = 1e-8
 _WINDOW: Final = np.hanning(LANDMARK_FRAME + 1)[:-1].astype(np.float32) / np.float32(32768 * LANDMARK_FRAME / 4)
 _AT_ONCE: Final = 64
 """Frames that are transformed together: no more than a processor's own memory holds."""
 
-_MARGIN: Final = _NEAR_FRAMES + _RANK_FRAMES
+_MARGIN: Final = _CLEAR_FRAMES + _RANK_FRAMES
 
 Powers = NDArray[np.float32]
 
@@ -38,7 +44,9 @@ class LandmarkPrinter:
 
     def __init__(self, role: Role) -> None:
         self._is_work = role is Role.WORK
-        self._looks = [_Look(skip) for skip in ((0,) if self._is_work else (0, LANDMARK_HOP // 2))]
+        self._density = DENSITY if self._is_work else ASSET_DENSITY
+        skips = (0,) if self._is_work else (0, LANDMARK_HOP // 2)
+        self._looks = [_Look(skip, self._density) for skip in skips]
 
     def feed(self, chunk: NDArray[np.int16]) -> None:
         """Take the next samples, int16, shape (n,), at RATE_HZ."""
@@ -48,25 +56,26 @@ class LandmarkPrinter:
     def finish(self) -> Peaks:
         """Give the peaks of everything that was fed."""
         found = [look.finish() for look in self._looks]
-        frames, bins, weak = (np.concatenate(each) for each in zip(*found, strict=True))
+        frames, bins, weak, faint = (np.concatenate(each) for each in zip(*found, strict=True))
         shifted = np.repeat(np.arange(len(found)) > 0, [len(each[0]) for each in found])
         order = np.lexsort((bins, shifted, frames))
         marked = weak[order].astype(np.bool_) if self._is_work else None
-        return Peaks(frames[order], bins[order], shifted[order], DENSITY, marked)
+        return Peaks(frames[order], bins[order], shifted[order], self._density, marked, faint[order].astype(np.bool_))
 
 
 class _Look:
     """The peaks of one grid of frames."""
 
-    def __init__(self, skip: int) -> None:
+    def __init__(self, skip: int, density: int) -> None:
         self._rest = np.empty(0, dtype=np.float32)
-        self._skip = skip
+        self._skip, self._density = skip, density
         self._rows = np.empty((0, _END_BIN - _FIRST_BIN), dtype=np.float32)
         self._first = 0  # the frame that the first of these rows is
         self._done = 0  # frames whose peaks were decided
         self._frames: list[NDArray[np.int64]] = []
         self._bins: list[NDArray[np.int64]] = []
         self._weak: list[NDArray[np.int64]] = []
+        self._faint: list[NDArray[np.int64]] = []
 
     def feed(self, chunk: NDArray[np.int16]) -> None:
         samples = chunk[self._skip :]
@@ -81,21 +90,22 @@ class _Look:
         self._rest = self._rest[len(frames) * LANDMARK_HOP :].copy()
 
     def finish(self) -> tuple[NDArray[np.int64], ...]:
-        """Give frames, bins, and for which peaks it is 1 that they are not among the strongest: each of shape (P,)."""
+        """Give frames, bins, which peaks are not among the strongest, which are faint (1): each of shape (P,)."""
         self._decide(self._first + len(self._rows))
         empty = np.empty(0, dtype=np.int64)
-        return tuple(np.concatenate([empty, *each]) for each in (self._frames, self._bins, self._weak))
+        return tuple(np.concatenate([empty, *each]) for each in (self._frames, self._bins, self._weak, self._faint))
 
     def _decide(self, end: int) -> None:
         """Find the peaks up to a frame around which all is known that they are compared with."""
         if end <= self._done:
             return
-        frames, bins, rank = _strongest(self._rows)
+        frames, bins, is_weak, is_faint = _strongest(self._rows, self._density)
         frames += self._first
         kept = (frames >= self._done) & (frames < end)
         self._frames.append(frames[kept])
         self._bins.append(bins[kept])
-        self._weak.append((rank[kept] >= STRONGEST).astype(np.int64))
+        self._weak.append(is_weak[kept])
+        self._faint.append(is_faint[kept])
         self._done = end
         unneeded = max(0, end - _MARGIN - self._first)
         self._rows, self._first = self._rows[unneeded:], self._first + unneeded
@@ -107,16 +117,34 @@ def _powers(frames: NDArray[np.float32]) -> Powers:
     return power.astype(np.float32, copy=False)
 
 
-def _strongest(rows: Powers) -> tuple[NDArray[np.int64], ...]:
-    """Find cells that nothing near exceeds, of these the strongest of each second, and how many are stronger."""
+def _strongest(rows: Powers, density: int) -> tuple[NDArray[np.int64], ...]:
+    """Find cells that nothing near exceeds, of these the strongest of each second, and which are weak or faint."""
     if not len(rows):
         empty = np.empty(0, dtype=np.int64)
-        return empty, empty, empty
+        return empty, empty, empty, empty
     highest = _running_max(_running_max(rows, _NEAR_BINS, 1), _NEAR_FRAMES, 0)
     frames, bins = np.divmod(np.flatnonzero((rows == highest) & (rows > _FLOOR)), rows.shape[1])
-    ranks = _ranks(frames, rows[frames, bins])
-    kept = ranks < DENSITY
-    return frames[kept].astype(np.int64), bins[kept].astype(np.int64) + _FIRST_BIN, ranks[kept]
+    strength = rows[frames, bins]
+    is_faint = _around(highest, frames, bins) > strength
+    ranks = _ranks(frames, strength)
+    clear = np.flatnonzero(~is_faint)
+    is_weak = np.ones(len(frames), dtype=np.int64)
+    is_weak[clear] = _ranks(frames[clear], strength[clear]) >= STRONGEST
+    kept = ranks < density
+    found = (frames, bins + _FIRST_BIN, is_weak, is_faint)
+    return tuple(each[kept].astype(np.int64) for each in found)
+
+
+def _around(highest: Powers, frames: NDArray[np.int64], bins: NDArray[np.int64]) -> Powers:
+    """Give the highest value around some cells, as far as a clear peak must exceed all: four nearer ones overlap."""
+    later, higher = _CLEAR_FRAMES - _NEAR_FRAMES, _CLEAR_BINS - _NEAR_BINS
+    ends = np.array(highest.shape) - 1
+    corners = [
+        highest[np.clip(frames + up * later, 0, ends[0]), np.clip(bins + right * higher, 0, ends[1])]
+        for up in (-1, 1)
+        for right in (-1, 1)
+    ]
+    return np.maximum.reduce(corners)
 
 
 def _running_max(rows: Powers, reach: int, axis: int) -> Powers:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 RATE_HZ: Final = 11025
 
 LANDMARK_ALGORITHM: Final = "landmark-1024"
-LANDMARK_VERSION: Final = 2
+LANDMARK_VERSION: Final = 3
 LANDMARK_FRAME: Final = 1024
 LANDMARK_HOP: Final = 256
 LANDMARK_BINS: Final = 512
@@ -38,6 +38,7 @@ MAX_CHANGE: Final = 500
 _LANDMARK: Final = struct.Struct("<HHHH")
 _BAND: Final = struct.Struct("<HHhh")
 HEADER_BYTES: Final = 8
+_LAST_FRAME: Final = (1 << 21) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Peaks:
         shifted: bool, shape (P,): it is from a second look, half a hop later, as assets are given.
         density: most peaks a second that were kept.
         weak: bool, shape (P,): it is not among the strongest of its second; None where no such difference is made.
+        faint: bool, shape (P,): a stronger one is near, so that it is counted, but not searched by at first; None where
+            none is.
     """
 
     frames: NDArray[np.int64]
@@ -57,6 +60,16 @@ class Peaks:
     shifted: NDArray[np.bool_]
     density: int
     weak: NDArray[np.bool_] | None = None
+    faint: NDArray[np.bool_] | None = None
+
+    def take(self, kept: NDArray[np.bool_] | slice) -> "Peaks":
+        """Give some of them."""
+        weak, faint = (None if each is None else each[kept] for each in (self.weak, self.faint))
+        return Peaks(self.frames[kept], self.bins[kept], self.shifted[kept], self.density, weak, faint)
+
+    def clear(self) -> "Peaks":
+        """Give those that nothing near exceeds."""
+        return self if self.faint is None else self.take(~self.faint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,15 @@ class BandCodes:
 
 
 def write_peaks(peaks: Peaks) -> bytes:
-    """Write peaks; `read_peaks` is the inverse. The first 27 hours have room.
+    """Write peaks; `read_peaks` is the inverse. The first 13 hours have room.
 
-    One bit of each says that it is weak, and the header so; in others it says that it is shifted.
+    One bit of each says that it is weak, and the header so; in others it says that it is shifted. The highest bit says
+    that it is faint.
     """
     marked = peaks.shifted if peaks.weak is None else peaks.weak
     packed = peaks.frames << 10 | marked.astype(np.int64) << 9 | peaks.bins
+    if peaks.faint is not None:
+        packed |= peaks.faint.astype(np.int64) << 31
     header = _LANDMARK.pack(LANDMARK_FRAME, LANDMARK_HOP, peaks.density, peaks.weak is not None)
     return header + packed.astype("<u4").tobytes()
 
@@ -96,7 +112,8 @@ def unpacked(packed: NDArray[np.uint32], density: int = 0, *, has_weak: bool) ->
     wide = packed.astype(np.int64)
     marked = (wide >> 9 & 1).astype(np.bool_)
     shifted = np.zeros_like(marked) if has_weak else marked
-    return Peaks(wide >> 10, wide & 511, shifted, density, marked if has_weak else None)
+    faint = (wide >> 31).astype(np.bool_)
+    return Peaks(wide >> 10 & _LAST_FRAME, wide & 511, shifted, density, marked if has_weak else None, faint)
 
 
 def check_peaks(value: bytes) -> str | None:
@@ -108,7 +125,7 @@ def check_peaks(value: bytes) -> str | None:
         return f"its windows must be {LANDMARK_FRAME} samples, {LANDMARK_HOP} apart, not {frame} and {hop}"
     if has_weak > 1:
         return f"whether it has weak peaks must be 0 or 1, not {has_weak}"
-    frames = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES) >> 10
+    frames = np.frombuffer(value, dtype="<u4", offset=HEADER_BYTES) >> 10 & _LAST_FRAME
     return None if bool((frames[1:] >= frames[:-1]).all()) else "the peaks must be in order of time"
 
 

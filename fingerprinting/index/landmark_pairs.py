@@ -20,6 +20,7 @@ are proposed where 4 pairs of strong peaks are kept, and 177 by these, which are
 _LEAST_FRAMES: Final = 2
 _MOST_FRAMES: Final = 63
 _MOST_BINS: Final = 127
+_AT_ONCE: Final = 1024
 
 
 def pairs(
@@ -42,7 +43,8 @@ def pairs(
 
 
 def pairs_of_work(peaks: Peaks) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Give what a work is found by, as `pairs` does: the pairs of its strongest peaks, and those of all."""
+    """Give what a work is found by, as `pairs` does: the pairs of its strongest peaks, and those of all clear ones."""
+    peaks = peaks.clear()
     strong = np.ones(len(peaks.frames), dtype=np.bool_) if peaks.weak is None else ~peaks.weak
     found = [_pairs(peaks.frames[strong], peaks.bins[strong], WORK_FAN), _pairs(peaks.frames, peaks.bins, ALL_FAN)]
     return _named(found)
@@ -66,16 +68,19 @@ def _named(
 
 
 def _pairs(frames: NDArray[np.int64], bins: NDArray[np.int64], fan: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    count = np.zeros(len(frames), dtype=np.int64)
     terms, positions = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for step in range(1, len(frames)):
-        later, higher = frames[step:] - frames[:-step], bins[step:] - bins[:-step]
-        if int(later.min()) > _MOST_FRAMES:
-            break
-        near = (later >= _LEAST_FRAMES) & (later <= _MOST_FRAMES) & (np.abs(higher) <= _MOST_BINS)
-        near &= count[:-step] < fan
-        first = np.flatnonzero(near)
-        count[first] += 1
-        terms.append(bins[first] >> 1 << 13 | (higher[first] + _MOST_BINS + 1) >> 1 << 6 | later[first])
+    ends = np.searchsorted(frames, frames + _MOST_FRAMES, side="right")
+    for begin in range(0, len(frames), _AT_ONCE):
+        end = min(begin + _AT_ONCE, len(frames))
+        steps = int((ends[begin:end] - np.arange(begin, end)).max())
+        # A row for each peak: those after it, as many as any of these has within reach. What lies beyond is too late.
+        others = np.arange(begin, end)[:, None] + np.arange(1, steps)
+        inside = others < len(frames)
+        others[~inside] = 0
+        later, higher = frames[others] - frames[begin:end, None], bins[others] - bins[begin:end, None]
+        near = inside & (later >= _LEAST_FRAMES) & (later <= _MOST_FRAMES) & (np.abs(higher) <= _MOST_BINS)
+        row, step = np.nonzero(near & (np.cumsum(near, axis=1) <= fan))
+        first = row + begin
+        terms.append(bins[first] >> 1 << 13 | (higher[row, step] + _MOST_BINS + 1) >> 1 << 6 | later[row, step])
         positions.append(frames[first] // FRAMES_A_POSITION)
     return np.concatenate(terms), np.concatenate(positions)

@@ -1,12 +1,13 @@
 """Peaks of an asset that lie where a recording has them: evidence beside band energies, against other places."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import LANDMARK_BINS, Peaks
 from fingerprinting.index import landmark_pairs
 from fingerprinting.index.landmark_pairs import FRAMES_A_POSITION
@@ -23,6 +24,16 @@ _ELSEWHERE: Final = np.array([sign * shift for shift in range(20, 260, 3) for si
 _HIGHEST: Final = 3
 """Of these places so many where most peaks meet are averaged: what a rhythm alone explains."""
 
+_WORD: Final = 64
+"""Frames (1.5 s): as long as a word or two that a speaker says in the same way again."""
+
+_USUAL_SHARE: Final = 0.8
+_TELLING: Final = 1.5
+"""As many meet elsewhere as chance allows, or nearly: where that alone leaves less than so many powers of ten, the
+other places, where most meet, need not be looked at to know that it is too little."""
+
+_LOWEST, _HIGHEST_BIN = 8, 400
+
 _LEAST_RATE: Final = 0.02
 """Share of peaks that meet at least by chance: an asset's cover 1 to 3 % of the places where one may lie."""
 
@@ -36,11 +47,13 @@ class Support:
         count: peaks of the recording there.
         decades: minus the decadic logarithm of the chance that so many meet, if they met as often as where most do when
             the recording is moved.
+        rest: the same without the second and a half in which most of them lie.
     """
 
     hits: int
     count: int
     decades: float
+    rest: float = 0.0
 
 
 def support(asked: "Grid", known: Peaks, offset: int, first: int, last: int) -> Support | None:
@@ -61,20 +74,49 @@ def support(asked: "Grid", known: Peaks, offset: int, first: int, last: int) -> 
     shifts = np.concatenate((near, _ELSEWHERE)) + offset * FRAMES_A_POSITION
     low = np.searchsorted(known.frames, begin + shifts)
     high = np.searchsorted(known.frames, end + shifts)
-    hits = np.array([asked.hits(known, *place) for place in zip(low, high, shifts, strict=True)])
+    places = list(zip(low, high, shifts, strict=True))
+    hits = np.array([asked.hits(known, *place) for place in places[: len(near)]])
     counts = high - low
-    best = int(hits[: len(near)].argmax())
+    best = int(hits.argmax())
     found, count = int(hits[best]), int(counts[best])
-    enough = counts[len(near) :] * 2 >= max(count, 1)
-    if enough.sum() < _HIGHEST:
+    enough = np.flatnonzero(counts[len(near) :] * 2 >= max(count, 1)) + len(near)
+    if len(enough) < _HIGHEST:
         return None
-    rates = hits[len(near) :][enough] / counts[len(near) :][enough]
+    most = _decades(found, count, max(_USUAL_SHARE * asked.share, _LEAST_RATE))
+    if most < _TELLING:
+        return Support(found, count, most)
+    rates = np.array([asked.hits(known, *places[place]) for place in enough.tolist()]) / counts[enough]
     rate = max(float(np.sort(rates)[-_HIGHEST:].mean()) + 0.5 / (count + 1), _LEAST_RATE)
-    return Support(found, count, _decades(found, count, rate))
+    place = int(low[best]), int(high[best]), int(shifts[best])
+    rest_hits, rest_count = _rest(asked.met(known, *place), known.frames[place[0] : place[1]])
+    return Support(found, count, _decades(found, count, rate), _decades(rest_hits, rest_count, rate))
+
+
+def _rest(is_met: NDArray[np.bool_], frames: NDArray[np.int64]) -> tuple[int, int]:
+    """Count hits and peaks outside of the stretch of a word's length in which most hits lie."""
+    if not len(frames):
+        return 0, 0
+    totals = np.concatenate(([0], np.cumsum(is_met)))
+    ends = np.searchsorted(frames, frames + _WORD)
+    inside = totals[ends] - totals[:-1]
+    most = int(inside.argmax())
+    return int(totals[-1] - inside[most]), int(len(frames) - (ends[most] - most))
+
+
+def surer(whole: Support | None, there: Support | None) -> Support | None:
+    """Choose what counts of a part that was asked: all of it, or a stretch that band energies chose, at a discount."""
+    if there is None:
+        return whole
+    there = replace(there, decades=max(0.0, there.decades - thresholds.LANDMARK_CHOSEN_DECADES))
+    return there if whole is None or there.decades > whole.decades else whole
 
 
 class Grid:
-    """Where an asset's peaks lie, assumed to be changed in tempo and pitch, or near that."""
+    """Where an asset's peaks lie, assumed to be changed in tempo and pitch, or near that.
+
+    Attributes:
+        share: of all places that works have peaks at, those at which it has one.
+    """
 
     def __init__(self, peaks: Peaks, tempo: float, pitch: float) -> None:
         frames, bins, heard = landmark_pairs.moved(peaks, tempo, pitch)
@@ -87,12 +129,18 @@ class Grid:
         for later in range(2 * _NEAR + 1):
             for higher in range(2 * _NEAR + 1):
                 self._is_peak[frames + later, bins + higher] = True
+        self.share = float(self._is_peak[:, _LOWEST:_HIGHEST_BIN].mean())
 
     def hits(self, known: Peaks, low: int, high: int, shift: int) -> int:
         """Count the peaks from `low` to `high` that it has, too, so many frames earlier."""
+        return int(self.met(known, low, high, shift).sum())
+
+    def met(self, known: Peaks, low: int, high: int, shift: int) -> NDArray[np.bool_]:
+        """Say which of the peaks from `low` to `high` it has, too, so many frames earlier."""
         frames: NDArray[np.int64] = known.frames[low:high] - (shift + self._origin - _NEAR)
         inside = (frames >= 0) & (frames < len(self._is_peak))
-        return int(self._is_peak[frames[inside], known.bins[low:high][inside] + _NEAR].sum())
+        at = np.where(inside, frames, 0)
+        return inside & self._is_peak[at, known.bins[low:high] + _NEAR]
 
 
 def _decades(hits: int, count: int, rate: float) -> float:

@@ -35,6 +35,9 @@ _ALL_POSTINGS: Final = 1 << 28
 """Postings read for a part under one change, at most and at least, and under all changes of the whole asset: an hour of
 sound has 240 parts, each asked for under 24 changes by its rarest pairs of peaks."""
 
+_FAINT_SHARE: Final = 4
+"""A quarter of that is read for faint peaks, of an asset as it is alone."""
+
 _FEW_BLOCKS: Final = 8
 """Of an asset of more parts (2 minutes), those that hold a work as it is are not searched for changed ones."""
 
@@ -55,7 +58,7 @@ class _Sound:
             return None
         steps = BAND_SECONDS / LANDMARK_SECONDS
         first, last = np.searchsorted(self.peaks.frames, [begin * steps, (end + _SEEN_CODES) * steps])
-        return Peaks(self.peaks.frames[first:last], self.peaks.bins[first:last], self.peaks.shifted[first:last], 0)
+        return self.peaks.take(slice(first, last))
 
 
 def decided(
@@ -148,7 +151,7 @@ class SoundSearcher:
                     if grid is None and peaks is not None:
                         grid = Grid(peaks, faster, higher)
                     support = self._support(grid, row, stretch, (begin, end))
-                    found = Found(row, asked.tempo, asked.pitch, stretch, support)
+                    found = Found(row, asked.tempo, asked.pitch, stretch, support, end - begin)
                     if found.is_match or not stretch.is_faint:
                         yield found
 
@@ -156,23 +159,27 @@ class SoundSearcher:
         """Ask for the peaks of a part, under a change of tempo and pitch."""
         if self._landmarks is None or peaks is None:
             return set()
+        proposed = self._landmarks.propose(peaks.clear(), *change, budget)
+        if change == (1.0, 1.0):
+            # Faint peaks are many, and most of them are those of what else is heard.
+            proposed = [*proposed, *self._landmarks.propose(peaks, *change, budget // _FAINT_SHARE)]
         return {
             (row, each.offset)
-            for each in self._landmarks.propose(peaks, *change, budget)
+            for each in proposed
             for row in self._bands.tracks.rows_like(self._landmarks.tracks, each.row)
         }
 
     def _support(self, grid: Grid | None, row: int, stretch: Stretch, part: tuple[int, int]) -> Support | None:
-        """Give what landmarks say of a stretch: there, or in the whole part where that says more."""
+        """Give what landmarks say of a stretch: in the whole part, or there alone where that says much more."""
         if grid is None or self._landmarks is None:
             return None
         like = self._landmarks.tracks.rows_like(self._bands.tracks, row)
         if not like:
             return None
         known = self._landmarks.peaks_of(like[0])
-        places = {(stretch.first, stretch.last + _SEEN_CODES), part}
-        told = [landmark_support.support(grid, known, stretch.offset, *place) for place in places]
-        return max((each for each in told if each is not None), key=lambda each: each.decades, default=None)
+        whole = landmark_support.support(grid, known, stretch.offset, *part)
+        there = landmark_support.support(grid, known, stretch.offset, stretch.first, stretch.last + _SEEN_CODES)
+        return landmark_support.surer(whole, there)
 
     def _by_chromaprint(self, sound: _Sound, begin: int, end: int) -> set[tuple[int, int]]:
         if self._chromaprint is None or sound.chromaprint is None:

@@ -27,6 +27,7 @@ class Found:
         pitch: the same of its pitch.
         stretch: where, and how nearly, band energies agree.
         support: what landmarks say of the same place; None where they were not asked.
+        asked: how many codes the part of the asset has in which it was found; 0 where that is not known.
         is_outshone: another recording is heard too clearly for this one to be there as well.
     """
 
@@ -35,6 +36,7 @@ class Found:
     pitch: int
     stretch: Stretch
     support: Support | None = None
+    asked: int = 0
     is_outshone: bool = False
 
     @property
@@ -66,21 +68,35 @@ class Found:
     def is_match(self) -> bool:
         """Whether it identifies the recording; else it is only worth a look."""
         known = self.stretch
+        is_near = known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
+        return is_near and self.is_long and self.is_confirmed and not self.is_outshone
+
+    @property
+    def is_long(self) -> bool:
+        """Whether more agrees than a word that is said in the same way again."""
+        known = self.stretch
         is_close = known.bits <= thresholds.BAND_CLOSE_BITS
         least = thresholds.BAND_LEAST_CLOSE_CODES if is_close else thresholds.BAND_LEAST_CODES
-        is_near = known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
-        is_long = known.last - known.first >= least
-        return is_near and is_long and self.is_confirmed and not self.is_outshone
+        elsewhere = thresholds.BAND_SPREAD_DECADES[self.is_changed]
+        if self.support is not None and self.support.rest >= elsewhere:
+            least = thresholds.BAND_LEAST_SPREAD_CODES
+        return known.last - known.first >= least
 
     @property
     def is_confirmed(self) -> bool:
         """Whether landmarks, if they were asked, leave it at more than a rhythm that both recordings have."""
         known = self.stretch
-        if self.support is None or known.z >= thresholds.BAND_CERTAIN_DEVIATIONS:
+        is_clear = known.bits <= thresholds.BAND_CERTAIN_BITS or self.is_whole
+        if self.support is None or (known.z >= thresholds.BAND_CERTAIN_DEVIATIONS and is_clear):
             return True
-        short, long, changed = thresholds.BAND_CONFIRMING_DECADES
-        least = short if known.window <= thresholds.BAND_SHORT_CODES else long
-        return self.support.decades >= (changed if self.is_changed else least)
+        least = thresholds.BAND_WHOLE_DECADES if self.is_whole else thresholds.BAND_CONFIRMING_DECADES
+        return self.support.decades >= least[self.is_changed]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nearly all of what was asked, and not too little, agrees."""
+        length = self.stretch.last - self.stretch.first
+        return length >= max(thresholds.BAND_WHOLE_CODES, thresholds.BAND_WHOLE_SHARE * self.asked) and self.asked > 0
 
 
 def merged(found: Iterable[Found]) -> list[Found]:
