@@ -4,8 +4,8 @@
     ./run bench audio run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/audio.md]
     ./run bench audio page --material FOLDER --output RESULT.json --page PAGE.md   writes it again from a result
 
-`collect` takes `--half`, too. Tune on `tuning` alone; `reporting` is for figures, and `seen` was that before. What is called wrong is listed: listen to each, since two
-recordings of one game may share sounds.
+`collect` takes `--half`, too. Tune on `tuning` alone; `reporting` is for figures, and `seen` was that before. What is
+called wrong is listed: listen to each, since two recordings of one game may share sounds.
 """
 
 import argparse

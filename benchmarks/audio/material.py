@@ -43,7 +43,7 @@ PACKAGES = {
         *("asterisk-core-sounds-ru-wav", "asterisk-prompt-it-menardi-wav"),
     ),
 }
-"""Limits were chosen on `tuning`; figures were made of `seen`, which was looked at since; `reporting` is for figures."""
+"""Limits were chosen on `tuning`; figures were made of `seen` before it was looked at; `reporting` is for figures."""
 
 MIXED_IN = {"asterisk-core-sounds-es-wav", "asterisk-core-sounds-it-wav", "asterisk-prompt-it-menardi-wav"}
 """Voices that are heard over works, and of which none is a work or a stranger: a speaker says many words twice."""

@@ -137,7 +137,7 @@ def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> tuple[In
 
 
 class _Repeated:
-    """As many numbers as anyone asks for, of which only the first are held: what is compared is read a part at a time."""
+    """As many numbers as anyone asks for, of which only the first are held: they are read a part at a time."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers

@@ -7,7 +7,7 @@ from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import Peaks
 from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
-from fingerprinting.index.landmark_support import Grid, Support, support
+from fingerprinting.index.landmark_support import Grid, Support, support, surer
 from fingerprinting.index.sound_found import Found
 
 FRAMES = 1200
@@ -49,7 +49,7 @@ def test_what_is_unrelated_has_no_support() -> None:
 
     told = [support(Grid(scattered(seed), 1.0, 1.0), known, 200, 0, 100) for seed in range(20, 60)]
 
-    assert max(each.decades for each in told if each is not None) < thresholds.BAND_CONFIRMING_DECADES[1]
+    assert max(each.decades for each in told if each is not None) < thresholds.BAND_WHOLE_DECADES[0]
 
 
 def test_a_rhythm_that_fits_at_every_beat_is_no_support() -> None:
@@ -83,26 +83,60 @@ def test_nothing_is_said_of_a_recording_without_another_place() -> None:
     assert support(Grid(known, 1.0, 1.0), known, 0, 0, 15) is None
 
 
-def found(bits: float, decades: float | None, *, window: int = 92, tempo: int = 0) -> Found:
+def test_a_word_has_no_rest_elsewhere_and_what_is_spread_has() -> None:
+    known = scattered(3)
+    word, whole = part_of(known, 400, 440), part_of(known, 400, 600, keep=0.5)
+
+    of_word, of_whole = (support(Grid(each, 1.0, 1.0), known, 200, 0, 100) for each in (word, whole))
+
+    assert of_word is not None
+    assert of_whole is not None
+    assert of_word.rest < 1 < thresholds.BAND_SPREAD_DECADES[0] < of_whole.rest
+
+
+def test_a_stretch_chosen_because_it_agrees_counts_less_than_all_that_was_asked() -> None:
+    assert surer(Support(9, 90, 2.0), Support(9, 20, 9.0)) == Support(9, 90, 2.0)
+    assert surer(Support(9, 90, 2.0), Support(9, 20, 11.0)) == Support(9, 20, 3.0)
+    assert surer(None, Support(9, 20, 5.0)) == Support(9, 20, 0.0)
+    assert surer(Support(9, 90, 2.0), None) == Support(9, 90, 2.0)
+
+
+def found(
+    bits: float,
+    decades: float | None,
+    *,
+    window: int = 92,
+    tempo: int = 0,
+    asked: int = 0,
+    length: int | None = None,
+    rest: float = 0.0,
+) -> Found:
     deviations = (16 - bits) / band_limits.deviation(window)
     limit = band_limits.limits(window)[0]
-    stretch = Stretch(0, window, 50, 50 + window, bits, bits, limit, window, deviations, 16 - bits)
-    return Found(0, tempo, 0, stretch, None if decades is None else Support(9, 50, decades))
+    last = window if length is None else length
+    stretch = Stretch(0, last, 50, 50 + last, bits, bits, limit, window, deviations, 16 - bits)
+    told = None if decades is None else Support(9, 50, decades, rest)
+    return Found(0, tempo, 0, stretch, told, asked)
 
 
 @pytest.mark.parametrize(
     ("stretch", "is_match"),
     [
         (found(5.0, 0.0), True),  # as near as this, peaks need not agree: loops fit at every beat
-        (found(11.0, 0.0), False),  # one synthesiser's pieces
+        (found(9.0, 0.0), False),  # one synthesiser's pieces, for some seconds
+        (found(9.0, 0.0, asked=95), True),  # from beginning to end
         (found(11.0, 2.0), False),
-        (found(11.0, 3.0), True),
+        (found(11.0, 3.0), False),
+        (found(11.0, 3.0, asked=95), True),
+        (found(11.0, 4.0), True),
         (found(11.0, None), True),  # a print without peaks is decided by band energies alone
         (found(12.9, 3.0), False),
         (found(12.9, 8.0), True),  # under a voice
-        (found(14.2, 12.0), False),  # too few deviations, whatever landmarks say
-        (found(9.5, 3.0, window=44), False),  # of a short window more is wanted: words that are said twice
+        (found(14.5, 12.0), False),  # too few deviations, whatever landmarks say
+        (found(9.5, 3.0, window=44), False),
         (found(9.5, 4.0, window=44), True),
+        (found(9.5, 9.0, window=44, length=20), False),  # a word that is said twice
+        (found(9.5, 9.0, window=44, length=20, rest=4.0), True),  # between words that are spoken over it
         (found(10.5, 5.0, tempo=50), False),
         (found(10.5, 7.0, tempo=50), True),
     ],

@@ -79,7 +79,7 @@ def test_what_is_missing_is_the_newest_version_of_what_suits_the_modality(two_ve
     assert coverage.missing(Modality.TEXT, {"sha256.v1", "shingle-3.v3"}) == set()
     assert coverage.missing(Modality.VIDEO, {"sha256.v1"}) == {
         "chromaprint-2.v1",
-        "landmark-1024.v2",
+        "landmark-1024.v3",
         "bandenergy-32.v1",
         "video-dct-256.v2",
         "video-sift-itq-128.v1",
