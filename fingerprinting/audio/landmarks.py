@@ -144,7 +144,8 @@ def _around(highest: Powers, frames: NDArray[np.int64], bins: NDArray[np.int64])
         for up in (-1, 1)
         for right in (-1, 1)
     ]
-    return np.maximum.reduce(corners)
+    around: Powers = np.maximum.reduce(corners)
+    return around
 
 
 def _running_max(rows: Powers, reach: int, axis: int) -> Powers:

@@ -24,7 +24,7 @@ _NEEDED: Final = 3
 _OFFSETS_A_RECORDING: Final = 3
 _BIAS: Final = 1 << 31
 CANDIDATES: Final = 24
-MOST_POSTINGS: Final = 1 << 23
+MOST_POSTINGS: Final = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
