@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from fingerprinting import media
-from fingerprinting.errors import LimitExceededError, UnreadableMediaError
+from fingerprinting.errors import LimitExceededError, UnreadableMediaError, WordlessDocumentError
 from fingerprinting.media import DEFAULT_LIMITS, Limits, MediaKind
 from fingerprinting.text import kinds
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Prints, Role
@@ -125,6 +125,8 @@ def _text(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth)
 
     if kind.media_type == kinds.PDF:
         return _paper(path, limits, role, depth)
+    if kind.media_type == kinds.EPUB:
+        return _book(path, kind, limits, role, depth)
     return kind, fingerprint_text(path, kind.media_type, limits)
 
 
@@ -151,6 +153,29 @@ def _paper(path: Path, limits: Limits, role: Role, depth: Depth) -> tuple[MediaK
         notes = (*words.notes, *remarks)
     identifiable = words.identifiable or shown.identifiable
     return MediaKind(Modality.TEXT, kinds.PDF), Prints((*words.fingerprints, *shown.fingerprints), identifiable, notes)
+
+
+def _book(path: Path, kind: MediaKind, limits: Limits, role: Role, depth: Depth) -> tuple[MediaKind, Prints]:
+    """Fingerprint an EPUB by its words; where these identify nothing, by the pictures on its pages: a comic."""
+    from fingerprinting.image import comics  # noqa: PLC0415
+    from fingerprinting.image.pages import fingerprint_pages  # noqa: PLC0415
+    from fingerprinting.text import epub, fingerprints  # noqa: PLC0415
+
+    words, wordless = Prints((), identifiable=False), None
+    try:
+        words = fingerprints.fingerprint_text(path, kind.media_type, limits)
+    except WordlessDocumentError as error:
+        wordless = error
+    if words.identifiable:
+        return kind, words
+    pictures = epub.pictures_of(path, limits)
+    if pictures:
+        shown = fingerprint_pages(comics.pages_of_book(path, pictures, limits), role, depth)
+        if shown.identifiable:
+            return MediaKind(Modality.PAGES, kind.media_type), shown
+    if wordless is not None:
+        raise wordless
+    return kind, words
 
 
 def _pictures(path: Path, numbers: tuple[int, ...], limits: Limits, role: Role, depth: Depth) -> Prints:

@@ -1,7 +1,7 @@
-"""Read a comic (CBZ): a ZIP archive of pictures, whose pages are in the order of their names."""
+"""Read a comic: the pictures of a CBZ in the order of their names, or those of a book in the order of its pages."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -39,19 +39,32 @@ def pages(path: Path, limits: Limits) -> Iterator[Page]:
         LimitExceededError: too many pages, bytes or pixels.
     """
     with _reworded(), archive.opened(path, limits.max_bytes) as comic:
-        names = _pages(comic)
-        left_pixels = _MAX_PIXELS
-        for number, name in enumerate(names, 1):
-            raw = comic.read(name, _MAX_PAGE_BYTES)
-            shown = _counted(_shown(raw, limits, number, name))
-            yield number, shown
-            left_pixels -= shown.pixels
-            if left_pixels < 0:
-                raise LimitExceededError(
-                    f"The pages of this comic have more than the {_MAX_PIXELS / 1e6:,.0f} million pixels that are"
-                    " looked at. Split it into parts, or export it smaller.",
-                    max_pixels=_MAX_PIXELS,
-                )
+        yield from _read(comic, enumerate(_pages(comic), 1), limits)
+
+
+def pages_of_book(path: Path, pictures: Iterable[tuple[int, str]], limits: Limits) -> Iterator[Page]:
+    """Give the pictures of a book, with the pages that they are on, as `epub.pictures_of` lists them.
+
+    Raises:
+        UnreadableMediaError, LimitExceededError: as `pages` does.
+    """
+    with _reworded(), archive.opened(path, limits.max_bytes) as book:
+        yield from _read(book, pictures, limits)
+
+
+def _read(comic: Archive, pictures: Iterable[tuple[int, str]], limits: Limits) -> Iterator[Page]:
+    left_pixels = _MAX_PIXELS
+    for number, name in pictures:
+        raw = comic.read(name, _MAX_PAGE_BYTES)
+        shown = _counted(_shown(raw, limits, number, name))
+        yield number, shown
+        left_pixels -= shown.pixels
+        if left_pixels < 0:
+            raise LimitExceededError(
+                f"The pages of this comic have more than the {_MAX_PIXELS / 1e6:,.0f} million pixels that are looked"
+                " at. Split it into parts, or export it smaller.",
+                max_pixels=_MAX_PIXELS,
+            )
 
 
 class _counted:  # noqa: N801 - used as a function

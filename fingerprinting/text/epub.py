@@ -7,13 +7,14 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 from fingerprinting.errors import LimitExceededError, LockedDocumentError, WordlessDocumentError
 from fingerprinting.media import Limits, check_text_size
-from fingerprinting.text import archive, encodings, markup, xml_parts
+from fingerprinting.text import archive, encodings, kinds, markup, xml_parts
 from fingerprinting.text.archive import Archive
 
 _CONTAINER: Final = "META-INF/container.xml"
@@ -28,6 +29,13 @@ _MARKUP: Final = 4
 _MAX_CHAPTERS: Final = 10_000
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 _EMPTY_LINES: Final = re.compile(r" ?\n[ \n]*")
+_DRAWING: Final = "image/svg+xml"
+# A picture in a page, or in a drawing that it holds: its address, in quotes of either kind.
+_PICTURE: Final = re.compile(
+    r"<(?:\w{1,20}:)?(?:img|image)\b[^<>]{0,2000}?\s(?:src|(?:xlink:)?href)\s{0,9}=\s{0,9}(?:\"([^\"<>]{1,1000})\"|'([^'<>]{1,1000})')",
+    re.IGNORECASE,
+)
+_ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _SOFT_HYPHEN: Final = "\u00ad"
 # In a web page these would go on to the end of the text.
 _EMPTY_ELEMENT: Final = re.compile(r"<(?:script|style|head|template|noscript)\b[^<>]*/>", re.IGNORECASE)
@@ -52,10 +60,7 @@ def text_of(path: Path, limits: Limits) -> str:
         package = _package_path(book)
         chapters = _chapters(book, package)
         if _protected(book) & set(chapters):
-            raise LockedDocumentError(
-                "This book is protected against copying (DRM), so its text can't be read. Use an edition without"
-                " protection, or its text as a .txt file."
-            )
+            raise _locked()
         said, size_bytes = [], 0
         for chapter in chapters:
             raw = book.read(chapter, limits.max_text_bytes)
@@ -66,9 +71,59 @@ def text_of(path: Path, limits: Limits) -> str:
     text = "\n".join(each for each in said if each)
     if not text:
         raise WordlessDocumentError(
-            "There is no text in this book, only pictures. Register its pages as JPEG or PNG instead."
+            "There is no text in this book, and no picture on its pages that could be recognised. Use its pages as JPEG"
+            " or PNG, or all of them as a CBZ."
         )
     return text
+
+
+def pictures_of(path: Path, limits: Limits) -> list[tuple[int, str]]:
+    """List the pictures of a book, in the order in which it is read: the page that each is on, from 1 on, and its name.
+
+    Each is listed once, where it is seen first.
+
+    Raises:
+        UnreadableMediaError: damaged or incomplete, also where a page shows a picture that is not there;
+            `LockedDocumentError`, protected.
+        LimitExceededError: it unpacks to too much, or has too many parts.
+    """
+    with archive.opened(path, _MARKUP * limits.max_text_bytes) as book:
+        package = _package_path(book)
+        pages = _listed(book, package)
+        folder, found = posixpath.dirname(package), dict[str, int]()
+        for number, (href, media_type) in enumerate(pages, 1):
+            page = _within(folder, href)
+            if media_type in _CHAPTERS or media_type == _DRAWING:
+                shown = _shown_on(book, page, limits)
+            else:
+                shown = [page] if media_type.startswith("image/") else []
+            for name in shown:
+                found.setdefault(name, number)
+        if _protected(book) & set(found):
+            raise _locked()
+        if not all(map(book.holds, found)):
+            raise archive.damaged()
+    return [(number, name) for name, number in found.items()]
+
+
+def _shown_on(book: Archive, page: str, limits: Limits) -> list[str]:
+    """The members that are pictures on a page."""
+    raw = book.read(page, limits.max_text_bytes)
+    text = encodings.decode(raw) if raw.strip() else ""
+    named = (unescape(found[1] or found[2]) for found in _PICTURE.finditer(text))
+    inside = (each for each in named if not _ELSEWHERE.match(each))
+    return [name for name in (_within(posixpath.dirname(page), each) for each in inside) if _is_picture(name)]
+
+
+def _is_picture(name: str) -> bool:
+    return posixpath.splitext(name)[1].lower() in kinds.PICTURE_SUFFIXES
+
+
+def _locked() -> LockedDocumentError:
+    return LockedDocumentError(
+        "This book is protected against copying (DRM), so it can't be read. Use an edition without protection, or its"
+        " text as a .txt file."
+    )
 
 
 def _package_path(book: Archive) -> str:
@@ -84,8 +139,8 @@ def _package_path(book: Archive) -> str:
     return found[0]
 
 
-def _chapters(book: Archive, package: str) -> list[str]:
-    """The members that hold text, in order, each once."""
+def _listed(book: Archive, package: str) -> list[tuple[str, str]]:
+    """What the book consists of, in order: a reference, and a media type."""
     listed = _Package()
 
     def begin(name: str, attributes: Mapping[str, str]) -> None:
@@ -100,9 +155,13 @@ def _chapters(book: Archive, package: str) -> list[str]:
     xml_parts.walk(book.pieces(package), begin)
     if not listed.spine or not listed.parts.keys() >= set(listed.spine):
         raise archive.damaged()
-    hrefs = [listed.parts[each] for each in listed.spine]
-    folder = posixpath.dirname(package)
-    chapters = list(dict.fromkeys(_within(folder, href) for href, media_type in hrefs if media_type in _CHAPTERS))
+    return [listed.parts[each] for each in listed.spine]
+
+
+def _chapters(book: Archive, package: str) -> list[str]:
+    """The members that hold text, in order, each once."""
+    folder, listed = posixpath.dirname(package), _listed(book, package)
+    chapters = list(dict.fromkeys(_within(folder, href) for href, media_type in listed if media_type in _CHAPTERS))
     if len(chapters) > _MAX_CHAPTERS:
         raise _too_many()
     if not all(map(book.holds, chapters)):
