@@ -73,10 +73,20 @@ def pictures(half: str, folder: Path, seed: str = "1") -> tuple[list[Picture], l
     Of pictures that look alike (PDQ-like hash in all orientations, within 60 of 256 bits) one is kept; no package gives
     more than 160.
     """
+    good, poor = _sorted_out(PACKAGES[half], folder, seed)
+    return _drawn_pictures(good, seed), _drawn_pictures(poor, seed)
+
+
+def of_packages(packages: Sequence[str], folder: Path, seed: str) -> list[Picture]:
+    """Give the pictures of some packages that tell something, as `pictures` does."""
+    return _drawn_pictures(_sorted_out(packages, folder, seed)[0], seed)
+
+
+def _sorted_out(packages: Sequence[str], folder: Path, seed: str) -> tuple[list[Picture], list[Picture]]:
     good: list[Picture] = []
     poor: list[Picture] = []
     hashes: list[NDArray[np.uint8]] = []
-    for package in PACKAGES[half]:
+    for package in packages:
         count = 0
         for path in _drawn(sorted(_files(folder / "files" / package)), seed):
             if count >= _A_PACKAGE:
@@ -90,7 +100,7 @@ def pictures(half: str, folder: Path, seed: str = "1") -> tuple[list[Picture], l
             hashes.append(forms[0])
             count += 1
             (good if tells else poor).append(Picture(path, package))
-    return _drawn_pictures(good, seed), _drawn_pictures(poor, seed)
+    return good, poor
 
 
 def _files(folder: Path) -> Iterator[Path]:
