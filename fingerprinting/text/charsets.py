@@ -53,7 +53,7 @@ _ALPHABETS: Final = (
 )  # fmt: skip
 """What French, Spanish, Portuguese, German, Italian, Dutch, Scandinavian languages and Catalan have beside a to z."""
 
-_MOST_LETTERS: Final = 0.15
+_MOST_LETTERS: Final = 0.3
 _RAISED: Final = re.compile(r"[^\W\d_][¹²³¼½¾¤§¶]|[¹³¼½¾¤§¶][^\W\d_]")
 
 _WORDS_ALL_THE_SAME: Final = 0.01
@@ -136,7 +136,7 @@ def _is_western(text: str) -> bool:
     In texts of other encodings there are letters among these that no language has together.
     """
     words, _, every = _counts(text)
-    if words <= max(_LEAST_KNOWN - 1, every * _WORDS_ALL_THE_SAME):
+    if words <= every * _WORDS_ALL_THE_SAME:
         return True
     letters = [letter for letter in text if letter.isalpha()]
     others = [letter for letter in letters if not letter.isascii()]

@@ -175,7 +175,7 @@ def test_running_a_job_twice_changes_nothing(resources: Resources, in_process: N
         (b'{"wireMagic": "pb3", "events": [{"segs": [', "cut.json3", "unreadable-media"),
         (b'<timedtext format="3"><body><p t="1">cut', "cut.srv3", "unreadable-media"),
         (
-            "1\n00:00:01,000 --> 00:00:02,000\n\u0434\u0430 \u043d\u0435\u0442\n".encode("cp1251"),
+            "1\n00:00:01,000 --> 00:00:02,000\n\u0104\u017euol\u0173 k\u0173\u0161\n".encode("cp1257"),
             "a.srt",
             "unreadable-media",
         ),
