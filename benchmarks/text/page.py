@@ -19,7 +19,8 @@ def write(found: Result, path: Path, scaled: Result | None = None) -> None:
         " `match` alone counts as found; every work has an owner of its own who is verified. Every cell is of"
         f" {found['excerpts']} excerpts, the line of all languages of {found['excerpts'] * len(found['languages'])}."
         " Those that are listed as wrong were looked at one by one: each is the same passage of the same book in"
-        " another language, where both say the same commands, addresses and names. They count as wrong all the same."
+        " another language, where both say the same commands, addresses and names, or lines that two pages of one"
+        " programme's help have word for word. They count as wrong all the same."
         " A manual has more names than speech: of 0.42 content words a word, as"
         " speeches and podcasts have, an hour of English takes 18 KB (calculated)."
     )
@@ -93,7 +94,7 @@ def _scale(found: Result) -> Iterator[str]:
     yield ""
     yield (
         "What thousands of videos read out alike costs a fiftieth of a millisecond for each of them, because each is"
-        " named, to be weighed by whose it is. Made by `./run bench text.scale --videos 1000000`."
+        f" named, to be weighed by whose it is. Made by `./run bench text.scale --videos {found['videos']}`."
     )
 
 

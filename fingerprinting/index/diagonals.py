@@ -155,7 +155,8 @@ def _runs(
         row = int(shared.row[first])
         part = known(row, (int(shared.query[first]), int(shared.query[last - 1]) + size))
         least = thresholds.shingle_sure_density(size) * part
-        close = close_together(shared.query[first:last], shared.work[first:last], size, least)
+        its = shared.take(np.arange(first, last))
+        close = close_together(its.query, its.work, its.term, size, least)
         stretches = [(first + begin, first + end) for begin, end in close]
         found = [one for one in (_passage(shared, asked, each, size) for each in stretches) if _counts(one, needed)]
         if not found:
@@ -167,15 +168,19 @@ def _runs(
             yield row, one
 
 
-def close_together(query: NDArray[np.int64], work: NDArray[np.int64], size: int, least: float) -> list[tuple[int, int]]:
+def close_together(
+    query: NDArray[np.int64], work: NDArray[np.int64], term: NDArray[np.int64], size: int, least: float
+) -> list[tuple[int, int]]:
     """Find the longest stretches of a run of shared shingles in which they lie close enough.
 
     Of the tokens from the first to the last of a stretch, in the query or in the work, whichever are more, at least a
-    part must be in shared shingles. The longest stretch in the run is found, then that in what is left on both sides.
+    part must be in shared shingles that are new in the run: pages of one manual say the same around each other thing.
+    The longest stretch is found, then that in what is left on both sides.
 
     Args:
         query: where in the query each shingle stands, ascending, some perhaps in several places of the work.
         work: where in the work.
+        term: names the shingle.
         size: tokens in a shingle.
         least: that part.
 
@@ -189,7 +194,9 @@ def close_together(query: NDArray[np.int64], work: NDArray[np.int64], size: int,
     first = np.append(True, np.diff(query) != 0)
     places, others = query[first], work[order][first]
     steps = np.diff(places)
-    gained = np.minimum(steps, size) - least * np.maximum(steps, np.diff(others))
+    is_new = np.zeros(len(places), dtype=np.bool_)
+    is_new[np.unique(term[first], return_index=True)[1]] = True
+    gained = np.minimum(steps, size) * is_new[1:] - least * np.maximum(steps, np.diff(others))
     sums = np.concatenate(([0.0], np.cumsum(gained)))
     found: list[tuple[int, int]] = []
     left = [(0, len(sums))]

@@ -18,9 +18,8 @@ MAX_POSITION = 1 << 24
 FACTS = 8
 """Of a passage: text, begin and end in the query and in the work, matched tokens and shingles, whether it is thin."""
 
-_ENTRY_BITS = 22
+_ENTRY_BITS, _WINDOW_BITS = 22, 17
 _ENTRY = (1 << _ENTRY_BITS) - 1
-_WINDOW_BITS = 17
 
 Numbers: TypeAlias = NDArray[np.int64]
 Points: TypeAlias = tuple[Numbers, Numbers, Numbers]
@@ -158,16 +157,20 @@ def _longest(
 @kernel()
 def _close(points: Points, run: Numbers, size: int, least: float, scratch: Scratch) -> Numbers:
     """Give where stretches of a run begin and end, as `diagonals.close_together` does, in no order."""
-    _, queries, works = points
+    terms, queries, works = points
+    _, _, seen, moment = scratch
     number = len(run)
     heads = np.empty(2 * number, np.int64)
     places = _one_a_place(points, run, scratch, heads)
     sums, lowest = np.zeros(places), np.empty(places)
+    moment[0] += 1
+    seen[terms[run[heads[0]]]] = moment[0]
     for at in range(1, places):
         before, here = run[heads[at - 1]], run[heads[at]]
         step = queries[here] - queries[before]
-        gained = min(step, size) - least * max(step, works[here] - works[before])
-        sums[at] = sums[at - 1] + gained
+        covered = min(step, size) if seen[terms[here]] != moment[0] else np.int64(0)
+        seen[terms[here]] = moment[0]
+        sums[at] = sums[at - 1] + (covered - least * max(step, works[here] - works[before]))
     waiting = np.empty((places + 1, 2), np.int64)
     found = np.empty(2 * places, np.int64)
     waiting[0, 0], waiting[0, 1] = 0, places

@@ -85,7 +85,7 @@ def test_the_longest_stretch_that_is_close_enough_is_found(steps: list[tuple[int
         covered = [min(query[at] - query[at - 1], 3) for at in range(begin + 1, end)]
         return bool(3 + sum(covered) >= least * (3 + sum(spans)) - 1e-9)
 
-    found = close_together(query, work, 3, least)
+    found = close_together(query, work, np.arange(len(query)), 3, least)
 
     assert all(is_close(begin, end) for begin, end in found)
     assert all(end <= begin for (_, end), (begin, _) in pairwise(found))
@@ -99,12 +99,8 @@ def test_of_several_places_in_a_work_the_one_on_the_diagonal_counts() -> None:
     work = query.copy()
     strays = np.array([30, 30, 60])
 
-    found = close_together(
-        np.insert(query, np.searchsorted(query, strays), strays),
-        np.insert(work, np.searchsorted(query, strays), 8),
-        3,
-        0.9,
-    )
+    asked = np.insert(query, np.searchsorted(query, strays), strays)
+    found = close_together(asked, np.insert(work, np.searchsorted(query, strays), 8), asked, 3, 0.9)
 
     assert found == [(0, len(query) + len(strays))]
 
@@ -112,5 +108,12 @@ def test_of_several_places_in_a_work_the_one_on_the_diagonal_counts() -> None:
 def test_what_stands_further_apart_in_the_work_is_not_close() -> None:
     query = np.arange(0, 90, 3)
 
-    assert max(end - begin for begin, end in close_together(query, query * 2, 3, 0.55)) < 10
-    assert close_together(query, query + query // 12, 3, 0.55) == [(0, len(query))]
+    assert max(end - begin for begin, end in close_together(query, query * 2, query, 3, 0.55)) < 10
+    assert close_together(query, query + query // 12, query, 3, 0.55) == [(0, len(query))]
+
+
+def test_what_is_said_again_and_again_is_not_close() -> None:
+    query = np.arange(0, 90)
+
+    assert close_together(query, query, query, 3, 0.55) == [(0, 90)]
+    assert max(end - begin for begin, end in close_together(query, query, query % 4, 3, 0.55)) < 10
