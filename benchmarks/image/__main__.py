@@ -2,10 +2,11 @@
 
     ./run bench image collect --material FOLDER       fetches Debian packages into FOLDER and unpacks their pictures
     ./run bench image run --material FOLDER [--half reporting] [--output RESULT.json] [--page docs/accuracy/image.md]
+    ./run bench image page --output RESULT.json --page PAGE.md --wrong 'STRANGER -> WORK: WHY' …
     ./run bench image train --material FOLDER         makes the constants of `sift-itq-128` anew
 
-Tune on the half `tuning` alone; `reporting` is for figures. What is called wrong is listed: look at each, since two
-pictures of one package may show the same.
+Tune on the half `tuning` alone; `reporting` is for figures. Strangers that are named are listed: look at each, since
+two pictures of one package may show the same, and say with `page` which of them are wrong.
 """
 
 import argparse
@@ -37,6 +38,12 @@ def main() -> None:
         telling, poor = material.pictures("tuning", arguments.material)
         train.train([one.path for one in (*telling[:430], *poor[:120])])
         return
+    if arguments.do == "page":
+        found = json.loads(arguments.output.read_text())
+        found["wrong_by_eye"] = arguments.wrong
+        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
+        page.write(found, arguments.page)
+        return
     telling, poor = material.pictures(arguments.half, arguments.material, arguments.seed)
     found = measure.measure(
         telling,
@@ -57,8 +64,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", choices=("collect", "run", "train"))
-    parser.add_argument("--material", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("do", choices=("collect", "run", "page", "train"))
+    parser.add_argument("--material", type=Path, default=Path("material"), metavar="FOLDER")
     parser.add_argument("--half", choices=tuple(material.PACKAGES), default="tuning")
     parser.add_argument("--works", type=int, default=400, help="registered")
     parser.add_argument("--copies", type=int, default=10, help="works that are copied in every way")
@@ -67,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="how many ask at once")
     parser.add_argument("--seed", default="1", help="draws another split")
     parser.add_argument("--output", type=Path, help="write the result as JSON")
+    parser.add_argument("--wrong", nargs="*", metavar="TOLD", default=[], help="strangers named, looked at, and wrong")
     parser.add_argument("--page", type=Path, help="write the result as a page with pictures beside it")
     return parser.parse_args()
 

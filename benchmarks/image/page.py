@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.image import speed
 from benchmarks.image.measure import DEPTHS, PDQ_BITS, PEERS, PHASH_BITS
 from fingerprinting import thresholds
 
@@ -63,13 +64,11 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         f"{found['copies']} of {found['works']} registered pictures, each copied in {len(found['rows'])} ways:"
         f" rows of few copies, so trust the means. {found['strangers']} pictures that are not registered"
-        f" ({pairs:.2f} million pairs), many of the same programs as the works. Taken from Debian packages of which"
-        " none was used to choose a rotation, a list or a limit. Portraits in one frame among these strangers led to"
-        " the rules on parts and on the middle, whose limits are of other pictures. `match` alone counts as found."
-        " Beside them, in the"
-        f" same run: ImageHash's pHash within {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors"
-        " recommend."
-        " Times are of a machine that was busy with other things.",
+        f" ({pairs:.2f} million pairs), most of the same programs, games and series as the works. Taken from Debian"
+        " packages of which none was used to choose a rotation, a list or a limit; portraits in one frame among earlier"
+        " strangers led to the rules on parts and on the middle, whose limits are of other pictures. `match` alone"
+        " counts as found. Beside them, in the same run: ImageHash's pHash within"
+        f" {PHASH_BITS} bits, and PDQ within {PDQ_BITS}, the limit that its authors recommend.",
         "",
         f"![Copies found, by family of changes]({bars.name})",
         "",
@@ -95,9 +94,9 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         *dict.fromkeys(f"- {told.partition(' (')[0]}" for told in found["strangers_matched"]["thorough"]),
         "",
-        "Look at each: figures of one photograph, one picture in two programs and wallpapers in two shapes are true"
-        " finds. Windows of one program, maps of one country and portraits in one frame share pixels without being the"
-        " same work: these are wrong.",
+        "Figures of one photograph, one picture in two programs, wallpapers in two shapes and screens with one picture"
+        " in them are true finds: what they name is shown in them. Windows, maps and portraits that share a frame or a"
+        " ground, and not what is in it, are wrong.",
         "",
         *_looked_at(found),
         *([found["note"], ""] if "note" in found else []),
@@ -126,12 +125,17 @@ def _looked_at(found: Mapping[str, Any]) -> Iterator[str]:
     wrong = found.get("wrong_by_eye")
     if wrong is None:
         return
-    most = _most(len(wrong), found["strangers"])
+    named = len({told.split(" -> ")[0] for told in found["strangers_matched"]["thorough"]})
+    count = len({told.split(" -> ")[0] for told in wrong})
     yield (
-        f"Looked at one by one, {len(wrong)} of {found['strangers']} are wrong{''.join(f', {each}' for each in wrong)}:"
-        f" with 95 % confidence no more than {most:.2%} of strangers like these."
+        f"Looked at one by one, {named - count} of the {named} that are named show what they are said to show, and"
+        f" {count} of {found['strangers']} strangers are taken for what they are not: with 95 % confidence no more than"
+        f" {_most(count, found['strangers']):.2%} of strangers like these."
     )
     yield ""
+    if wrong:
+        yield from (f"- wrong: {told}" for told in wrong)
+        yield ""
 
 
 def _most(wrong: int, asked: int) -> float:
@@ -145,16 +149,23 @@ def _most(wrong: int, asked: int) -> float:
 
 
 def _speed(found: Mapping[str, Any]) -> Iterator[str]:
-    """Tell how long a picture of a megapixel takes, for each that ImageHash does in the same run."""
-    times = found.get("megapixel_cpu_ms")
-    if times is None:
+    """Tell how long a picture of a megapixel takes, beside what ImageHash takes in the same run."""
+    told = found.get("megapixel")
+    if told is None:
         return
-    told = ", ".join(f"{each} {times[each]:.1f} ms ({times[each] / times[PEERS[0]]:.2f})" for each in METHODS[:3])
+    times = told["cpu_ms"]
+    peer = times[speed.PEER]
     yield (
-        f"To decode and fingerprint a JPEG picture of one megapixel takes a core, with all searches aside: {told}; the"
-        f" number in brackets is for each that `imagehash.phash(Image.open(…))` takes, {times[PEERS[0]]:.1f} ms here."
-        " Trust those, since the machine was busy."
+        f"{told['pictures']} JPEG pictures of one megapixel, CPU time of one core at the median, beside what"
+        f" `{speed.PEER}` takes of the same file, {peer:.1f} ms here. The machine was busy with other things (load"
+        f" {told['load']}), so trust the ratios:"
     )
+    yield ""
+    yield "| depth | fingerprinted | and searched for | pictures a second | as fast as ImageHash |"
+    yield "|---|---|---|---|---|"
+    for depth in METHODS[:3]:
+        alone, whole = times[f"{depth} fingerprints"], times[depth]
+        yield f"| {depth} | {alone:.1f} ms | {whole:.1f} ms | {1000 / whole:.0f} | {peer / whole:.2f} times |"
     yield ""
 
 

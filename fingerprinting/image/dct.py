@@ -56,7 +56,7 @@ class Spectrum:
     @property
     def strength(self) -> float:
         """The median magnitude of the coefficients in grey levels: near 0, the bits are rounding noise."""
-        return float(np.median(np.abs(self.coefficients)))
+        return float(_medians(np.abs(self.coefficients).reshape(1, -1))[0, 0])
 
 
 def spectrum(view: Image.Image, box: tuple[float, float, float, float] | None = None) -> Spectrum:
@@ -71,11 +71,18 @@ def value(found: Spectrum, forms: int = WORK_FORMS) -> bytes:
     grey = found.cells.reshape(THUMBNAIL, step, THUMBNAIL, step).mean(axis=(1, 3))
     thumbnail = grey.round().clip(0, 255).astype(np.uint8).tobytes()
     shown = np.stack(_forms(found.coefficients, min(forms, len(FORMS)))).reshape(-1, FREQUENCIES**2)
-    hashes = np.packbits(shown > np.median(shown, axis=1, keepdims=True), axis=1)
+    hashes = np.packbits(shown.reshape(len(shown), -1) > _medians(shown.reshape(len(shown), -1)), axis=1)
     if forms > len(FORMS):
         hashes = np.concatenate([hashes, ~hashes])
     written: bytes = thumbnail + hashes.tobytes()
     return written
+
+
+def _medians(rows: Floats) -> Floats:
+    """The median of each row of even length, shape (N, 1): as NumPy's, in a quarter of its time for so few."""
+    half = rows.shape[1] // 2
+    middle = np.partition(rows, (half - 1, half), axis=1)[:, half - 1 : half + 1]
+    return (middle[:, :1] + middle[:, 1:]) / np.float32(2)
 
 
 def _forms(coefficients: Floats, count: int) -> list[Floats]:

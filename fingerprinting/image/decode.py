@@ -33,7 +33,7 @@ _UPRIGHT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """One way in which a picture may be shown: upright, RGB with 8 bits.
+    """One way in which a picture may be shown: upright, RGB with 8 bits (grey, where it was decoded roughly).
 
     Attributes:
         image: the pixels.
@@ -78,7 +78,8 @@ def appearances(source: Path | bytes, limits: Limits, *, is_rough: bool = False)
                 _check_size(image, limits)
                 scale = budget.shrink(image, is_rough=is_rough)
                 image.load()
-                for shown in _to_rgb(_upright(image)):
+                upright = _upright(image)
+                for shown in (upright,) if is_rough and upright.mode == "L" else _to_rgb(upright):
                     yield Appearance(shown, scale)
                     del shown  # before the next one is made
     except (FingerprintingError, ImportError):  # a decoder that is missing says nothing about the file
