@@ -26,7 +26,8 @@ def descriptors(paths: Sequence[Path]) -> NDArray[np.float32]:
     found = []
     for path in paths:
         with Image.open(path) as opened:
-            looked_at = features.looked_at(opened.convert("L"), features.WORK)
+            small = features.resized(opened.convert("L"), features.WORK.pixels, features.MAX_ENLARGEMENT / 2)
+            looked_at = features.looked_at(small, opened.width, features.WORK)
         found.append(feature_codes.root(features.sift(*looked_at, _A_PICTURE)[1]))
     return np.concatenate(found)
 

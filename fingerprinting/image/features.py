@@ -60,22 +60,22 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    places, described = sift(*looked_at(image, effort), effort.features)
+    small = resized(image, effort.pixels, MAX_ENLARGEMENT / 2 if effort.doubled else MAX_ENLARGEMENT)
+    places, described = sift(*looked_at(small, image.width, effort), effort.features)
     rooted = feature_codes.root(described)
     variants = [rooted] if effort.variants == 1 else _variants(rooted)[: effort.variants]
     return Features(
         size=size,
-        thumbnail=_thumbnail(image, effort.thumbnail),
+        thumbnail=_thumbnail(small, effort.thumbnail),
         places=places,
         codes=np.stack([feature_codes.codes(each) for each in variants]),
     )
 
 
-def looked_at(image: Image.Image, effort: Effort) -> tuple[NDArray[np.uint8], float]:
-    """Bring a picture to the size at which spots are looked for, in grey; and how blurred it is there, in pixels."""
-    small = resized(image, effort.pixels, MAX_ENLARGEMENT / 2 if effort.doubled else MAX_ENLARGEMENT)
+def looked_at(small: Image.Image, width: int, effort: Effort) -> tuple[NDArray[np.uint8], float]:
+    """Bring what `resized` gives of a picture so wide to where spots are looked for; how blurred it is, in pixels."""
     if not effort.doubled:
-        return np.asarray(small), _SHARP * min(2.0, max(1.0, small.width / image.width))
+        return np.asarray(small), _SHARP * min(2.0, max(1.0, small.width / width))
     cv2 = opencv.load()
     with opencv.memory_errors():
         return cv2.resize(np.asarray(small), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), 2 * _SHARP
