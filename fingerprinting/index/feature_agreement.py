@@ -36,12 +36,15 @@ class Agreement:
         cover: share of the parts of the work with features that the asset should show, where it shows one of them.
         middle: how often a feature in the middle of what is shown is found, for each time that one around it is; None
             where that says nothing: with so few features in the middle that the same rate would not find three.
+        reach: width times height of what the features that are found stretch over, as a part of what those do that the
+            asset should show; a twentieth at each end does not count.
     """
 
     correlation: float | None
     tiles: float | None
     cover: float
     middle: float | None
+    reach: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def agreement(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -
         tiles=_tiles(grey),
         cover=_cover(sides.known_spots, expected, agreeing),
         middle=_middle(sides.known_spots, expected, agreeing),
+        reach=_reach(sides.known_spots, expected, agreeing),
     )
 
 
@@ -180,6 +184,17 @@ def _middle(known: Spots, expected: NDArray[np.bool_], agreeing: NDArray[np.int6
     if rate * here.sum() < _TELLING_MIDDLE:
         return None
     return float(found[here].mean()) / rate
+
+
+def _reach(known: Spots, expected: NDArray[np.bool_], agreeing: NDArray[np.int64]) -> float:
+    """Compare what the features that are found stretch over with what all of them do that should be."""
+    counted = expected.copy()
+    counted[agreeing] = True
+    found, whole = (
+        float(np.prod(np.subtract(*np.percentile(known.places[rows], (95, 5), axis=0))))
+        for rows in (agreeing, np.flatnonzero(counted))
+    )
+    return found / whole if whole > 0 else 1.0
 
 
 def _halved(grey: Floats, times: int) -> Floats:

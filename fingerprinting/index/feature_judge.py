@@ -37,7 +37,7 @@ def _is_shown_throughout(agreement: Agreement) -> bool:
     is_same = correlation is not None and correlation >= thresholds.FEATURE_SAME_CORRELATION
     if is_same and (tiles is None or tiles >= thresholds.FEATURE_SAME_TILES):
         return True
-    if middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE:
+    if (middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE) or not _reaches(agreement):
         return False
     if correlation is None or tiles is None:
         return cover >= thresholds.FEATURE_MIN_PARTS
@@ -50,10 +50,16 @@ def _shines_through(placement: Placement, agreement: Agreement) -> bool:
     tiles, cover = agreement.tiles, agreement.cover
     return (
         placement.share >= thresholds.FEATURE_MANY_SHARE
+        and _reaches(agreement)
         and _is_even(agreement.middle)
         and (tiles is not None and min(tiles, cover) >= thresholds.FEATURE_MANY_MIN_PARTS)
         and tiles + cover >= thresholds.FEATURE_MANY_PARTS
     )
+
+
+def _reaches(agreement: Agreement) -> bool:
+    """Tell a work that is seen here and there from one picture in another screen: that is seen in one place alone."""
+    return agreement.reach >= thresholds.FEATURE_MIN_REACH
 
 
 def _is_even(middle: float | None) -> bool:

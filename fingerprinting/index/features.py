@@ -240,6 +240,7 @@ class FeatureSearcher:
         if agreement.tiles is not None:
             evidence["tiles"] = round(agreement.tiles, 2)
         evidence["cover"] = round(agreement.cover, 2)
+        evidence["reach"] = round(agreement.reach, 2)
         if agreement.middle is not None:
             evidence["middle"] = round(agreement.middle, 2)
         to_asset = geometry.in_pixels(placement, asked.size, known, sighting.variant)

@@ -1,5 +1,6 @@
 """Works found by their local features: where they lie, however shown; what they share with nothing stays unfound."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -354,3 +355,11 @@ def test_the_transform_says_where_each_pixel_of_the_work_lies(
     for x, y in ((0, 0), (width, 0), (width / 3, height)):
         across = 600 * (width - x if is_mirrored else x) / width + 500
         assert (a * x + c * y + e, b * x + d * y + f) == pytest.approx((across, 450 * y / height + 300), abs=4)
+
+
+def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
+    agrees = Agreement(0.8, 0.6, 0.7, 1.2)
+
+    assert judged(placement(40, 0.3), agrees, 10, lambda: 40)[0] is Strength.MATCH
+    in_one_place = dataclasses.replace(agrees, reach=0.45)
+    assert judged(placement(40, 0.3), in_one_place, 10, lambda: 40)[0] is Strength.LIKELY
