@@ -41,6 +41,8 @@ def main() -> None:
     if arguments.do == "page":
         found = json.loads(arguments.output.read_text())
         found["wrong_by_eye"] = arguments.wrong
+        if arguments.note:
+            found["note"] = arguments.note
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
         page.write(found, arguments.page)
         return
@@ -76,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="write the result as JSON")
     parser.add_argument("--wrong", nargs="*", metavar="TOLD", default=[], help="strangers named, looked at, and wrong")
     parser.add_argument("--page", type=Path, help="write the result as a page with pictures beside it")
+    parser.add_argument("--note", help="a remark on the run, for the page")
     return parser.parse_args()
 
 

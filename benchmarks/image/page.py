@@ -89,6 +89,7 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"The box that thorough gives overlaps the true one by {mean(overlaps or [0.0]):.2f} of their union on average."
         f" A work takes {found['bytes_a_work'] / 1000:.1f} kB of fingerprints.",
         "",
+        *_others(found),
         *_speed(found),
         "## Strangers that were called a match, by thorough",
         "",
@@ -105,7 +106,8 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f" most tiles and inliers in most parts of the work: {thresholds.FEATURE_MIN_PARTS} or more of each, and"
         f" {thresholds.FEATURE_PARTS} in sum, or {thresholds.FEATURE_PARTS_WITH_MIDDLE} where the middle of what is"
         " shown has nearly as many of its features found as what surrounds it. Where the middle has less than"
-        f" {thresholds.FEATURE_RIM_MIDDLE} of them, both share a frame, and that is no match. A work under a second"
+        f" {thresholds.FEATURE_RIM_MIDDLE} of them, both share a frame, and that is no match; nor is it where what is"
+        f" found stretches over less than {thresholds.FEATURE_MIN_REACH:.0%} of what should be. A work under a second"
         f" picture needs {thresholds.FEATURE_MANY_INLIERS} inliers more than another, all of them features that few"
         " works have. What shares less is `likely`: shown for review, and never decides.",
         "",
@@ -118,6 +120,20 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         f"Made by `./run bench image run`; the figures themselves are in [{path.stem}.json]({path.stem}.json).",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _others(found: Mapping[str, Any]) -> Iterator[str]:
+    """Tell how often a copy was said to show another work than the one that it was made of."""
+    wrong = found["wrong_works"]
+    asked = sum(row["asked"] for row in found["rows"])
+    pairs = dict.fromkeys(told.partition(" of ")[2].partition(" (")[0] for told in wrong)
+    yield (
+        f"{len(wrong)} of {asked} copies at three depths are said to show another registered work, too"
+        + (":" if pairs else ".")
+    )
+    yield ""
+    yield from (f"- {pair}" for pair in pairs)
+    yield from ([""] if pairs else [])
 
 
 def _looked_at(found: Mapping[str, Any]) -> Iterator[str]:
