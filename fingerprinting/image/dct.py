@@ -70,8 +70,8 @@ def value(found: Spectrum, forms: int = WORK_FORMS) -> bytes:
     step = CELLS // THUMBNAIL
     grey = found.cells.reshape(THUMBNAIL, step, THUMBNAIL, step).mean(axis=(1, 3))
     thumbnail = grey.round().clip(0, 255).astype(np.uint8).tobytes()
-    shown = np.stack(_forms(found.coefficients, min(forms, len(FORMS)))).reshape(-1, FREQUENCIES**2)
-    hashes = np.packbits(shown.reshape(len(shown), -1) > _medians(shown.reshape(len(shown), -1)), axis=1)
+    shown = _forms(found.coefficients, min(forms, len(FORMS)))
+    hashes = np.packbits(shown > _medians(shown), axis=1)
     if forms > len(FORMS):
         hashes = np.concatenate([hashes, ~hashes])
     written: bytes = thumbnail + hashes.tobytes()
@@ -85,15 +85,12 @@ def _medians(rows: Floats) -> Floats:
     return (middle[:, :1] + middle[:, 1:]) / np.float32(2)
 
 
-def _forms(coefficients: Floats, count: int) -> list[Floats]:
-    """Mirroring a picture changes the sign of its odd frequencies, and nothing else."""
-    odd = np.where(np.arange(1, FREQUENCIES + 1) % 2, np.float32(-1), np.float32(1))
-    found = []
-    for turned, down, across in FORMS[:count]:
-        form = coefficients.T if turned else coefficients
-        form = form * odd[:, None] if down else form
-        found.append(form * odd if across else form)
-    return found
+def _forms(coefficients: Floats, count: int) -> Floats:
+    """The first so many of the eight forms, shape (count, 256): the odd frequencies of a mirror image change signs."""
+    straight = coefficients[None] * _SIGNS[: min(count, len(_SIGNS))]
+    if count <= len(_SIGNS):
+        return straight.reshape(count, -1)
+    return np.concatenate([straight, coefficients.T[None] * _SIGNS]).reshape(len(FORMS), -1)[:count]
 
 
 def thumbnail_as(thumbnail: NDArray[np.uint8], form: int) -> NDArray[np.float32]:
@@ -120,3 +117,12 @@ def _cosines() -> Floats:
 
 
 _COSINES: Final = _cosines()
+
+
+def _signs() -> Floats:
+    odd = np.where(np.arange(1, FREQUENCIES + 1) % 2, np.float32(-1), np.float32(1))
+    even = np.ones_like(odd)
+    return np.stack([down[:, None] * across for down in (even, odd) for across in (even, odd)]).astype(np.float32)
+
+
+_SIGNS: Final = _signs()
