@@ -259,21 +259,17 @@ are hard to find one has less than 0.7 of the tiles with 0.9 of correlation."""
 FEATURE_RIM_MIDDLE: Final = 0.25
 """What surrounds a picture is not the picture: where the features in the middle of what is shown are found less than a
 quarter as often as those around, both have no more in common than a frame or the edges of a window. Portraits in one
-frame have 0 to 0.1 (and 111 inliers), dialogs of one program 0 to 0.15. Of 136 copies that are hard to find, none that
-would else be a match has less: a sticker or a caption hides a part of the middle, not all of it."""
+frame have 0 to 0.1 (and 111 inliers), dialogs of one program 0 to 0.15; of 136 copies that are hard to find none."""
 
 FEATURE_MIN_REACH: Final = 0.5
-"""Below that correlation: what the features that are found stretch over, as a part of what they should. Of 33 copies
-that are hard to find and whose grey agrees less, none has less than 0.56: text, stripes or a second picture hide some
-features everywhere. One map in windows of one program, in three languages, has 0.29 to 0.47."""
-
 FEATURE_EVEN_MIDDLE: Final = (0.5, 2.0)
 FEATURE_MIN_PARTS: Final = 0.5
 FEATURE_PARTS: Final = 1.4
 FEATURE_PARTS_WITH_MIDDLE: Final = 1.2
-"""Below that correlation: least share of the work's tiles with the same grey and of its parts with inliers, and least
-sum of both; less where the middle is seen half to twice as often as what surrounds it. Without the rule on the middle,
-dialogs, maps and portraits that share a frame summed to at most 1.34 (0.7 and 0.64; 0.67 and 0.67)."""
+"""Below that correlation: least part of what the features that should be found stretch over, that those found do (33
+copies that are hard to find have 0.56 and more, one map in windows in three languages 0.29 to 0.47); least share of the
+work's tiles with the same grey and of its parts with inliers, and least sum of both; less where the middle is seen half
+to twice as often as what surrounds it. Dialogs, maps and portraits in one frame summed to 1.34 (0.7 and 0.64)."""
 
 FEATURE_MANY_INLIERS: Final = 14
 FEATURE_MANY_SHARE: Final = 0.05
@@ -284,8 +280,7 @@ something else: text, stripes, a second picture. Least share of tiles, of parts,
 rules on the middle and on the parts, 115 of 136 copies that are hard to find match, where 109 did. Among 80,000 pairs
 of 400 strangers and 200 works, half of them of the same programs, 4 more match: three menus over one map, and one
 photograph blended twice. A figure that two screens share has 61 inliers and covers 0.03; parts of one drawing in two
-games agree in 0.28 of the tiles; one map, in dialogs in two languages, is found 2.2 to 3.4 times as often as the words
-around it."""
+games agree in 0.28 of the tiles; one map, in dialogs in two languages, is found 2.2 to 3.4 times as often as words."""
 
 FEATURE_LIKELY_STEP: Final = 3
 """So many inliers less are worth a look. Unrelated pictures reach 3 often, 5 in 2 of 100 searches among 600 works."""
