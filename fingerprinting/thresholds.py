@@ -262,34 +262,33 @@ quarter as often as those around, both have no more in common than a frame or th
 frame have 0 to 0.1 (and 111 inliers), dialogs of one program 0 to 0.15; of 136 copies that are hard to find none."""
 
 FEATURE_MIN_REACH: Final = 0.5
+FEATURE_REACH_TILES: Final = 0.6
 FEATURE_EVEN_MIDDLE: Final = (0.5, 2.0)
 FEATURE_MIN_PARTS: Final = 0.5
 FEATURE_PARTS: Final = 1.4
 FEATURE_PARTS_WITH_MIDDLE: Final = 1.2
-"""Below that correlation: least part of what the features that should be found stretch over, that those found do (33
-copies that are hard to find have 0.56 and more, one map in windows in three languages 0.29 to 0.47); least share of the
-work's tiles with the same grey and of its parts with inliers, and least sum of both; less where the middle is seen half
-to twice as often as what surrounds it. Dialogs, maps and portraits in one frame summed to 1.34 (0.7 and 0.64)."""
+"""Below that correlation: least part of what the features that should be found stretch over, that those found do, where
+fewer tiles agree (one map in windows in three languages: 0.29 to 0.47, 0.55 of the tiles; copies 0.56, or 0.68); least
+share of the work's tiles with the same grey and of its parts with inliers, and least sum of both; less where the middle
+is seen half to twice as often as what surrounds it. Dialogs, maps, portraits in one frame: 1.34 (0.7 and 0.64)."""
 
 FEATURE_MANY_INLIERS: Final = 14
 FEATURE_MANY_SHARE: Final = 0.05
 FEATURE_MANY_MIN_PARTS: Final = 0.4
 FEATURE_MANY_PARTS: Final = 1.0
 """So many more inliers, all of them the work's own, spread over so much of it, with the middle seen, are the work under
-something else: text, stripes, a second picture. Least share of tiles, of parts, and sum of both, as above. With the
-rules on the middle and on the parts, 115 of 136 copies that are hard to find match, where 109 did. Among 80,000 pairs
-of 400 strangers and 200 works, half of them of the same programs, 4 more match: three menus over one map, and one
-photograph blended twice. A figure that two screens share has 61 inliers and covers 0.03; parts of one drawing in two
-games agree in 0.28 of the tiles; one map, in dialogs in two languages, is found 2.2 to 3.4 times as often as words."""
+text, stripes or a second picture. Least share of tiles, of parts, and sum of both: 115 of 136 copies that are hard to
+find match, where 109 did. Of 80,000 pairs of strangers and works 4 more match: three menus over one map, one photograph
+blended twice. A figure that two screens share has 61 inliers and covers 0.03; parts of one drawing in two games agree
+in 0.28 of the tiles; one map, in dialogs in two languages, 2.2 to 3.4 times as often as words."""
 
 FEATURE_LIKELY_STEP: Final = 3
 """So many inliers less are worth a look. Unrelated pictures reach 3 often, 5 in 2 of 100 searches among 600 works."""
 
 FEATURE_MIN_SPREAD: Final = 8.0
-"""Least standard deviation of the inliers across the line that they lie along, of a work whose longer side is 640."""
-
 FEATURE_MIN_SHARE: Final = 0.01
-"""Least part of the work's area that the inliers stretch over."""
+"""Least standard deviation of the inliers across the line that they lie along, of a work whose longer side is 640, and
+least part of its area that they stretch over."""
 
 FEATURE_COMMON_BITS: Final = 20
 FEATURE_COMMON_WORKS: Final = 3

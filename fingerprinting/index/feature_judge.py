@@ -59,7 +59,8 @@ def _shines_through(placement: Placement, agreement: Agreement) -> bool:
 
 def _reaches(agreement: Agreement) -> bool:
     """Tell a work that is seen here and there from one picture in another screen: that is seen in one place alone."""
-    return agreement.reach >= thresholds.FEATURE_MIN_REACH
+    agrees = agreement.tiles is not None and agreement.tiles >= thresholds.FEATURE_REACH_TILES
+    return agrees or agreement.reach >= thresholds.FEATURE_MIN_REACH
 
 
 def _is_even(middle: float | None) -> bool:

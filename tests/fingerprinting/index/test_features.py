@@ -358,7 +358,7 @@ def test_the_transform_says_where_each_pixel_of_the_work_lies(
 
 
 def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
-    agrees = Agreement(0.8, 0.6, 0.7, 1.2)
+    agrees = Agreement(0.8, 0.55, 0.7, 1.2)
 
     assert judged(placement(40, 0.3), agrees, 10, lambda: 40)[0] is Strength.MATCH
     in_one_place = dataclasses.replace(agrees, reach=0.45)
