@@ -86,8 +86,8 @@ class Found:
     def is_confirmed(self) -> bool:
         """Whether landmarks, if they were asked, leave it at more than a rhythm that both recordings have."""
         known = self.stretch
-        is_clear = known.bits <= thresholds.BAND_CERTAIN_BITS or self.is_whole
-        if self.support is None or (known.z >= thresholds.BAND_CERTAIN_DEVIATIONS and is_clear):
+        is_near = known.bits <= thresholds.BAND_CERTAIN_BITS
+        if self.support is None or (known.z >= thresholds.BAND_CERTAIN_DEVIATIONS and is_near):
             return True
         least = thresholds.BAND_WHOLE_DECADES if self.is_whole else thresholds.BAND_CONFIRMING_DECADES
         return self.support.decades >= least[self.is_changed]

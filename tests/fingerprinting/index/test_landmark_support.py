@@ -124,7 +124,8 @@ def found(
     [
         (found(5.0, 0.0), True),  # as near as this, peaks need not agree: loops fit at every beat
         (found(9.0, 0.0), False),  # one synthesiser's pieces, for some seconds
-        (found(9.0, 0.0, asked=95), True),  # from beginning to end
+        (found(9.0, 2.0, asked=95), False),
+        (found(9.0, 3.0, asked=95), True),  # from beginning to end
         (found(11.0, 2.0), False),
         (found(11.0, 3.0), False),
         (found(11.0, 3.0, asked=95), True),
@@ -132,7 +133,7 @@ def found(
         (found(11.0, None), True),  # a print without peaks is decided by band energies alone
         (found(12.9, 3.0), False),
         (found(12.9, 8.0), True),  # under a voice
-        (found(14.5, 12.0), False),  # too few deviations, whatever landmarks say
+        (found(14.0, 12.0), False),  # too few deviations, whatever landmarks say
         (found(9.5, 3.0, window=44), False),
         (found(9.5, 4.0, window=44), True),
         (found(9.5, 9.0, window=44, length=20), False),  # a word that is said twice
