@@ -182,8 +182,7 @@ shingles that are new in the passage; in a stretch as long as it can be with tha
 pairs of a manual's text and another in other languages, which name the same commands, 17 were matches without this, 6
 at 0.5, 2 at 0.55 (the same lines of a configuration), 1 at 0.6. Of excerpts of 30 s with two words of ten misheard
 94.2, 93.1, 92.3 and 89.6 % are found by it, of 60 s all, all, all and 99.2 %, and 99.4, 97.1, 95.2 and 92.3 % of 60 s
-with three of ten. Of characters none of those pairs had so much, whatever was asked for; of 60 s with three of ten
-misheard 92.5 % have 0.35, and 77.5 % 0.5."""
+with three of ten. Of characters none of those pairs had 0.35; of 60 s with three of ten misheard 92.5 % have that."""
 
 SHINGLE_QUOTE_WORDS: Final = 20
 """Fewer shared kept words than this (20 s of speech), where they are a minor part of both texts, are a quotation: worth
