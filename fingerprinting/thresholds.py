@@ -7,15 +7,14 @@ from typing import Final
 # --- pictures: PDQ -------------------------------------------------------------------------------------------------
 
 PDQ_MATCH_BITS: Final = 31
-"""A PDQ distance of at most this is a match. Unrelated pictures lie at 128 +- 8 bits, so chance alone never comes
-near; in 4.7 million pairs of different pictures none did, and 1 of 330,000 look-alike pairs. Source: PDQ reference."""
+"""A match. Unrelated pictures lie at 128 +- 8 bits, so chance alone never comes near; in 4.7 million pairs of
+different pictures none did, and 1 of 330,000 look-alike pairs. Source: PDQ reference."""
 
 PDQ_LIKELY_BITS: Final = 48
-"""Up to this a person should look: about 5 in 10 million pairs of different pictures come this near."""
+"""Up to this a person should look: 5 in 10 million pairs of different pictures come so near."""
 
 PDQ_MIN_QUALITY: Final = 50
-"""Below this gradient quality (of 100) a picture is so flat that some of its bits are noise, and the limits are lower.
-Source: PDQ reference."""
+"""Below this gradient quality (of 100) a picture is so flat that some bits are noise. Source: PDQ reference."""
 
 PDQ_BLANK_QUALITY: Final = 4
 """Below this a whole picture is blank. Copies of a faint wallpaper of quality 8 moved by 0 to 10 bits, those of one of
@@ -29,17 +28,16 @@ PDQ_FLAT_LIKELY_BITS: Final = 31
 
 PDQ_FRAME_MATCH_BITS: Final = 24
 """The limit where a part of the one picture is compared with a part (or the whole) of the other: with 8 frames of an
-asset and 12 of a work there are about a hundred chances. In 2.4 million pairs of frames of different pictures none
-came within 40; with 24 in place of 31 one crop in seventy is lost. Flat frames keep to the limit for flat pictures. A
-button or logo that two pictures share is found as what it is: the same pixels."""
+asset and 12 of a work there are about a hundred chances. Of 2.4 million pairs of frames of different pictures none
+came within 40; with 24 in place of 31 one crop in seventy is lost. Flat frames keep to the limit for flat pictures."""
 
 PDQ_FRAME_LIKELY_BITS: Final = 31
 
 # --- pictures: pHash -----------------------------------------------------------------------------------------------
 
 PHASH_LIKELY_BITS: Final = 4
-"""A 64-bit pHash distance of at most this is worth a look and no more: at 8 bits 3 of 3,132 strangers already matched
-one of 1,500 works, at 4 none did, but above a few million works chance alone reaches 6 bits."""
+"""At most this is worth a look and no more: at 8 bits 3 of 3,132 strangers already matched one of 1,500 works, at 4
+none did, but above a few million works chance alone reaches 6 bits."""
 
 # --- sound: Chromaprint --------------------------------------------------------------------------------------------
 
@@ -56,10 +54,10 @@ CHROMAPRINT_LIKELY_CODES: Final = 19
 """Shortest recording (5 s) that a stretch worth a look can come from."""
 
 CHROMAPRINT_MATCH_CURVE: Final = ((60, 3.6), (221, 5.0))
-"""Mean differing bits (of 32) a code, by number of codes (60 are 10 s, 221 are 30 s), that make a match by these alone.
-Excerpts of 8 and 10 s of 30 songs as MP3 (128 and 32 kbit/s) differ by 1.0, at most by 2.4. The nearest that two
-unrelated ones of 132 songs came over 40 codes or more was 4.1. Between the points the limit is interpolated; beyond the
-last it stays; shorter stretches never match, since steady sounds of unrelated recordings agree to 2.2 bits over 5 s."""
+"""Mean differing bits (of 32) a code, by number of codes (60 are 10 s, 221 are 30 s), that make a match by these
+alone. Excerpts of 8 and 10 s of 30 songs as MP3 (128 and 32 kbit/s) differ by 1.0, at most by 2.4; the nearest that
+two of 132 songs came over 40 codes or more was 4.1. Between the points the limit is interpolated; beyond the last it
+stays; shorter stretches never match, since steady sounds of unrelated recordings agree to 2.2 bits over 5 s."""
 
 CHROMAPRINT_LIKELY_CURVE: Final = ((19, 2.0), (40, 3.0), (60, 5.0), (221, 6.7))
 """The same for a stretch worth a look. In 13,000 windows none of another recording came within 5.0 over 10 s or 6.7
@@ -67,7 +65,7 @@ over 30 s of one of 322 tracks; of our 132 songs two pairs do."""
 
 CHROMAPRINT_MIN_SHARPNESS: Final = 4.0
 """How much worse (mean bits) the alignment must get when shifted by 6 to 30 codes: steady sounds fit at every shift.
-Copies of the 30 songs get worse by 8.4 or more; asking for 2 already removed three quarters of the false agreements."""
+Copies of 30 songs get worse by 8.4 or more; asking for 2 already removed three quarters of the false agreements."""
 
 CHROMAPRINT_MIN_DISTINCT: Final = 10
 """A stretch with fewer different codes (wind, rain, a held note) fits too many recordings to identify one."""
@@ -77,11 +75,10 @@ CHROMAPRINT_MIN_DISTINCT: Final = 10
 BAND_CHANCE_BITS: Final = 16
 BAND_DEVIATION: Final = 0.39
 BAND_DEVIATION_CODES: Final = 100
-"""Standard deviation of the mean differing bits (of 32) of so many codes (5 s) of unrelated recordings: their mean is
-16. Of more codes it falls with the square root of their number: of 46, 64, 100, 207 and 430 codes of 36 recordings,
-laid on each other anyhow, 0.575, 0.489, 0.392, 0.273 and 0.191 were measured, and the law says 0.575, 0.488, 0.390,
-0.271 and 0.188. The nearest of 130,000, 62,000, 58,000, 22,000 and 9,700 came to 4.6, 4.4, 4.1, 3.7 and 3.5 deviations,
-as normal values do."""
+"""Standard deviation of the mean differing bits (of 32) of so many codes (5 s) of unrelated recordings, whose mean is
+16. Of more codes it falls with the square root of their number: 46, 100 and 430 codes of 36 recordings, laid on each
+other anyhow, measured 0.575, 0.392 and 0.191, where that says 0.575, 0.390 and 0.188. The nearest of 130,000, 58,000
+and 9,700 came to 4.6, 4.1 and 3.5 deviations, as normal values do."""
 
 BAND_WINDOWS: Final = (36, 44, 56, 72, 92, 118, 152, 207, 300, 430)
 """Lengths in codes that are looked at: 2 s and more, each a quarter to a half longer than the last, so that a part
@@ -90,8 +87,8 @@ of any length has one that nearly fills it (44 fit into 2.5 s, 92 into 5 s)."""
 BAND_MATCH_DEVIATIONS: Final = 10.0
 BAND_LIKELY_DEVIATIONS: Final = 8.0
 """So many deviations below chance a window is a match, or worth a look: chances of 8e-24 and 6e-16, for each of the
-some 10,000 alignments of a query. Chance alone would allow 9.5; between that and 10 lay one of 498 copies and three
-of 131 that were hardest to hear, and passages that pieces for one synthesiser have in common, at 9.5, 9.7 and 9.8."""
+some 10,000 alignments of a query. Between 9.5, as far as chance alone would come, and 10 lay one of 498 copies, and
+passages that pieces for one synthesiser have in common, at 9.5, 9.7 and 9.8."""
 
 BAND_CEILING: Final = ((100, 12.3), (207, 12.9), (430, 13.2))
 """Mean differing bits above which nothing is a match, by number of codes; 0.5 more is worth a look. Chance is not what
@@ -243,8 +240,8 @@ FEATURE_BASE_INLIERS: Final = 10
 FEATURE_BASE_WORKS: Final = 5_000
 
 FEATURE_MIN_CORRELATION: Final = 0.8
-"""Correlation of the grey of both pictures, where they overlap, from which on it agrees. Copies whose whole work is
-shown have 0.8 and more; those with much drawn over them, or with a part of the work cut away by a frame, 0.5 to 0.7."""
+"""Correlation of the grey of both pictures, where they overlap, from which on it agrees: copies whose whole work is
+shown have 0.8 and more, those with much drawn over them or with a part cut away 0.5 to 0.7."""
 
 FEATURE_ALONE_INLIERS: Final = 6
 """So many more inliers where the grey agrees less than that, or says nothing (plain, or hardly any overlap)."""
@@ -278,9 +275,16 @@ FEATURE_MANY_MIN_PARTS: Final = 0.4
 FEATURE_MANY_PARTS: Final = 1.0
 """So many more inliers, all of them the work's own, spread over so much of it, with the middle seen, are the work under
 text, stripes or a second picture. Least share of tiles, of parts, and sum of both: 115 of 136 copies that are hard to
-find match, where 109 did. Of 80,000 pairs of strangers and works 4 more match: three menus over one map, one photograph
-blended twice. A figure that two screens share has 61 inliers and covers 0.03; parts of one drawing in two games agree
-in 0.28 of the tiles; one map, in dialogs in two languages, 2.2 to 3.4 times as often as words."""
+find match, where 109 did; of 80,000 other pairs 4 more: three menus over one map, one photograph blended twice. Parts
+of one drawing in two games agree in 0.28 of the tiles."""
+
+FEATURE_CUT_SHARE: Final = 0.3
+FEATURE_CUT_CORRELATION: Final = 0.95
+FEATURE_CUT_PARTS: Final = 0.8
+FEATURE_CUT_SURROUNDINGS: Final = 0.2
+"""A part of a work, cut out and set on plain ground: least share of the work that what is found stretches over; least
+correlation, tiles and parts in it; most features around it, by area, for each in it. Of 100 such pages 39 were a match
+without this and 62 are, of 100 others 30 and 51; of 2,800 strangers, half of the same programs, none."""
 
 FEATURE_LIKELY_STEP: Final = 3
 """So many inliers less are worth a look. Unrelated pictures reach 3 often, 5 in 2 of 100 searches among 600 works."""
@@ -294,10 +298,9 @@ FEATURE_COMMON_BITS: Final = 20
 FEATURE_COMMON_WORKS: Final = 3
 FEATURE_COMMON_SHARE: Final = 160
 FEATURE_MOST_COMMON: Final = 64
-"""A feature that more pictures have to within so many bits than one in 160 (but at least 3, at most 64) is of a font, a
-button, a texture, and counts only where the grey agrees. So nobody can hide a work by registering pictures like it. Of
-480 works, copies in collages and under stripes keep half to all of their 24 to 90 inliers, and windows of one program 4
-to 14 of 24 to 40; with 28 bits both kept a tenth."""
+"""A feature that more pictures have to within so many bits than one in 160 (but at least 3, at most 64) is of a font,
+a button, a texture, and counts only where the grey agrees. So nobody can hide a work by registering pictures like it.
+Copies in collages keep half to all of their 24 to 90 inliers, windows of one program 4 to 14 of 24 to 40."""
 
 
 # --- pictures: dct-256 ---------------------------------------------------------------------------------------------
@@ -364,15 +367,13 @@ where shots last as long."""
 VIDEO_MOTION: Final = 0.55
 VIDEO_MOTION_LEAD: Final = 0.2
 """Correlation of what moves (frames less the mean of their shot) at one place in time, and how much more it must be
-there than at any other. Clips of 4 and 10 s of eleven films, scaled, mirrored, with bars or subtitles, reach 0.7 to
-1.0, with 0.0 to 0.45 elsewhere; 38 other parts of the recordings of two fixed cameras at most 0.45, with 0.39
-elsewhere."""
+there than at any other. Clips of eleven films, scaled, mirrored, with bars or subtitles, reach 0.7 to 1.0, with 0.0 to
+0.45 elsewhere; 38 other parts of the recordings of two fixed cameras at most 0.45, with 0.39 elsewhere."""
 
 VIDEO_MOTION_LEAST: Final = 0.5
-"""Where something moves, frames that look alike, in whole or by features, are a match only if so much of it agrees.
-155 clips of 17 films that are a match by their features have at least 0.57 (`python -m benchmarks.video`). Of other
-parts of a film of words that come again and again, eight were a match with up to 0.43 where 0.3 was enough, and one
-of the cameras and game by whole frames with 0.29; by its features no stranger has more than 0.46."""
+"""Where something moves, frames that look alike, in whole or by features, are a match only if so much of it agrees. Of
+155 clips of 17 films none has less than 0.57 (`python -m benchmarks.video`); of other parts of a film of words that
+come again and again eight were a match with up to 0.43, and by its features no stranger has more than 0.46."""
 
 VIDEO_MOTION_GREY: Final = 0.5
 """Grey levels, root mean square, that must move to tell anything: less is the noise of rounding and of encoding."""
@@ -385,9 +386,8 @@ VIDEO_TWIN_BITS: Final = 16
 
 VIDEO_FEATURE_SECONDS: Final = 2.5
 VIDEO_FEATURE_LEAD: Final = 1.3
-"""Features can't tell moments of a scene that a fixed camera shows: where an asset's frames show frames of the work so
-many seconds off the time line, too, those on the line must have so many times as many features. Four of four strangers
-from the same two fixed cameras were a match without this."""
+"""Features can't tell moments of a scene that a fixed camera shows: where frames show frames of the work so many
+seconds off the time line, too, those on the line must have so many times as many features."""
 
 VIDEO_FEATURE_FRAMES: Final = 2
 VIDEO_FEATURE_INLIERS: Final = 18

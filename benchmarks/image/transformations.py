@@ -523,6 +523,8 @@ TRANSFORMATIONS: Mapping[str, Kind] = {
     "bent-dark-blur": Kind(
         "combined", _after(_perspective(0.08), _enhanced(ImageEnhance.Brightness, 0.6), _blurred(1.5))
     ),
+    "crop-padded": Kind("combined", _after(_crop(0.75, centred=False), _padded(0.4, "white")), quality=85),
+    "crop-on-card": Kind("combined", _after(_crop(0.65, centred=False), _padded(0.3, "#16202c")), quality=85),
     "watermark-padded": Kind("combined", _after(_watermarked, _padded(0.15, "#204060")), "WEBP", 40),
     "emoji-mirror-page": Kind("combined", _after(_with_emoji, _MIRROR, _on_background(0.6)), quality=60),
 }

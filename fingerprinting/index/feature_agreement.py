@@ -1,13 +1,13 @@
 """Whether two pictures agree where one lies on the other: their grey, in all and by parts, and their features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, Features
-from fingerprinting.index.feature_geometry import Floats, Placement, Spots
+from fingerprinting.index.feature_geometry import Floats, Placement, Spots, Window
 
 _MOST_POINTS: Final = 6
 _LEAST_OVERLAP: Final = 30
@@ -48,7 +48,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Grey:
+class Grey:
     """Both thumbnails in the cells of the work's, and which cells lie in the overlap as a whole."""
 
     whole: NDArray[np.bool_]
@@ -67,10 +67,27 @@ class Sides:
     variant: int
 
 
-def agreement(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Agreement:
-    """Compare an asset with a work where it lies; `agreeing` are the work's features that agree with the placement."""
-    grey = _grey(placement, sides)
+def agreement(
+    placement: Placement, sides: Sides, agreeing: NDArray[np.int64], window: Window | None = None
+) -> Agreement:
+    """Compare an asset with a work where it lies, or within a window of the work.
+
+    Args:
+        placement: where the work lies in the asset.
+        sides: both.
+        agreeing: the work's features that agree with the placement.
+        window: the part of the work's frame that is looked at, if it is not all of it.
+    """
+    grey = grey_of(placement, sides)
     expected = _expected(placement, sides.asked_spots, sides.known_spots)
+    if window is not None:
+        low, high = np.array(window[:2]), np.array(window[2:])
+        rows, columns = grey.whole.shape
+        down, across = np.mgrid[0:rows, 0:columns] + 0.5
+        centres = np.stack([across / columns, down / rows], axis=-1) * np.array(sides.known_spots.frame)
+        grey = replace(grey, whole=grey.whole & np.all((centres >= low) & (centres <= high), axis=-1))
+        places = sides.known_spots.places
+        expected &= np.all((places >= low) & (places <= high), axis=1)
     return Agreement(
         correlation=_correlation(grey),
         tiles=_tiles(grey),
@@ -80,7 +97,7 @@ def agreement(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -
     )
 
 
-def _grey(placement: Placement, sides: Sides) -> _Grey:
+def grey_of(placement: Placement, sides: Sides) -> Grey:
     """Read the asset's thumbnail where the cells of the work's lie."""
     shown, known = sides.asked.thumbnail, sides.thumbnail
     if sides.variant & MIRRORED:
@@ -104,7 +121,7 @@ def _grey(placement: Placement, sides: Sides) -> _Grey:
     )
     cells = (rows, points, columns, points)
     whole: NDArray[np.bool_] = np.all(_inside(here.T, frame).reshape(cells), axis=(1, 3))
-    return _Grey(whole, values.reshape(cells).mean(axis=(1, 3)), stored)
+    return Grey(whole, values.reshape(cells).mean(axis=(1, 3)), stored)
 
 
 def _inside(places: NDArray[np.float64], frame: tuple[float, float]) -> NDArray[np.bool_]:
@@ -112,23 +129,23 @@ def _inside(places: NDArray[np.float64], frame: tuple[float, float]) -> NDArray[
     return inside
 
 
-def _correlation(grey: _Grey) -> float | None:
+def _correlation(grey: Grey) -> float | None:
     if grey.whole.sum() < _LEAST_OVERLAP:
         return None
     asked, known = grey.asked[grey.whole], grey.known[grey.whole]
     if min(asked.std(), known.std()) < _LEAST_SPREAD:
         return None
-    return _correlated(asked, known)
+    return correlated(asked, known)
 
 
-def _correlated(one: Floats, other: Floats) -> float:
+def correlated(one: Floats, other: Floats) -> float:
     """Correlate two lines of numbers, 0 where one of them is plain; for a few, in a third of numpy's time."""
     one, other = one - one.mean(), other - other.mean()
     length = float(np.sqrt(float(one @ one) * float(other @ other)))
     return float(one @ other) / length if length else 0.0
 
 
-def _tiles(grey: _Grey) -> float | None:
+def _tiles(grey: Grey) -> float | None:
     """Correlate tile by tile: what a frame or a window shares with another fills few tiles, a text hides few."""
     rows, columns = grey.whole.shape
     down, across = max(1, rows // _TILE), max(1, columns // _TILE)

@@ -25,6 +25,8 @@ _MANY: Final = 24
 _MOST_OF: Final = 0.85
 
 Floats = NDArray[np.float32]
+Window = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +146,33 @@ def in_pixels(
 
 
 def boxes(
-    placement: Placement, asked_size: tuple[int, int], known_size: tuple[int, int], variant: int
+    placement: Placement,
+    asked_size: tuple[int, int],
+    known_size: tuple[int, int],
+    variant: int,
+    window: Window | None = None,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give the rectangle that the work fills in the asset, and that which the asset shows of the work, in pixels."""
+    """Give the rectangle that the work fills in the asset, and that which the asset shows of the work, in pixels.
+
+    Where only a window of the work's frame is shown, both are of that.
+    """
     to_work = placement.matrix
     linear = np.linalg.inv(to_work[:, :2])
     to_asset = np.concatenate([linear, -linear @ to_work[:, 2:]], axis=1)
     here, there = SIDE / max(asked_size), SIDE / max(known_size)
     asset, work = [side * here for side in asked_size], [side * there for side in known_size]
-    in_asset = _around(to_asset, work, asset) / here
-    in_work = _around(to_work, asset, work) / there
+    in_asset = _around(to_asset, window or (0.0, 0.0, work[0], work[1]), asset) / here
+    in_work = _around(to_work, (0.0, 0.0, asset[0], asset[1]), work) / there
+    if window is not None:
+        in_work = np.array(window) / there
     if variant & MIRRORED:
         in_asset[[0, 2]] = asked_size[0] - in_asset[[2, 0]]
     return tuple(np.round(in_asset, 1).tolist()), tuple(np.round(in_work, 1).tolist())
 
 
-def _around(matrix: NDArray[np.float64], size: list[float], within: list[float]) -> NDArray[np.float64]:
-    corners = np.array([[0.0, 0.0], [size[0], 0.0], [0.0, size[1]], size]) @ matrix[:, :2].T + matrix[:, 2]
-    low, high = corners.min(axis=0).clip(0, within), corners.max(axis=0).clip(0, within)
+def _around(matrix: NDArray[np.float64], window: Window, within: list[float]) -> NDArray[np.float64]:
+    left, top, right, bottom = window
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
+    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    low, high = moved.min(axis=0).clip(0, within), moved.max(axis=0).clip(0, within)
     return np.concatenate([low, high])

@@ -1,34 +1,57 @@
 """Whether what an asset and a work have in common is the work, or only what surrounds it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fingerprinting import thresholds
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
+from fingerprinting.index.feature_part import Part
 from fingerprinting.types import Strength
 
 
-def judged(placement: Placement, agreement: Agreement, sure: int, own: Callable[[], int]) -> tuple[Strength, int]:
-    """Judge a placement, and give the inliers that decided: fewer where the grey of both pictures agrees.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How sure a sighting is.
+
+    Attributes:
+        strength: whether it is a match.
+        inliers: so many decided, or are wanted.
+        part: what is shown of the work, where only that decided.
+    """
+
+    strength: Strength
+    inliers: int
+    part: Part | None = None
+
+
+def judged(
+    placement: Placement, agreement: Agreement, sure: int, own: Callable[[], int], shown: Callable[[], Part | None]
+) -> Judgement:
+    """Judge a placement; fewer inliers decide where the grey of both pictures agrees.
 
     Args:
         placement: where the work lies in the asset.
         agreement: how well both agree there.
         sure: inliers that make a match in a registry of this size.
         own: counts the inliers that not many works have. It is asked only where it decides.
+        shown: looks at what is shown of the work by itself. It is asked only where it decides.
     """
     correlation = agreement.correlation
     agrees = correlation is not None and correlation >= thresholds.FEATURE_MIN_CORRELATION
     needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
     is_spread = placement.spread >= thresholds.FEATURE_MIN_SPREAD and placement.share >= thresholds.FEATURE_MIN_SHARE
     if not is_spread or placement.inliers < needed:
-        return Strength.LIKELY, needed
+        return Judgement(Strength.LIKELY, needed)
     if _is_shown_throughout(agreement) and (agrees or own() >= needed):
-        return Strength.MATCH, needed
+        return Judgement(Strength.MATCH, needed)
     many = sure + thresholds.FEATURE_MANY_INLIERS
     if placement.inliers >= many and _shines_through(placement, agreement) and own() >= many:
-        return Strength.MATCH, many
-    return Strength.LIKELY, needed
+        return Judgement(Strength.MATCH, many)
+    part = shown() if placement.inliers >= sure + thresholds.FEATURE_ALONE_INLIERS else None
+    if part is not None and part.is_cut_out and own() >= sure:
+        return Judgement(Strength.MATCH, sure + thresholds.FEATURE_ALONE_INLIERS, part)
+    return Judgement(Strength.LIKELY, needed)
 
 
 def _is_shown_throughout(agreement: Agreement) -> bool:

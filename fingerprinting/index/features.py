@@ -18,6 +18,7 @@ from fingerprinting.index import (
     feature_agreement,
     feature_judge,
     feature_lists,
+    feature_part,
     feature_pictures,
     feature_votes,
 )
@@ -25,7 +26,7 @@ from fingerprinting.index import feature_geometry as geometry
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.copies import Copies
-from fingerprinting.index.feature_agreement import Agreement
+from fingerprinting.index.feature_agreement import Agreement, Sides
 from fingerprinting.index.feature_geometry import Placement, Spots
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.index.feature_pictures import THUMBNAIL, Pictures, as_places
@@ -54,6 +55,8 @@ class _Sighting:
     placement: Placement
     agreement: Agreement
     features: NDArray[np.int64]
+    sides: Sides
+    known: NDArray[np.int64]
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -217,7 +220,7 @@ class FeatureSearcher:
             return None
         sides = feature_agreement.Sides(asked, shown, self._pictures.thumbnail(row), known, variant)
         agreement = feature_agreement.agreement(placement, sides, its[placement.pairs])
-        return _Sighting(row, variant, placement, agreement, mine[placement.pairs])
+        return _Sighting(row, variant, placement, agreement, mine[placement.pairs], sides, its[placement.pairs])
 
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
@@ -230,9 +233,17 @@ class FeatureSearcher:
 
     def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
         placement = sighting.placement
-        strength, limit = feature_judge.judged(placement, sighting.agreement, sure, lambda: self._own(asked, sighting))
-        known = self._pictures.size(sighting.row)
-        in_asset, in_work = geometry.boxes(placement, asked.size, known, sighting.variant)
+        judgement = feature_judge.judged(
+            placement,
+            sighting.agreement,
+            sure,
+            lambda: self._own(asked, sighting),
+            lambda: feature_part.part(placement, sighting.sides, sighting.known),
+        )
+        known, part = self._pictures.size(sighting.row), judgement.part
+        in_asset, in_work = geometry.boxes(
+            placement, asked.size, known, sighting.variant, None if part is None else part.window
+        )
         evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
         agreement = sighting.agreement
         if agreement.correlation is not None:
@@ -243,6 +254,9 @@ class FeatureSearcher:
         evidence["reach"] = round(agreement.reach, 2)
         if agreement.middle is not None:
             evidence["middle"] = round(agreement.middle, 2)
+        if part is not None:  # that alone is shown, and decided
+            evidence["part_share"] = round(part.share, 2)
+            evidence["part_correlation"] = round(part.agreement.correlation or 0.0, 3)
         to_asset = geometry.in_pixels(placement, asked.size, known, sighting.variant)
         evidence["transform"] = " ".join(f"{each:.6g}" for each in to_asset)
         evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
@@ -251,9 +265,9 @@ class FeatureSearcher:
             work=self._works(sighting.row)[0],
             algorithm=SPEC.name,
             version=SPEC.version,
-            strength=strength,
+            strength=judgement.strength,
             score=float(placement.inliers),
-            threshold=float(limit),
+            threshold=float(judgement.inliers),
             query_span=in_asset,
             work_span=in_work,
             evidence=evidence,

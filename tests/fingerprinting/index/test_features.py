@@ -17,7 +17,7 @@ from fingerprinting.index import features as features_index
 from fingerprinting.index.algorithm import CrowdedError, SearchContext
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
-from fingerprinting.index.feature_judge import judged
+from fingerprinting.index.feature_judge import Judgement, judged
 from fingerprinting.index.features import SPEC
 from fingerprinting.index.segment import Index
 from fingerprinting.types import Depth, Fingerprint, Match, Strength
@@ -170,7 +170,7 @@ def test_a_copy_agrees_in_most_of_its_parts_and_in_the_middle(
 ) -> None:
     agreement = Agreement(correlation, tiles, cover, middle)
 
-    strength, _ = judged(placement(20), agreement, 10, lambda: 20)
+    strength = judged(placement(20), agreement, 10, lambda: 20, lambda: None).strength
 
     assert strength is (Strength.MATCH if is_copy else Strength.LIKELY)
 
@@ -194,9 +194,9 @@ def placement(inliers: int, share: float = 0.4) -> Placement:
 def test_what_shines_through_everywhere_is_a_match_by_many_features_of_its_own(
     inliers: int, own: int, share: float, agreement: Agreement, limit: int | None
 ) -> None:
-    found = judged(placement(inliers, share), agreement, 10, lambda: own)
+    found = judged(placement(inliers, share), agreement, 10, lambda: own, lambda: None)
 
-    assert found == ((Strength.LIKELY, 16) if limit is None else (Strength.MATCH, limit))
+    assert found == (Judgement(Strength.LIKELY, 16) if limit is None else Judgement(Strength.MATCH, limit))
 
 
 def test_a_work_that_is_blended_with_another_picture_is_a_match(index: Index, works: list[Image.Image]) -> None:
@@ -360,6 +360,30 @@ def test_the_transform_says_where_each_pixel_of_the_work_lies(
 def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
     agrees = Agreement(0.8, 0.55, 0.7, 1.2)
 
-    assert judged(placement(40, 0.3), agrees, 10, lambda: 40)[0] is Strength.MATCH
+    assert judged(placement(40, 0.3), agrees, 10, lambda: 40, lambda: None).strength is Strength.MATCH
     in_one_place = dataclasses.replace(agrees, reach=0.45)
-    assert judged(placement(40, 0.3), in_one_place, 10, lambda: 40)[0] is Strength.LIKELY
+    assert judged(placement(40, 0.3), in_one_place, 10, lambda: 40, lambda: None).strength is Strength.LIKELY
+
+
+def cut_out(image: Image.Image, beside: Image.Image | None = None) -> Image.Image:
+    page = Image.new("RGB", (1200, 900), "white")
+    if beside is not None:
+        page.paste(beside, (0, 0))
+    page.paste(image.crop((80, 60, 720, 540)).resize((560, 420)), (500, 300))
+    return page
+
+
+def test_a_part_that_is_set_on_plain_ground_is_a_match_where_it_lies(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, cut_out(works[3]))
+
+    assert (match.work, match.strength) == (3, Strength.MATCH)
+    assert overlap(match.query_span, (500, 300, 1060, 720)) > 0.8
+    assert overlap(match.work_span, (80, 60, 720, 540)) > 0.8
+    assert match.evidence["part_correlation"] >= thresholds.FEATURE_CUT_CORRELATION
+
+
+def test_a_part_beside_something_else_is_worth_a_look_and_no_match(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, cut_out(works[3], synthetic_media.natural_picture(78, (1200, 900))))
+
+    assert match.strength is Strength.LIKELY
+    assert "part_share" not in match.evidence
