@@ -81,12 +81,10 @@ class Format(ABC):
             OSError: it can't be kept, or is not what was checked any more; nothing is left of it.
         """
 
-    @abstractmethod
-    def drop(self, item: Item, output: Path) -> None:
+    def drop(self, item: Item, output: Path) -> None:  # noqa: B027 - most keep all at once, at the end
         """Take back what `keep` did; nothing where it did nothing."""
 
-    @abstractmethod
-    def reopen(self, output: Path) -> None:
+    def reopen(self, output: Path) -> None:  # noqa: B027 - as above: `finish` writes everything anew
         """Make what `finish` completed fit for `keep` and `drop` again; nothing where nothing is complete."""
 
     @abstractmethod

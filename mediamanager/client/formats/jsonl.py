@@ -57,12 +57,6 @@ class JsonlFormat(Format):
         if item.query.error is not None and item.query.error.startswith(NO_OBJECT):
             raise OSError(item.query.error)
 
-    def drop(self, item: Item, output: Path) -> None:
-        """Lines are kept all at once, at the end."""
-
-    def reopen(self, output: Path) -> None:
-        """`kept.jsonl` is written anew in any case."""
-
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
         """Write `kept.jsonl`: the kept lines, as they were, in order."""
         wanted = iter(kept)

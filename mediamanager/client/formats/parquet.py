@@ -91,12 +91,6 @@ class ParquetFormat(Format):
         if error is not None and error.startswith((_BROKEN, _NO_PARQUET)):
             raise OSError(error.rstrip("."))
 
-    def drop(self, item: Item, output: Path) -> None:
-        """Rows are kept all at once, at the end."""
-
-    def reopen(self, output: Path) -> None:
-        """The files are written anew in any case."""
-
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
         """Write `kept/`: a file for each of the input, and `kept.sha256` in the form that `sha256sum --check` reads."""
         (output / KEPT).mkdir(exist_ok=True)

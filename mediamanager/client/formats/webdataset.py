@@ -91,12 +91,6 @@ class WebDatasetFormat(Format):
         if item.query.error is not None and item.query.error.startswith(_BROKEN):
             raise OSError(item.query.error.rstrip("."))
 
-    def drop(self, item: Item, output: Path) -> None:
-        """Samples are kept all at once, at the end."""
-
-    def reopen(self, output: Path) -> None:
-        """The shards are written anew in any case."""
-
     def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
         """Write `kept/`: a tar for each shard, and `kept.sha256` in the form that `sha256sum --check` reads."""
         (output / KEPT).mkdir(exist_ok=True)
