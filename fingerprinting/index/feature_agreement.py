@@ -68,17 +68,17 @@ class Sides:
 
 
 def agreement(
-    placement: Placement, sides: Sides, agreeing: NDArray[np.int64], window: Window | None = None
+    grey: Grey, placement: Placement, sides: Sides, agreeing: NDArray[np.int64], window: Window | None = None
 ) -> Agreement:
     """Compare an asset with a work where it lies, or within a window of the work.
 
     Args:
+        grey: of both, from `grey_of`.
         placement: where the work lies in the asset.
         sides: both.
         agreeing: the work's features that agree with the placement.
         window: the part of the work's frame that is looked at, if it is not all of it.
     """
-    grey = grey_of(placement, sides)
     expected = _expected(placement, sides.asked_spots, sides.known_spots)
     if window is not None:
         low, high = np.array(window[:2]), np.array(window[2:])

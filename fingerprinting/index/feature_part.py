@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
-from fingerprinting.index.feature_agreement import Agreement, Grey, Sides, agreement, correlated, grey_of
+from fingerprinting.index.feature_agreement import Agreement, Grey, Sides, agreement, correlated
 from fingerprinting.index.feature_geometry import Placement, Window
 
 # The features of a picture don't reach its edges; what is cut out has some there that the work has not.
@@ -51,10 +51,11 @@ class Part:
         )
 
 
-def part(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Part | None:
+def part(grey: Grey, placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Part | None:
     """Look at what lies around the features that agree; None where that is nearly all that the asset shows of the work.
 
     Args:
+        grey: of both, where the work lies.
         placement: where the work lies in the asset.
         sides: both.
         agreeing: the work's features that agree with the placement.
@@ -73,9 +74,9 @@ def part(placement: Placement, sides: Sides, agreeing: NDArray[np.int64]) -> Par
         return None
     around = (~is_inside).sum() / (1 - wide)
     return Part(
-        window=_grown(hull, grey_of(placement, sides), frame),
+        window=_grown(hull, grey, frame),
         share=share,
-        agreement=agreement(placement, sides, agreeing, hull),
+        agreement=agreement(grey, placement, sides, agreeing, hull),
         surroundings=float(around / (is_inside.sum() / wide)),
     )
 

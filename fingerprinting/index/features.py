@@ -26,7 +26,7 @@ from fingerprinting.index import feature_geometry as geometry
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
 from fingerprinting.index.copies import Copies
-from fingerprinting.index.feature_agreement import Agreement, Sides
+from fingerprinting.index.feature_agreement import Agreement, Grey, Sides
 from fingerprinting.index.feature_geometry import Placement, Spots
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.index.feature_pictures import THUMBNAIL, Pictures, as_places
@@ -56,6 +56,7 @@ class _Sighting:
     agreement: Agreement
     features: NDArray[np.int64]
     sides: Sides
+    grey: Grey
     known: NDArray[np.int64]
 
     @property
@@ -219,8 +220,9 @@ class FeatureSearcher:
         if placement is None or placement.inliers < fewest:
             return None
         sides = feature_agreement.Sides(asked, shown, self._pictures.thumbnail(row), known, variant)
-        agreement = feature_agreement.agreement(placement, sides, its[placement.pairs])
-        return _Sighting(row, variant, placement, agreement, mine[placement.pairs], sides, its[placement.pairs])
+        grey = feature_agreement.grey_of(placement, sides)
+        agreement = feature_agreement.agreement(grey, placement, sides, its[placement.pairs])
+        return _Sighting(row, variant, placement, agreement, mine[placement.pairs], sides, grey, its[placement.pairs])
 
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
@@ -238,7 +240,7 @@ class FeatureSearcher:
             sighting.agreement,
             sure,
             lambda: self._own(asked, sighting),
-            lambda: feature_part.part(placement, sighting.sides, sighting.known),
+            lambda: feature_part.part(sighting.grey, placement, sighting.sides, sighting.known),
         )
         known, part = self._pictures.size(sighting.row), judgement.part
         in_asset, in_work = geometry.boxes(
