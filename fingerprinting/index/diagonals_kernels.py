@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fingerprinting.index.kernels import kernel, reads, writes
 
 BAND, WINDOW, BRIDGE = 24, 256, 48
-"""As `diagonals` explains them."""
+"""As `diagonals` explains them; written again, since what numba has compiled and kept lasts until this file changes."""
 
 MAX_POSITION = 1 << 24
 FACTS = 8
