@@ -110,6 +110,11 @@ class Passage:
     work_span: Span | None = None
     is_thin: bool = False
 
+    @property
+    def shown(self) -> Span | None:
+        """When it is shown: in the work if that has times, else in the asset; None where neither has."""
+        return self.query_span if self.work_span is None else self.work_span
+
 
 @dataclass(frozen=True, slots=True)
 class FoundText:

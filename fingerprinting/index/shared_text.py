@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
-from fingerprinting.types import EvidenceValue, FoundText, Match, Passage, Strength
+from fingerprinting.types import EvidenceValue, FoundText, Match, Passage, Span, Strength
 
 _Stretch: TypeAlias = tuple[int, int]
 _Place: TypeAlias = tuple[_Stretch, _Stretch]
@@ -117,10 +117,12 @@ def judged(
     if len(text.passages) > 1:
         best = max(text.passages, key=lambda one: (not one.is_thin and counted(one) >= text.needed, counted(one)))
     evidence = counted(best)
-    alike = [one for one in text.passages if one.is_thin is best.is_thin]
-    words = sum(one.matched_query * counted(one) // len(one.blocks) for one in _apart(alike))
+    part = evidence / len(best.blocks)
+    is_short = best.matched_query * part < thresholds.SHINGLE_QUOTE_WORDS or (
+        best.shown is not None and _length(best.shown) * part < thresholds.SHINGLE_QUOTE_SECONDS
+    )
     is_minor = max(best.query_share, best.work_share) < thresholds.SHINGLE_QUOTE_SHARE
-    is_quotation = words < thresholds.SHINGLE_QUOTE_WORDS and is_minor
+    is_quotation = is_short and is_minor
     is_sure = evidence >= text.needed and not is_quotation and not best.is_thin
     told: dict[str, EvidenceValue] = {
         "matched_tokens": best.matched_query,
@@ -153,6 +155,10 @@ def judged(
         told,
         text,
     )
+
+
+def _length(span: Span) -> float:
+    return span[1] - span[0]
 
 
 def _place(passage: Passage) -> _Place:
@@ -228,17 +234,6 @@ def _small(text: FoundText | None) -> Sequence[Passage]:
 
 def _is_small(passage: Passage) -> bool:
     return passage.work_share < thresholds.SHINGLE_SHARED_SHARE
-
-
-def _apart(passages: list[Passage]) -> list[Passage]:
-    """Choose passages that don't overlap in the asset, those with most evidence first."""
-    if len(passages) == 1:
-        return passages
-    chosen: list[Passage] = []
-    for one in sorted(passages, key=lambda each: -len(each.blocks)):
-        if all(one.query[1] <= other.query[0] or other.query[1] <= one.query[0] for other in chosen):
-            chosen.append(one)
-    return chosen
 
 
 class _Counted:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fingerprinting.text.shingle_bytes import HASH_BITS, Shingles
+from fingerprinting.text.shingle_bytes import HASH_BITS, NO_TRACK, Shingles, track_of
 from fingerprinting.types import Fingerprint, Span
 
 MakeFingerprint = Callable[..., Fingerprint]
@@ -35,11 +35,19 @@ def sound() -> MakeFingerprint:
 
 @pytest.fixture
 def text() -> MakeFingerprint:
-    def make(shingles: Sequence[int] | NDArray[np.uint64], first: int = 0, *, characters: bool = False) -> Fingerprint:
+    def make(
+        shingles: Sequence[int] | NDArray[np.uint64],
+        first: int = 0,
+        *,
+        characters: bool = False,
+        tokens_a_second: float | None = None,
+    ) -> Fingerprint:
         hashes = np.asarray(shingles, dtype=np.uint64).astype(np.uint32) % (1 << HASH_BITS)
         positions = np.arange(first, first + len(hashes), dtype=np.uint32)
         of_characters = len(hashes) if characters else 0
-        value = Shingles(hashes, positions, first + len(hashes) + 2, of_characters).pack()
+        tokens = first + len(hashes) + 2
+        track = NO_TRACK if tokens_a_second is None else track_of(np.arange(tokens + 1) / tokens_a_second)
+        value = Shingles(hashes, positions, tokens, of_characters, track=track).pack()
         return Fingerprint("shingle-3", 3, value)
 
     return make

@@ -90,6 +90,35 @@ def test_the_evidence_decides_how_sure_a_match_is(
     assert [match.strength for match in found] == ([strength] if strength else [])
 
 
+@pytest.mark.parametrize(("a_second", "strength"), [(1.5, Strength.LIKELY), (1.0, Strength.MATCH)])
+@pytest.mark.parametrize("is_work_captions", [True, False])
+def test_what_takes_less_than_twenty_seconds_to_say_is_a_quotation_however_many_words_it_has(
+    texts: list[Shingles],
+    text: Text,
+    fresh: Callable[[int], Shingles],
+    a_second: float,
+    strength: Strength,
+    is_work_captions: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    of_work, of_asset = (a_second, None) if is_work_captions else (None, a_second)
+    index = Index.build([(0, text(texts[0], tokens_a_second=of_work))])
+
+    match = search_one(
+        index, text(np.concatenate([fresh(100), texts[0][100:124], fresh(100)]), tokens_a_second=of_asset)
+    )
+
+    assert (match.strength, match.evidence["matched_tokens"]) == (strength, 26)
+    assert match.evidence["is_quotation"] is (strength is Strength.LIKELY)
+
+
+def test_a_short_video_that_is_taken_whole_is_no_quotation(
+    text: Text, fresh: Callable[[int], Shingles], texts: list[Shingles]
+) -> None:
+    index = Index.build([(0, text(texts[0][:30], tokens_a_second=3.0))])
+
+    assert search_one(index, text(np.concatenate([fresh(300), texts[0][:30]]))).strength is Strength.MATCH
+
+
 def test_a_larger_registry_asks_for_more_evidence(index: Index, texts: list[Shingles], text: Text) -> None:
     asset = [text(texts[1][:21])]
 
