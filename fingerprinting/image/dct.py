@@ -12,6 +12,7 @@ of them as negatives.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -61,8 +62,31 @@ class Spectrum:
 
 def spectrum(view: Image.Image, box: tuple[float, float, float, float] | None = None) -> Spectrum:
     """Compute the spectrum of a picture of mode L, or of a rectangle of it."""
-    cells = np.asarray(view.resize((CELLS, CELLS), Image.Resampling.BOX, box=box), np.float32)
+    return _spectrum(np.asarray(view.resize((CELLS, CELLS), Image.Resampling.BOX, box=box), np.float32))
+
+
+def _spectrum(cells: Floats) -> Spectrum:
     return Spectrum((_COSINES @ cells @ _COSINES.T).astype(np.float32), cells, _quality(cells))
+
+
+def spectrum_of_shrunk(view: Image.Image) -> Spectrum:
+    """Compute nearly what `spectrum` gives of a picture of mode L, of one that its decoder made smaller.
+
+    Of few pixels a cell, one that two cells share must count for both: of 200 pictures of a megapixel, decoded at an
+    eighth of each side, the bits then differ by 8 on average from those of the whole, and by 13 without.
+    """
+    pixels = np.asarray(view, np.float32)
+    down, across = _shares(pixels.shape[0]), _shares(pixels.shape[1])
+    return _spectrum(down @ pixels @ across.T)
+
+
+@lru_cache(maxsize=256)
+def _shares(pixels: int) -> Floats:
+    """Give the share of each of so many pixels in a row in each cell, shape (CELLS, pixels), with a sum of 1 a cell."""
+    edges, at = np.linspace(0, pixels, CELLS + 1), np.arange(pixels)
+    covered = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
+    shares: Floats = (covered.clip(0, 1) * (CELLS / pixels)).astype(np.float32)
+    return shares
 
 
 def value(found: Spectrum, forms: int = WORK_FORMS) -> bytes:

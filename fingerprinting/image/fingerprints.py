@@ -116,7 +116,9 @@ def fingerprint_page(shown: Iterable[Appearance], role: Role, depth: Depth) -> t
 def _fast(path: Path, limits: Limits) -> Prints:
     found: list[Fingerprint] = []
     for shown in appearances(path, limits, is_rough=True):
-        found += _dct(dct.spectrum(shown.image.convert("L")), dct.QUERY_FORMS[-1])
+        grey = shown.image.convert("L")
+        whole = dct.spectrum(grey) if shown.scale == 1.0 else dct.spectrum_of_shrunk(grey)
+        found += _dct(whole, dct.QUERY_FORMS[-1])
     return Prints(tuple(found), identifiable=bool(found), notes=() if found else (IMAGE_FLAT,))
 
 

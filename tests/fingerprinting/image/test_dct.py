@@ -51,6 +51,21 @@ def test_one_of_a_querys_forms_is_that_of_the_work(
     assert np.abs(dct.thumbnail_as(mine, nearest) - its).mean() < 1
 
 
+@pytest.mark.parametrize("side", [83, 97, 150])
+def test_a_picture_that_its_decoder_made_smaller_has_nearly_the_bits_of_the_whole(
+    picture: Image.Image, side: int
+) -> None:
+    whole = picture.convert("L").resize((side * 8, side * 8), Image.Resampling.BICUBIC)
+    shrunk = whole.reduce(8)  # as a JPEG decoder does: the mean of each block
+
+    of_whole, of_shrunk = (
+        np.frombuffer(dct.value(found), np.uint8)[dct.THUMBNAIL_BYTES :]
+        for found in (dct.spectrum(whole), dct.spectrum_of_shrunk(shrunk))
+    )
+
+    assert int(np.bitwise_count(of_whole ^ of_shrunk).sum()) <= 4
+
+
 def test_a_pattern_says_so_by_its_strength() -> None:
     tiles = Image.fromarray(np.tile(synthetic_media.noise(2, 8, 8)[:, :, 0], (64, 64)))
 
