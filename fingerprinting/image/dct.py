@@ -77,7 +77,7 @@ def spectrum_of_shrunk(view: Image.Image) -> Spectrum:
     """
     pixels = np.asarray(view, np.float32)
     down, across = _shares(pixels.shape[0]), _shares(pixels.shape[1])
-    return _spectrum(down @ pixels @ across.T)
+    return _spectrum((down @ pixels @ across.T).astype(np.float32, copy=False))
 
 
 @lru_cache(maxsize=256)
