@@ -43,7 +43,7 @@ def filter_input(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A folder, a .jsonl file, or .parquet files or WebDataset shards (.tar), or a folder of them.",
+            help="A folder, a .jsonl or .csv file, .parquet files or WebDataset shards (.tar), or a folder of these.",
         ),
     ],
     output: Annotated[
@@ -67,15 +67,16 @@ def filter_input(
     workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Filter a folder, JSONL, Parquet or WebDataset shards: kept, excluded with reasons, a report, a receipt.
+    """Filter a folder, JSONL, CSV, Parquet or WebDataset shards: kept, excluded with reasons, a report, a receipt.
 
     What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
     stopped when the same command is given again, and what could not be checked is tried again. Kept files are hard
     links to those of the input where the file system allows it, else copies.
 
-    Rows of JSONL and Parquet hold any of: path, url, youtube, sha256, text, fingerprints; of Parquet, columns of bytes
-    and of pictures or sounds as Hugging Face stores them are checked as files, too. Samples of WebDataset are kept or
-    excluded whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and fingerprints.
+    Rows of JSONL, CSV and Parquet hold any of: path, url, youtube, sha256, text, fingerprints; of Parquet, columns of
+    bytes and of pictures or sounds as Hugging Face stores them are checked as files, too. Samples of WebDataset are
+    kept or excluded whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and
+    fingerprints.
 
     Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
     usage.

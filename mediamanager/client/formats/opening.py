@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mediamanager.client.formats import webdataset
+from mediamanager.client.formats import delimited, jsonl, webdataset
 from mediamanager.client.formats.base import Format
+from mediamanager.client.formats.delimited import DelimitedFormat
 from mediamanager.client.formats.folder import FolderFormat
-from mediamanager.client.formats.jsonl import SUFFIXES, JsonlFormat
+from mediamanager.client.formats.jsonl import JsonlFormat
 from mediamanager.client.formats.shards import shards_of
 from mediamanager.client.formats.webdataset import WebDatasetFormat
 from mediamanager.client.queries import Query, walk
@@ -32,14 +33,14 @@ def open_input(source: Path, output: Path, fields: Mapping[str, str]) -> Format:
         return FolderFormat(source, output)
     if not source.is_file():
         raise InvalidInputError(f"there is no file or folder {source}", field="input")
-    suffixes = ", ".join((*SUFFIXES, PARQUET))
+    suffixes = ", ".join((*jsonl.SUFFIXES, *delimited.SUFFIXES, PARQUET))
     raise InvalidInputError(
         f"{source} can't be filtered: give a folder, or a file that ends in {suffixes} or .tar", field="input"
     )
 
 
 def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> Format | None:
-    """Open a JSONL file, a WebDataset shard, a Parquet file, or a folder of such shards; None: it is none of these.
+    """Open a JSONL or CSV file, a WebDataset shard, a Parquet file, or a folder of such shards; None: none of these.
 
     Args:
         source: a path.
@@ -59,9 +60,10 @@ def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> F
                 "to read Parquet, pyarrow is needed: pip install 'mediamanager[parquet]'", field="input"
             ) from error
         return ParquetFormat(source, shards, fields)
-    if source.is_file() and source.suffix.lower() in SUFFIXES:
+    suffix = source.suffix.lower() if source.is_file() else ""
+    if suffix in jsonl.SUFFIXES:
         return JsonlFormat(source, fields)
-    return None
+    return DelimitedFormat(source, fields) if suffix in delimited.SUFFIXES else None
 
 
 @dataclass(frozen=True, slots=True)
