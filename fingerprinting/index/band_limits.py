@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 
-from fingerprinting import thresholds
+from fingerprinting import sound_thresholds
 
 
 def deviation(codes: int) -> float:
     """Give the standard deviation of the mean differing bits of so many codes of unrelated recordings."""
-    return thresholds.BAND_DEVIATION * math.sqrt(thresholds.BAND_DEVIATION_CODES / codes)
+    return sound_thresholds.BAND_DEVIATION * math.sqrt(sound_thresholds.BAND_DEVIATION_CODES / codes)
 
 
 def faint_limit(codes: int) -> float:
     """Give the mean differing bits up to which a window of so many codes counts where landmarks say the same."""
-    return thresholds.BAND_CHANCE_BITS - thresholds.BAND_FAINT_DEVIATIONS * deviation(codes)
+    return sound_thresholds.BAND_CHANCE_BITS - sound_thresholds.BAND_FAINT_DEVIATIONS * deviation(codes)
 
 
 def supported_limit(codes: int, decades: float, *, is_changed: bool) -> float | None:
@@ -22,26 +22,36 @@ def supported_limit(codes: int, decades: float, *, is_changed: bool) -> float | 
 
     None where that is too little to help.
     """
-    least = thresholds.BAND_CHANGED_DECADES if is_changed else thresholds.BAND_SUPPORTING_DECADES
+    least = sound_thresholds.BAND_CHANGED_DECADES if is_changed else sound_thresholds.BAND_SUPPORTING_DECADES
     if decades < least:
         return None
-    wanted = (thresholds.BAND_CHANGED_JOINT_DECADES if is_changed else thresholds.BAND_JOINT_DECADES) - decades
+    wanted = (
+        sound_thresholds.BAND_CHANGED_JOINT_DECADES if is_changed else sound_thresholds.BAND_JOINT_DECADES
+    ) - decades
     # A normal variable is beyond z with a chance of about 10 to the power of -z**2 / (2 ln 10).
-    below = max(thresholds.BAND_FAINT_DEVIATIONS, math.sqrt(max(0.0, wanted) * 2 * math.log(10)))
-    return thresholds.BAND_CHANCE_BITS - below * deviation(codes)
+    below = max(sound_thresholds.BAND_FAINT_DEVIATIONS, math.sqrt(max(0.0, wanted) * 2 * math.log(10)))
+    return sound_thresholds.BAND_CHANCE_BITS - below * deviation(codes)
 
 
 def limits(codes: int) -> tuple[float, float]:
     """Give the mean differing bits up to which a window of so many codes is a match, and worth a look."""
-    lengths, bits = zip(*thresholds.BAND_CEILING, strict=True)
+    lengths, bits = zip(*sound_thresholds.BAND_CEILING, strict=True)
     ceiling = float(np.interp(codes, lengths, bits))
     below = deviation(codes)
     return (
-        min(thresholds.BAND_CHANCE_BITS - thresholds.BAND_MATCH_DEVIATIONS * below, ceiling),
-        min(thresholds.BAND_CHANCE_BITS - thresholds.BAND_LIKELY_DEVIATIONS * below, ceiling + 0.5),
+        min(sound_thresholds.BAND_CHANCE_BITS - sound_thresholds.BAND_MATCH_DEVIATIONS * below, ceiling),
+        min(sound_thresholds.BAND_CHANCE_BITS - sound_thresholds.BAND_LIKELY_DEVIATIONS * below, ceiling + 0.5),
     )
 
 
 def deviations_below_chance(bits: float, codes: int) -> float:
     """Say by how many standard deviations a mean is below what unrelated recordings have."""
-    return (thresholds.BAND_CHANCE_BITS - bits) / deviation(codes)
+    return (sound_thresholds.BAND_CHANCE_BITS - bits) / deviation(codes)
+
+
+def is_heard(z: float, decades: float) -> bool:
+    """Say whether landmarks that chose a place are enough, with what band energies say there, to call it a match."""
+    together = decades + max(z, 0.0) ** 2 / (2 * math.log(10))
+    return (
+        decades >= sound_thresholds.LANDMARK_ALONE_DECADES and together >= sound_thresholds.LANDMARK_ALONE_JOINT_DECADES
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fingerprinting import thresholds
+from fingerprinting import sound_thresholds
 from fingerprinting.audio.print_bytes import NOTHING
 from fingerprinting.index import band_limits
 
@@ -33,9 +33,9 @@ _HOPELESS: Final = 14.0
 """Mean bits of the best window of the shortest length above which no longer one can be worth a look."""
 
 _SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
-_LIMITS: Final = {window: band_limits.limits(window) for window in thresholds.BAND_WINDOWS}
+_LIMITS: Final = {window: band_limits.limits(window) for window in sound_thresholds.BAND_WINDOWS}
 _WORTH: Final = {window: limits[1] for window, limits in _LIMITS.items()}
-_FAINT: Final = {window: band_limits.faint_limit(window) for window in thresholds.BAND_WINDOWS}
+_FAINT: Final = {window: band_limits.faint_limit(window) for window in sound_thresholds.BAND_WINDOWS}
 """Mean bits up to which each window is worth a look, and up to which it is where landmarks say the same."""
 
 
@@ -82,6 +82,10 @@ class Stretch:
         """How much later it begins in the recording."""
         return self.work_first - self.first
 
+    def within(self, first: int, last: int) -> "Stretch":
+        """Give so much of it, at the same offset."""
+        return replace(self, first=first, last=last, work_first=first + self.offset, work_last=last + self.offset)
+
 
 def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, begin: int, end: int) -> list[Stretch]:
     """Lay codes of an asset on those of a recording, code i on code i + offset or near that, and find what agrees.
@@ -99,7 +103,7 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
     """
     laid = _Laid.of(asked[begin:end], known, offset + begin)
     count = laid.wrong.shape[-1]
-    shortest = thresholds.BAND_WINDOWS[0]
+    shortest = sound_thresholds.BAND_WINDOWS[0]
     if count < shortest or laid.means(shortest).min() > _HOPELESS:
         return []
     limits = _WORTH
@@ -127,6 +131,22 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
     return found
 
 
+def between(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, begin: int, end: int) -> Stretch | None:
+    """Weigh a part at a place that other evidence chose by its window that lies most deviations below chance."""
+    laid = _Laid.of(asked[begin:end], known, offset + begin)
+    best = (-math.inf, 0, 0.0)
+    for window in sound_thresholds.BAND_WINDOWS:
+        if window <= end - begin:
+            bits = float(laid.means(window).min())
+            best = max(best, (band_limits.deviations_below_chance(bits, window), window, bits))
+    z, window, bits = best
+    if not window:
+        return None
+    mean = float(laid.total[_SLACK, -1] / (end - begin))
+    limit = _LIMITS[window][0]
+    return Stretch(begin, end, begin + offset, end + offset, bits, mean, limit, window, z, sharpness=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Laid:
     """Differing bits of n codes at each of S shifts: shape (S, n), and their sums from the left, shape (S, n + 1)."""
@@ -145,7 +165,7 @@ class _Laid:
         padded[at : at + len(part)] = part
         view = sliding_window_view(padded, count)
         wrong = np.bitwise_count(view ^ asked)
-        wrong[(view == NOTHING) | (asked == NOTHING)] = thresholds.BAND_CHANCE_BITS
+        wrong[(view == NOTHING) | (asked == NOTHING)] = sound_thresholds.BAND_CHANCE_BITS
         total = np.zeros((len(wrong), count + 1), dtype=np.int32)
         np.cumsum(wrong, axis=1, dtype=np.int32, out=total[:, 1:])
         return cls(wrong, total)
@@ -160,7 +180,7 @@ class _Laid:
 def _agreeing(laid: _Laid) -> NDArray[np.bool_]:
     """Say which codes, at which shift, lie in a window that is worth a look."""
     agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
-    for window in thresholds.BAND_WINDOWS:
+    for window in sound_thresholds.BAND_WINDOWS:
         if window <= laid.wrong.shape[-1]:
             for shift, first in np.argwhere(laid.means(window) <= _WORTH[window]).tolist():
                 agreeing[shift, first : first + window] = True
@@ -170,8 +190,8 @@ def _agreeing(laid: _Laid) -> NDArray[np.bool_]:
 def _faintly_agreeing(laid: _Laid) -> NDArray[np.bool_]:
     """Say which codes, at which shift, make the window that lies most deviations below chance, if these are enough."""
     agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
-    best = (thresholds.BAND_FAINT_DEVIATIONS, 0, 0, 0)
-    for window in thresholds.BAND_WINDOWS:
+    best = (sound_thresholds.BAND_FAINT_DEVIATIONS, 0, 0, 0)
+    for window in sound_thresholds.BAND_WINDOWS:
         if window <= laid.wrong.shape[-1]:
             means = laid.means(window)
             shift, first = divmod(int(means.argmin()), means.shape[1])
@@ -201,9 +221,9 @@ def _stretch(
     limits: Mapping[int, float],
 ) -> Stretch:
     """Weigh a run by its best window within limits, and let it go on as far as codes agree, within some room."""
-    best_z, window, best_shift, bits = -math.inf, 0, 0, float(thresholds.BAND_CHANCE_BITS)
+    best_z, window, best_shift, bits = -math.inf, 0, 0, float(sound_thresholds.BAND_CHANCE_BITS)
     first, last = run
-    for length in thresholds.BAND_WINDOWS:
+    for length in sound_thresholds.BAND_WINDOWS:
         if length <= last - first:
             means = laid.means(length, first, last)
             shift, at = divmod(int(means.argmin()), means.shape[1])
@@ -257,6 +277,6 @@ def _misaligned(asked: NDArray[np.uint32], known: NDArray[np.uint32], first: int
             continue  # most of it would lie beyond the recording's ends
         mine, its = asked[first + low : first + high], known[start + low : start + high]
         wrong = np.bitwise_count(mine ^ its).astype(np.float64)
-        wrong[(mine == NOTHING) | (its == NOTHING)] = thresholds.BAND_CHANCE_BITS
+        wrong[(mine == NOTHING) | (its == NOTHING)] = sound_thresholds.BAND_CHANCE_BITS
         means.append(float(wrong.mean()))
-    return sum(means) / len(means) if means else float(thresholds.BAND_CHANCE_BITS)
+    return sum(means) / len(means) if means else float(sound_thresholds.BAND_CHANCE_BITS)

@@ -9,10 +9,18 @@ from typing import Final
 
 import numpy as np
 
-from fingerprinting import thresholds
+from fingerprinting import sound_thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.print_bytes import BAND_REACH_SECONDS, BAND_SECONDS, LANDMARK_SECONDS, BandCodes, Peaks
-from fingerprinting.index import band_stretches, bandenergy, chromaprint, landmark, landmark_support, sound_found
+from fingerprinting.index import (
+    band_stretches,
+    bandenergy,
+    chromaprint,
+    landmark,
+    landmark_pairs,
+    landmark_support,
+    sound_found,
+)
 from fingerprinting.index.algorithm import Entry, SearchContext, Searcher
 from fingerprinting.index.band_stretches import Stretch
 from fingerprinting.index.bandenergy import BandSearcher
@@ -145,6 +153,7 @@ class SoundSearcher:
             if depth is not Depth.FAST:
                 proposed |= self._by_landmarks(peaks, (faster, higher), budget)
             grid = None
+            sure: set[int] = set()
             for row, offset in sorted(proposed):
                 known = self._bands.codes_of(row)
                 for stretch in band_stretches.stretches(asked.codes, known, offset, begin, end):
@@ -154,6 +163,36 @@ class SoundSearcher:
                     found = Found(row, asked.tempo, asked.pitch, stretch, support, end - begin)
                     if found.is_match or not stretch.is_faint:
                         yield found
+                    if found.is_match:
+                        sure.add(row)
+            if depth is not Depth.FAST and not (asked.tempo or asked.pitch) and peaks is not None:
+                yield from self._barely_heard(
+                    asked, peaks, {each for each in proposed if each[0] not in sure}, (begin, end)
+                )
+
+    def _barely_heard(
+        self, asked: BandCodes, peaks: Peaks, proposed: Iterable[tuple[int, int]], part: tuple[int, int]
+    ) -> Iterator[Found]:
+        """Find what lies under a voice or noise so loud that landmarks alone tell where."""
+        if self._landmarks is None:
+            return
+        grid = Grid(peaks, 1.0, 1.0, bins=0)
+        for row, offset in sorted(proposed):
+            like = self._landmarks.tracks.rows_like(self._bands.tracks, row)
+            if not like:
+                continue
+            known = self._landmarks.peaks_of(like[0])
+            support = landmark_support.barely_heard(grid, known, offset, *part)
+            if support is None:
+                continue
+            first, last = landmark_support.heard_positions(grid, known, support, *part)
+            at = round(support.shift / landmark_pairs.FRAMES_A_POSITION)
+            laid = band_stretches.between(asked.codes, self._bands.codes_of(row), at, *part)
+            if laid is not None:
+                stretch = laid.within(max(first, part[0]), min(last, part[1]))
+                found = Found(row, 0, 0, stretch, support, part[1] - part[0], is_barely_heard=True)
+                if found.is_match:
+                    yield found
 
     def _by_landmarks(self, peaks: Peaks | None, change: tuple[float, float], budget: int) -> set[tuple[int, int]]:
         """Ask for the peaks of a part, under a change of tempo and pitch."""
@@ -184,7 +223,7 @@ class SoundSearcher:
     def _by_chromaprint(self, sound: _Sound, begin: int, end: int) -> set[tuple[int, int]]:
         if self._chromaprint is None or sound.chromaprint is None:
             return set()
-        step = thresholds.CHROMAPRINT_CODE_SECONDS / BAND_SECONDS
+        step = sound_thresholds.CHROMAPRINT_CODE_SECONDS / BAND_SECONDS
         proposed = self._chromaprint.propose(sound.chromaprint, int(begin / step), math.ceil(end / step))
         return {
             (row, round(offset * step))

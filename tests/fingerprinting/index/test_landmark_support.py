@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from fingerprinting import thresholds
+from fingerprinting import sound_thresholds
 from fingerprinting.audio.print_bytes import Peaks
 from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
-from fingerprinting.index.landmark_support import Grid, Support, support, surer
-from fingerprinting.index.sound_found import Found
+from fingerprinting.index.landmark_support import Grid, Support, barely_heard, heard_positions, support, surer
+from fingerprinting.index.sound_found import Found, merged
 
 FRAMES = 1200
 
@@ -49,7 +49,7 @@ def test_what_is_unrelated_has_no_support() -> None:
 
     told = [support(Grid(scattered(seed), 1.0, 1.0), known, 200, 0, 100) for seed in range(20, 60)]
 
-    assert max(each.decades for each in told if each is not None) < thresholds.BAND_WHOLE_DECADES[0]
+    assert max(each.decades for each in told if each is not None) < sound_thresholds.BAND_WHOLE_DECADES[0]
 
 
 def test_a_rhythm_that_fits_at_every_beat_is_no_support() -> None:
@@ -83,6 +83,47 @@ def test_nothing_is_said_of_a_recording_without_another_place() -> None:
     assert support(Grid(known, 1.0, 1.0), known, 0, 0, 15) is None
 
 
+def test_what_is_barely_heard_lies_where_its_peaks_are() -> None:
+    known = scattered(1)
+    asked = Grid(part_of(known, 440, 560, keep=0.5), 1.0, 1.0, bins=0)
+
+    told = barely_heard(asked, known, 220, 0, 100)
+
+    assert told is not None
+    assert told.decades >= sound_thresholds.LANDMARK_ALONE_DECADES
+    assert told.shift == pytest.approx(440, abs=1)
+    first, last = heard_positions(asked, known, told, 0, 100)
+    assert first == pytest.approx(0, abs=8)
+    assert last == pytest.approx(60, abs=8)
+
+
+def test_what_a_recording_plays_again_a_phrase_later_is_no_evidence_for_it() -> None:
+    phrase = scattered(1, 300)
+    again = peaks(np.concatenate((phrase.frames, phrase.frames + FRAMES)), np.tile(phrase.bins, 2))
+    asked = Grid(part_of(again, 400, 600, keep=0.5), 1.0, 1.0, bins=0)
+
+    within_six_seconds = support(asked, again, 200, 0, 100)
+
+    assert within_six_seconds is not None
+    assert within_six_seconds.decades > sound_thresholds.LANDMARK_ALONE_DECADES
+    told = barely_heard(asked, again, 200, 0, 100)
+    assert told is not None
+    assert told.decades == 0
+
+
+def test_every_other_place_of_a_recording_is_looked_at() -> None:
+    known, other = scattered(1, 3000), scattered(2)
+    asked = Grid(other, 1.0, 1.0, bins=0)
+
+    rates = asked.rates_elsewhere(known, (0, 200), 5000, 50)
+
+    shifts = np.arange(-200, FRAMES)
+    low, high = np.searchsorted(known.frames, shifts), np.searchsorted(known.frames, shifts + 200)
+    known_places = [place for place in zip(low, high, shifts, strict=True) if place[1] - place[0] >= 50]
+    laid = [asked.hits(known, *place) / (place[1] - place[0]) for place in known_places]
+    assert sorted(rates) == pytest.approx(sorted(laid))
+
+
 def test_a_word_has_no_rest_elsewhere_and_what_is_spread_has() -> None:
     known = scattered(3)
     word, whole = part_of(known, 400, 440), part_of(known, 400, 600, keep=0.5)
@@ -91,7 +132,7 @@ def test_a_word_has_no_rest_elsewhere_and_what_is_spread_has() -> None:
 
     assert of_word is not None
     assert of_whole is not None
-    assert of_word.rest < 1 < thresholds.BAND_SPREAD_DECADES[0] < of_whole.rest
+    assert of_word.rest < 1 < sound_thresholds.BAND_SPREAD_DECADES[0] < of_whole.rest
 
 
 def test_a_stretch_chosen_because_it_agrees_counts_less_than_all_that_was_asked() -> None:
@@ -144,3 +185,24 @@ def found(
 )
 def test_band_energies_and_landmarks_decide_together(stretch: Found, is_match: bool) -> None:  # noqa: FBT001
     assert stretch.is_match is is_match
+
+
+@pytest.mark.parametrize(
+    ("z", "decades", "is_match"),
+    [(5.0, 3.6, True), (4.0, 3.6, False), (9.0, 3.4, False), (0.0, 8.1, True), (-3.0, 7.9, False)],
+)
+def test_what_landmarks_chose_needs_both_kinds_of_evidence_together(
+    z: float, decades: float, *, is_match: bool
+) -> None:
+    bits = 16 - z * band_limits.deviation(92)
+    stretch = Stretch(0, 92, 50, 142, bits, bits, band_limits.limits(92)[0], 92, z, 0.0)
+
+    assert Found(0, 0, 0, stretch, Support(9, 50, decades), is_barely_heard=True).is_match == is_match
+
+
+def test_what_landmarks_chose_stays_a_match_where_band_energies_found_something_less_sure() -> None:
+    doubtful = found(12.9, 3.0)
+    chosen = Found(0, 0, 0, doubtful.stretch, Support(9, 50, 6.0), is_barely_heard=True)
+
+    assert not doubtful.is_match
+    assert [each.is_match for each in merged([doubtful, chosen])] == [True]
