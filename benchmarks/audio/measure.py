@@ -1,13 +1,14 @@
 """Registers recordings, alters parts of others and of the same, asks at every depth, and counts what comes back."""
 
 import contextlib
+import multiprocessing
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import acoustid
 import numpy as np
@@ -57,6 +58,25 @@ class Tally:
     stranger_votes: list[int] = field(default_factory=list)
     search_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     print_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    hashes: int = 0
+
+    def add(self, other: "Tally") -> None:
+        """Add what another process counted of other sounds."""
+        self.cells |= other.cells
+        self.wrong += other.wrong
+        self.stranger_votes += other.stranger_votes
+        for name, number in other.strangers.items():
+            self.strangers[name] += number
+        for mine, its in (
+            (self.search_seconds, other.search_seconds),
+            (self.print_seconds, other.print_seconds),
+        ):
+            for name, times in its.items():
+                mine[name] += times
+        self.asked += other.asked
+        self.strangers_named += other.strangers_named
+        self.unidentifiable += other.unidentifiable
+        self.hashes = max(self.hashes, other.hashes)
 
 
 @dataclass(frozen=True)
@@ -89,26 +109,72 @@ def measure(tracks: Sequence[Track], plan: Plan) -> Json:
         works += strangers.registered_pieces(scratch)
         index, stored = _register(works, tally)
         tally.print_seconds["work as MP3"] = mp3_seconds_a_second(works, scratch)
-        asker = _Asker(index, works, tally, scratch / "asked.wav")
-        if plan.audfprint is not None:
-            asker.audfprint = stack.enter_context(Audfprint(plan.audfprint, scratch))
-            hashes = sum(asker.audfprint.register(row, work.path) for row, work in enumerate(works))
-            stored[AUDFPRINT] = round(hashes * 4 * 60 / sum(work.seconds for work in works))
-        for row in copied:
-            sound = material.load(works[row].path)
-            for kind in plan.kinds:
-                for seconds in plan.lengths:
-                    asker.ask_copy(row, sound, kind, seconds, others, dice)
-        for stranger in strangers.strangers(unregistered, plan.strangers, plan.lengths, others, dice):
-            asker.ask_stranger(stranger)
+
+        def ask_copies(asker: _Asker) -> None:
+            for row in copied:
+                sound = material.load(works[row].path)
+                for kind in plan.kinds:
+                    for seconds in plan.lengths:
+                        asker.ask_copy(row, sound, kind, seconds, others, dice)
+
+        def ask_strangers(asker: _Asker) -> None:
+            other_dice = np.random.default_rng([plan.seed, 1])
+            for stranger in strangers.strangers(unregistered, plan.strangers, plan.lengths, others, other_dice):
+                asker.ask_stranger(stranger)
+
+        for part in _at_once([ask_copies, ask_strangers], index, works, plan.audfprint):
+            tally.add(part)
+        if tally.hashes:
+            stored[AUDFPRINT] = round(tally.hashes * 4 * 60 / sum(work.seconds for work in works))
     return _figures(tally, plan, works, unregistered, stored)
+
+
+def _at_once(
+    asks: Sequence[Callable[["_Asker"], None]], index: Index, works: Sequence[Track], audfprint: Path | None
+) -> list[Tally]:
+    """Run each in a process of its own, which has what was loaded before it began."""
+    context = multiprocessing.get_context("fork")
+    queues = [context.SimpleQueue() for _ in asks]
+    children = [
+        context.Process(target=_ask, args=(ask, index, works, audfprint, queue))
+        for ask, queue in zip(asks, queues, strict=True)
+    ]
+    for child in children:
+        child.start()
+    told: list[Tally | None] = [queue.get() for queue in queues]
+    for child in children:
+        child.join()
+    found = [each for each in told if each is not None]
+    if len(found) < len(asks):
+        raise RuntimeError("a part of the run has failed; its error stands above")
+    return found
+
+
+def _ask(
+    ask: Callable[["_Asker"], None], index: Index, works: Sequence[Track], audfprint: Path | None, queue: Any
+) -> None:
+    """Ask what there is to ask, and send what was counted; None if that failed."""
+    tally: Tally | None = None
+    try:
+        with contextlib.ExitStack() as stack:
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            asker = _Asker(index, works, Tally(), scratch / "asked.wav")
+            if audfprint is not None:
+                asker.audfprint = stack.enter_context(Audfprint(audfprint, scratch))
+                asker.tally.hashes = sum(asker.audfprint.register(row, each.path) for row, each in enumerate(works))
+            ask(asker)
+        tally = asker.tally
+        tally.cells, tally.strangers = dict(tally.cells), dict(tally.strangers)
+        tally.search_seconds, tally.print_seconds = dict(tally.search_seconds), dict(tally.print_seconds)
+    finally:
+        queue.put(tally)
 
 
 class _Asker:
     """Asks an index about sounds, and keeps count."""
 
     def __init__(self, index: Index, works: Sequence[Track], tally: Tally, path: Path) -> None:
-        self._index, self._works, self._tally, self._path = index, works, tally, path
+        self._index, self._works, self.tally, self._path = index, works, tally, path
         entries = [entry for entry in index.entries() if entry[1].algorithm == CODES.name]
         self._chromaprint = Index.build(entries)
         self._codes = {work: np.frombuffer(one.value, "<u4").tolist() for work, one in entries}
@@ -123,10 +189,10 @@ class _Asker:
         start = int(dice.integers(max(1, len(sound) - samples)))
         altered = made.make(sound[start : start + samples], others, dice)
         answers = self._answers(altered)
-        self._tally.unidentifiable += not self._is_identifiable
+        self.tally.unidentifiable += not self._is_identifiable
         self._ask_peers(row, kind, seconds)
         for depth, matches in answers:
-            cell = self._tally.cells[kind, seconds, depth.value]
+            cell = self.tally.cells[kind, seconds, depth.value]
             cell.asked += 1
             sure = [match for match in matches if match.strength is not Strength.LIKELY]
             right = [match for match in sure if match.work == row]
@@ -148,30 +214,30 @@ class _Asker:
             found = any(match.work == row for match in matches)  # what is only worth a look for us counts here
         score = acoustid._match_fingerprints(codes.tolist(), self._codes[row]) if len(codes) else 0.0  # noqa: SLF001
         for name, is_found in zip(PEERS, (found, score > _ACOUSTID_SCORE), strict=False):
-            cell = self._tally.cells[kind, seconds, name]
+            cell = self.tally.cells[kind, seconds, name]
             cell.asked += 1
             cell.found += is_found
         if self.audfprint is not None:
             best, votes = self._ask_audfprint(self.audfprint)
-            cell = self._tally.cells[kind, seconds, AUDFPRINT]
+            cell = self.tally.cells[kind, seconds, AUDFPRINT]
             cell.asked += 1
             cell.found += best == row
             cell.votes.append(votes if best == row else 0)
 
     def _ask_audfprint(self, audfprint: Audfprint) -> tuple[int | None, int]:
         best, votes, took = audfprint.ask(self._path)
-        self._tally.search_seconds[AUDFPRINT].append(took)
+        self.tally.search_seconds[AUDFPRINT].append(took)
         return best, votes
 
     def ask_stranger(self, stranger: Stranger) -> None:
-        self._tally.strangers[stranger.group] += 1
+        self.tally.strangers[stranger.group] += 1
         for depth, matches in self._answers(stranger.sound):
             sure = [match for match in matches if match.strength is not Strength.LIKELY]
             asked = f"{len(stranger.sound) / RATE_HZ:g} s of {stranger.name}"
             self._note_wrong(sure, None, asked, depth, stranger.sound, stranger.group)
-            self._tally.strangers_named += depth is Depth.THOROUGH and bool(sure)
+            self.tally.strangers_named += depth is Depth.THOROUGH and bool(sure)
         if self.audfprint is not None:
-            self._tally.stranger_votes.append(self._ask_audfprint(self.audfprint)[1])
+            self.tally.stranger_votes.append(self._ask_audfprint(self.audfprint)[1])
 
     def _named(self, track: Track) -> str:
         return f"{track.package}/{track.path.stem}"
@@ -181,13 +247,13 @@ class _Asker:
         began = time.process_time()
         heard = fingerprint_audio(self._path, role=Role.QUERY, depth=Depth.THOROUGH)
         prints, self._is_identifiable = heard.fingerprints, heard.identifiable
-        self._tally.print_seconds["thorough query"].append((time.process_time() - began) / (len(sound) / RATE_HZ))
-        self._tally.asked += 1
+        self.tally.print_seconds["thorough query"].append((time.process_time() - began) / (len(sound) / RATE_HZ))
+        self.tally.asked += 1
         answers = []
         for depth in Depth:
             began = time.process_time()
             answers.append((depth, self._index.search([known_at(prints, depth)], depth=depth)))
-            self._tally.search_seconds[depth.value].append(time.process_time() - began)
+            self.tally.search_seconds[depth.value].append(time.process_time() - began)
         return answers
 
     def _note_wrong(
@@ -200,7 +266,7 @@ class _Asker:
             if match.query_span and match.work_span:
                 known = material.load(self._works[match.work].path)
                 alike = likeness(sound, known, match.query_span, match.work_span)
-            self._tally.wrong.append(
+            self.tally.wrong.append(
                 {
                     "asked": asked,
                     "group": group,
