@@ -130,7 +130,8 @@ def _line(entry: Entry) -> dict[str, object]:
 def _kept_items(journal: Journal) -> Iterator[KeptItem]:
     for entry in journal.entries():
         if entry.action == Action.KEPT:
-            yield KeptItem(entry.name, entry.sha256, unchecked=entry.line["verdict"] == Verdict.UNCHECKED)
+            is_unchecked = entry.line["verdict"] == Verdict.UNCHECKED
+            yield KeptItem(entry.name, entry.sha256, unchecked=is_unchecked, stamp=entry.stamp)
 
 
 def _summary(output: Path, journal: Journal) -> Summary:

@@ -30,11 +30,13 @@ class KeptItem:
     Attributes:
         sha256: of its bytes, hex, where they were read.
         unchecked: it is kept although it could not be checked, and has to be marked so.
+        stamp: the item's when it was checked.
     """
 
     name: str
     sha256: str | None
     unchecked: bool
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)

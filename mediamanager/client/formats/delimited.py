@@ -9,6 +9,7 @@ a further column `mediamanager`, which says `unchecked` in these.
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -40,17 +41,48 @@ class DelimitedFormat(RecordsFormat):
             first = file.readline(_MOST_CHARACTERS).removeprefix(_BYTE_ORDER_MARK)
         self._delimiter = "\t" if self.ending == ".tsv" else max(_DELIMITERS, key=lambda one: first.count(one.encode()))
         self._opening = next(self._all(), (0, b""))[1]
-        self._columns = self._cells(self._opening.removeprefix(_BYTE_ORDER_MARK))
-        if not any(self._columns):
-            raise InvalidInputError(f"{source} has no first line that names columns", field="input")
-        if len(set(self._columns)) != len(self._columns):
-            raise InvalidInputError(f"{source} has two columns of one name", field="input")
-        if not set(self._columns) & set(self.names.values()):
+        try:
+            self._columns = self._cells(self._opening.removeprefix(_BYTE_ORDER_MARK))
+        except InvalidInputError as error:
             raise InvalidInputError(
-                f"{source} has none of the columns {', '.join(self.names.values())}: say which is which by"
-                f" --field, for instance --field url={self._columns[0]}",
+                f"{source} does not begin with the names of columns: {error}", field="input"
+            ) from error
+        unseen = self._require_columns(fields)
+        if unseen:
+            self.notes = (f"not looked at: the column{'' if len(unseen) == 1 else 's'} {', '.join(unseen)}",)
+
+    def _require_columns(self, named: Mapping[str, str]) -> list[str]:
+        """Check that what can be asked about is among the columns; give those that are not looked at.
+
+        Raises:
+            InvalidInputError: it is not, or stands there twice.
+        """
+        columns, wanted = Counter(self._columns), set(self.names.values())
+        if not any(columns):
+            raise InvalidInputError(f"{self.source} has no first line that names columns", field="input")
+        if _MARK in columns:
+            raise InvalidInputError(
+                f"{self.source} has a column `{_MARK}`, which marks what an earlier run could not check: filter the"
+                " input of that run again, or drop the column",
+                field="input",
+            )
+        for name in wanted & set(columns):
+            if columns[name] > 1:
+                raise InvalidInputError(f"{self.source} has two columns called `{name}`", field="input")
+        unseen = [name for name in columns if name and name not in wanted]
+        there = ", ".join(unseen) or "none"
+        for name in named.values():
+            if name not in columns:
+                raise InvalidInputError(
+                    f"{self.source} has no column `{name}`; those that nothing is known of: {there}", field="field"
+                )
+        if not wanted & set(columns):
+            raise InvalidInputError(
+                f"{self.source} has none of the columns {', '.join(self.names.values())}: say which is which by"
+                f" --field, for instance --field text=NAME. There are: {there}",
                 field="field",
             )
+        return unseen
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Give every record that is not blank, below the names of columns."""
@@ -108,7 +140,13 @@ class DelimitedFormat(RecordsFormat):
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    if "end of data" in str(error) or "field limit" in str(error):
+                    if "field limit" in str(error):
+                        raise InvalidInputError(
+                            f"{self.source} line {first}: a cell has more than {_MOST_CHARACTERS:,} bytes. Is a quote"
+                            " opened and not closed?",
+                            field="input",
+                        ) from error
+                    if "end of data" in str(error):
                         raise InvalidInputError(
                             f"{self.source} line {first}: a quote is opened and not closed", field="input"
                         ) from error
@@ -122,9 +160,13 @@ class DelimitedFormat(RecordsFormat):
         try:
             text = record.decode()
         except UnicodeDecodeError as error:
-            raise InvalidInputError("this row is not UTF-8. Save the file as UTF-8") from error
+            raise InvalidInputError("it is not UTF-8. Save the file as UTF-8") from error
         try:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
         except csv.Error as error:
             raise InvalidInputError(f"this row is not CSV: {error}") from error
-        return [cell for row in rows for cell in row]
+        if len(rows) > 1:
+            raise InvalidInputError(
+                "a line ends with CR alone: save the file with LF, or CR and LF, at the ends of lines"
+            )
+        return rows[0] if rows else []

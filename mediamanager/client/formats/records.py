@@ -60,7 +60,7 @@ class RecordsFormat(Format):
         """Give every record, named by the number of its first line."""
         for number, record in self.records():
             name = f"line {number}"
-            yield Item(name, hashlib.sha256(record).hexdigest()[:16], self._query(record, name))
+            yield Item(name, _stamp(record), self._query(record, name))
 
     def place(self, item: Item) -> str:
         """Say in which file the record is, too."""
@@ -83,7 +83,7 @@ class RecordsFormat(Format):
         """Give each record that is kept.
 
         Raises:
-            OSError: one is not there any more.
+            OSError: one is not there any more, or is not what was checked.
         """
         items = iter(kept)
         waiting = next(items, None)
@@ -91,6 +91,8 @@ class RecordsFormat(Format):
             if waiting is None:
                 return
             if waiting.name == f"line {number}":
+                if waiting.stamp != _stamp(record):
+                    break
                 yield record, waiting
                 waiting = next(items, None)
         if waiting is not None:
@@ -101,3 +103,7 @@ class RecordsFormat(Format):
             return self.row(record).query(name, self.source.parent)
         except (InvalidInputError, InvalidFingerprintError) as error:
             return Query(name, error=f"{error}.")
+
+
+def _stamp(record: bytes) -> str:
+    return hashlib.sha256(record).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from mediamanager.client.formats.opening import open_input, open_paths
 from mediamanager.client.offline import Catalogue
 from mediamanager.client.queries import Query
 from mediamanager.client.questions import Question
+from mediamanager.client.verdicts import Checked
 from optout.consent.vocabulary import Use
 from optout.errors import InvalidInputError
 
@@ -72,6 +73,7 @@ def test_rows_are_named_by_their_first_lines_and_empty_cells_say_nothing(tmp_pat
         (b"words\n", "cells"),
         (b'"a"b,\n', "not CSV"),
         (b"\xff,\n", "not UTF-8"),
+        (b"one\rtwo,\n", "CR alone"),
         (b",example.org\n", "begins with https"),
     ],
 )
@@ -89,6 +91,10 @@ def test_a_row_that_can_not_be_understood_is_an_error_of_its_own(tmp_path: Path,
         (b"", "names columns"),
         (b"\n\n", "names columns"),
         (b"text,text\n", "two columns"),
+        (b"text\rfirst\rsecond\r", "CR alone"),
+        ("text\nfirst\n".encode("utf-16"), "rows.csv does not begin with the names of columns: it is not UTF-8"),
+        (b"text,mediamanager\nwords,unchecked\n", "an earlier run"),
+        (b"text\n" + b"word " * (1 << 22), "line 2: a cell has more"),
         (b"https://example.org/\n", "--field"),
         (b'text\na\n"never closed\nb\n', "line 3: a quote"),
     ],
@@ -96,6 +102,20 @@ def test_a_row_that_can_not_be_understood_is_an_error_of_its_own(tmp_path: Path,
 def test_a_file_that_is_no_table_is_refused_with_the_remedy(tmp_path: Path, raw: bytes, says: str) -> None:
     with pytest.raises(InvalidInputError, match=says):
         queries(tmp_path, raw)
+
+
+def test_columns_that_are_not_looked_at_are_named_and_may_have_one_name_or_none(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(",url,content,content,\n0,https://example.org/,words,more,\n")
+
+    opened = open_input(tmp_path / "rows.csv", tmp_path / "out", {})
+
+    assert [item.query.path for item in opened.items()] == ["https://example.org/"]
+    assert opened.notes == ("not looked at: the column content",)
+
+
+def test_a_column_that_was_named_and_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no column `words`; those that nothing is known of: content"):
+        queries(tmp_path, b"url,content\nhttps://example.org/,x\n", text="words")
 
 
 def test_fingerprints_stand_in_a_cell_as_json(tmp_path: Path) -> None:
@@ -129,6 +149,21 @@ def test_what_could_not_be_checked_is_dropped_or_marked(catalogue: Path, tmp_pat
         "missing.png;;unchecked",
         ";A caption that nobody owns.;",
     ]
+
+
+def test_a_row_that_is_not_what_was_checked_any_more_is_not_kept(catalogue: Path, tmp_path: Path) -> None:
+    source = tmp_path / "data.csv"
+    source.write_bytes(b"text\nOne that nobody owns.\nTwo that nobody owns.\n")
+
+    def watch(verdicts: Iterator[Checked], _: int | None) -> Iterator[Checked]:
+        yield from verdicts
+        source.write_bytes(b"text\nOne that nobody owns.\nAnother one of theirs.\n")
+
+    job = Job(source, tmp_path / "out", Question(Use.TRAIN_GENAI), Choices(), {})
+    with pytest.raises(OSError, match="was changed while it was being filtered"):
+        run(job, [Catalogue.open(catalogue)], watch=watch)
+
+    assert not list((tmp_path / "out").glob("kept*"))
 
 
 def test_check_asks_about_each_row(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_a_shard_that_is_changed_during_the_run_is_not_kept(job: Job, shard: Pat
     os.utime(shard, (1, 1))
 
     with pytest.raises(OSError, match="was changed"):
-        opened.finish([KeptItem(name, None, unchecked=False) for name in names], job.output)
+        opened.finish([KeptItem(name, None, unchecked=False, stamp="") for name in names], job.output)
 
     assert not (job.output / "kept.sha256").exists()
 
