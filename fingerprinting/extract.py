@@ -1,5 +1,6 @@
 """From a file to all of its fingerprints: the one entrance to this floor for media."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,34 @@ def extract(
         modality=kind.modality,
         media_type=kind.media_type,
         fingerprints=(first, *prints.fingerprints),
+        identifiable=prints.identifiable,
+        notes=prints.notes,
+    )
+
+
+def extract_words(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Extraction:
+    """Compute every fingerprint of a text that lies in no file of its own. The SHA-256 is of it as UTF-8.
+
+    It is text whatever it begins with: nothing but captions and web pages is told apart.
+
+    Raises:
+        UnreadableMediaError: nothing but space, or damaged captions.
+        LimitExceededError: larger than `limits`.
+    """
+    from fingerprinting.text.fingerprints import fingerprint_given  # noqa: PLC0415 - as below
+
+    raw = text.encode("utf-8", errors="replace")
+    media.check_text_size(len(raw), limits)
+    if not text.strip():
+        raise UnreadableMediaError("There is no text here.")
+    prints = fingerprint_given(text)
+    return Extraction(
+        modality=Modality.TEXT,
+        media_type=kinds.of_captions(text.replace("\r\n", "\n")) or kinds.PLAIN,
+        fingerprints=(
+            Fingerprint(algorithm="sha256", version=1, value=hashlib.sha256(raw).digest()),
+            *prints.fingerprints,
+        ),
         identifiable=prints.identifiable,
         notes=prints.notes,
     )

@@ -300,7 +300,10 @@ def _root_element(start: bytes) -> bytes | None:
     return None if found is None else found.group(2)
 
 
-_TEXT_SUFFIXES: Final = {**kinds.CAPTION_SUFFIXES, ".txt": kinds.PLAIN, ".md": kinds.PLAIN, ".text": kinds.PLAIN}
+_TEXT_SUFFIXES: Final = {
+    **kinds.CAPTION_SUFFIXES, ".txt": kinds.PLAIN, ".md": kinds.PLAIN, ".text": kinds.PLAIN, ".html": kinds.HTML,
+    ".htm": kinds.HTML, ".xhtml": kinds.HTML,
+}  # fmt: skip
 
 
 def _sniff_text(head: bytes, name: str | None) -> MediaKind:

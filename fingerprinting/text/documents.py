@@ -16,7 +16,6 @@ from fingerprinting.text import captions, docx, encodings, epub, kinds, markup, 
 from fingerprinting.text.cues import Cue
 
 _MOST_SECONDS: Final = 1e7  # captions are of hours, not of months
-_HTML: Final = "text/html"
 _READERS: Final[Mapping[str, Callable[[Path, Limits], str]]] = {
     kinds.EPUB: epub.text_of,
     kinds.DOCX: docx.text_of,
@@ -104,14 +103,24 @@ def read(raw: bytes, media_type: str) -> Document:
         UnreadableMediaError: empty, not text, or damaged captions.
     """
     text = encodings.decode(raw)
-    caption_type = kinds.of_captions(text)
-    if caption_type is None and media_type in captions.MEDIA_TYPES:
+    if kinds.of_captions(text) is None and media_type in captions.MEDIA_TYPES:
         raise UnreadableMediaError("There are no captions in this file. Export them again as VTT or SRT.")
+    return of_text(text, media_type)
+
+
+def of_text(text: str, media_type: str = kinds.PLAIN) -> Document:
+    """Make a document of a text that is decoded already, as `read` does. Characters stay where they are, line ends too.
+
+    Raises:
+        UnreadableMediaError: damaged captions.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    caption_type = kinds.of_captions(lines)
     if caption_type is not None:
-        cues = tuple(captions.parse_text(text, caption_type))
+        cues = tuple(captions.parse_text(lines, caption_type))
         if not cues:
             raise UnreadableMediaError("There is no text in these captions. Export them again.")
         return Document(text="\n".join(cue.text for cue in cues), cues=cues)
-    if media_type == _HTML or markup.is_html(text):
+    if media_type == kinds.HTML or markup.is_html(text):
         return Document(text=markup.without_html(text), plays=markup.plays(text))
     return Document(text=text)

@@ -42,8 +42,17 @@ def fingerprint_text(path: Path, media_type: str, limits: Limits = DEFAULT_LIMIT
 
 
 def fingerprint_words(text: str) -> Prints:
-    """Fingerprint a text that was read already, as `fingerprint_text` does."""
+    """Fingerprint the words of a document that was read already, as `fingerprint_text` does."""
     return _fingerprint(Document(text))
+
+
+def fingerprint_given(text: str) -> Prints:
+    """Fingerprint a text that somebody gives without a file: prose, or the source of captions or of a web page.
+
+    Raises:
+        UnreadableMediaError: as `documents.of_text` does.
+    """
+    return _fingerprint(documents.of_text(text))
 
 
 def _fingerprint(document: Document) -> Prints:
@@ -76,7 +85,19 @@ def locate(
     Raises:
         UnreadableMediaError, LimitExceededError: as `fingerprint_text` does.
     """
-    document = documents.load(path, media_type, limits)
+    return _located(documents.load(path, media_type, limits), tokens)
+
+
+def locate_given(text: str, tokens: Sequence[tuple[int, int]]) -> list[Span | None]:
+    """Do the same for a text that `fingerprint_given` was given.
+
+    Raises:
+        UnreadableMediaError: as that does.
+    """
+    return _located(documents.of_text(text), tokens)
+
+
+def _located(document: Document, tokens: Sequence[tuple[int, int]]) -> list[Span | None]:
     places = normalise.character_spans(document.text)
     spans: list[Span | None] = []
     for first, last in tokens:

@@ -8,6 +8,7 @@ from typing import Final
 _FILLER: Final = "\u00ad"
 
 _HTML_START: Final = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_LONGEST_PROLOG: Final = 16 * 1024
 _HTML_TAG: Final = re.compile(
     r"<!--|<(script|style|head|template|noscript)\b[^<>]*>|</?[a-zA-Z!?][^<>]*>", re.IGNORECASE
 )
@@ -16,8 +17,16 @@ _ENTITY: Final = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-
 
 
 def is_html(text: str) -> bool:
-    """Whether a text begins as a web page does."""
-    return _HTML_START.match(text) is not None
+    """Whether a text begins as a web page does, maybe behind comments: where it was saved from, who made it."""
+    at = len(text) - len(text.lstrip())
+    while text.startswith("<!--", at):  # step by step, as a pattern for any number of them could take for ever
+        end = text.find("-->", at, _LONGEST_PROLOG)
+        if end < 0:
+            return False
+        at = end + len("-->")
+        while text[at : at + 1].isspace():
+            at += 1
+    return _HTML_START.match(text, at) is not None
 
 
 def plays(text: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Span, Strength
+from fingerprinting.types import Modality, Span, Strength
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Askable, as_query
 from mediamanager.client.questions import Question
@@ -155,15 +155,11 @@ def _located(matches: tuple[WorkMatch, ...], extracted: Extracted) -> tuple[Work
 
 
 def _spans(extracted: Extracted, tokens: Sequence[tuple[int, int]]) -> Sequence[Span | None]:
-    from fingerprinting.text import fingerprints, normalise  # noqa: PLC0415 - only where a text was found
+    from fingerprinting.text import fingerprints  # noqa: PLC0415 - only where a text was found
 
     query, extraction = extracted.query, extracted.extraction
-    if query.file is not None and extraction is not None:
+    if query.file is not None and extraction is not None and extraction.modality is Modality.TEXT:
         return fingerprints.locate(query.file, extraction.media_type, tokens)
     if query.text is not None:
-        places = normalise.character_spans(query.text)
-        return [
-            (float(places[first, 0]), float(places[last, 1])) if 0 <= first <= last < len(places) else None
-            for first, last in tokens
-        ]
+        return fingerprints.locate_given(query.text, tokens)
     return [None] * len(tokens)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
-from fingerprinting.extract import extract
+from fingerprinting.extract import extract, extract_words
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
 from mediamanager.client.files import copy_part
 
@@ -53,7 +53,7 @@ def answer(request: Json) -> Json:
         found += [_of_part(*part, role, depth) for part in _parts(request)]
         found += _of_cells(request, role, depth)
         if text is not None:
-            found.append(_of_text(str(text), role))
+            found.append(extract_words(str(text)))
         return write(_together(found)) if found else {"nothing": True}
     except FingerprintingError as error:
         return {"error": str(error)}
@@ -94,13 +94,6 @@ def _of_stored(stored: "StoredFile", role: Role, depth: Depth) -> Extraction:
         copy.write(stored.data)
         copy.flush()
         return extract(Path(copy.name), name=stored.name, role=role, depth=depth)
-
-
-def _of_text(text: str, role: Role) -> Extraction:
-    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
-        file.write(text.encode("utf-8", errors="replace"))
-        file.flush()
-        return extract(Path(file.name), name="text.txt", role=role)
 
 
 def _together(found: Sequence[Extraction]) -> Extraction:

@@ -95,6 +95,17 @@ def test_a_text_is_fingerprinted(tmp_path: Path) -> None:
     assert [each.algorithm for each in found.fingerprints] == ["sha256", "shingle-3"]
 
 
+def test_a_part_of_a_web_page_is_one_by_its_name(tmp_path: Path) -> None:
+    script, words = f"<script>{synthetic_media.prose(2, 300)}</script>", WORDS
+    (tmp_path / "part.html").write_text(f"<div>{script}<p>{words}</p></div>")
+    (tmp_path / "words.txt").write_text(words)
+
+    part, whole = (extract(tmp_path / name) for name in ("part.html", "words.txt"))
+
+    assert part.media_type == "text/html"
+    assert [one.value for one in part.fingerprints[1:]] == [one.value for one in whole.fingerprints[1:]]
+
+
 def test_of_a_document_only_its_text_has_to_be_short(tmp_path: Path) -> None:
     members = packed_documents.book(WORDS)
     book = packed_documents.zipped({**members, "OEBPS/cover.jpeg": bytes(50_000)}, packed=())

@@ -171,9 +171,7 @@ def _query(file: Path, columns: Columns, values: Mapping[str, Any], number: int)
         known = row.query(name, file.parent, "row") if row.values or cells is None else Query(name)
     except (InvalidInputError, InvalidFingerprintError) as error:
         return Query(name, error=f"{error}.")
-    # No caption is no reason to leave a picture unchecked; no words and nothing else is.
-    is_blank = cells is not None and known.text is not None and not known.text.strip()
-    return replace(known, cells=cells, text=None if is_blank else known.text)
+    return replace(known, cells=cells)
 
 
 def _write(source: Path, target: Path, wanted: Mask, unchecked: Mask | None) -> None:

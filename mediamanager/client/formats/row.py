@@ -47,9 +47,9 @@ class Row:
 
     @classmethod
     def of(cls, row: Mapping[str, JsonValue], names: Mapping[str, str]) -> "Row":
-        """Take the fields that are wanted from an object, by their name or their path with dots."""
+        """Take the fields that are wanted from an object, by their name or path with dots; blank ones say nothing."""
         found = {field: at(row, name) for field, name in names.items()}
-        return cls({field: value for field, value in found.items() if value is not None})
+        return cls({field: value for field, value in found.items() if not _is_blank(value)})
 
     def query(self, name: str, folder: Path, noun: str = "line") -> Query:
         """Ask about what it describes; `path` lies in `folder`, and `noun` says what it is called if it says nothing.
@@ -85,6 +85,10 @@ class Row:
             if not isinstance(one, dict):
                 raise InvalidInputError("a fingerprint is not an object")
             yield _fingerprint(one)
+
+
+def _is_blank(value: JsonValue) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _fingerprint(given: Mapping[str, JsonValue]) -> Fingerprint:

@@ -13,6 +13,7 @@ from fingerprinting.text import documents
 from mediamanager.cli.catalogue import app
 from mediamanager.cli.check import check
 from mediamanager.cli.invoke import invoke
+from mediamanager.client.formats.opening import open_paths
 
 WRITERS: dict[str, Callable[[str], bytes]] = {
     "epub": packed_documents.epub,
@@ -106,3 +107,63 @@ def test_a_document_that_can_not_be_read_is_unchecked(
     [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
     assert (status, line["verdict"]) == (2, "unchecked")
     assert "damaged or incomplete" in line["error"]
+
+
+@pytest.mark.parametrize(
+    ("around", "lines_end"),
+    [
+        (("{}", "\n"), "\r\n"),
+        (("<!doctype html><title>Nothing of it</title><p>{}", "<br>"), "\n"),
+        (("%PDF-1.7 is how a document begins. {}", " "), "\n"),
+        (("<svg xmlns='http://www.w3.org/2000/svg'> {}", " "), "\n"),
+        (("GIF89a of zeros\0\0\0\x01 {}", " "), "\n"),
+    ],
+)
+def test_a_text_in_a_row_is_a_text_whatever_it_begins_with_and_its_characters_are_counted_as_they_stand(
+    tmp_path: Path,
+    make_text: Callable[..., str],
+    catalogue: Path,
+    inline: None,
+    capsys: pytest.CaptureFixture[str],
+    around: tuple[str, str],
+    lines_end: str,
+) -> None:
+    before, fox, after = make_text("before", 60), make_text("fox"), make_text("after", 60)
+    excerpt = " ".join(fox.split()[60:240])
+    begin, gap = around
+    text = lines_of(begin.format(gap.join([before, excerpt, after]))).replace("\n", lines_end)
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": text}))
+
+    invoke(check, "mediamanager check", ["--catalogue", str(catalogue), "--json", str(tmp_path / "rows.jsonl")])
+
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert (line["verdict"], line["error"]) == ("disallowed", None)
+    start, end = map(int, line["matches"][0]["query_span"])
+    shown = text[start:end].split()
+    assert len(set(shown) & set(excerpt.split())) >= 0.95 * len(excerpt.split())
+    assert len(set(shown) - set(excerpt.split())) <= 2
+
+
+def test_captions_in_a_row_are_told_in_seconds(
+    tmp_path: Path, make_text: Callable[..., str], catalogue: Path, inline: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = lines_of(f"{make_text('before', 60)} {make_text('fox')}").split("\n")
+    cues = "\n".join(
+        f"00:{n // 60:02}:{n % 60:02}.000 --> 00:{n // 60:02}:{n % 60:02}.900\n{x}\n" for n, x in enumerate(said)
+    )
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": f"WEBVTT\n\n{cues}"}))
+
+    invoke(check, "mediamanager check", ["--catalogue", str(catalogue), "--json", str(tmp_path / "rows.jsonl")])
+
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert line["matches"][0]["query_span"] == pytest.approx([6.0, len(said)], abs=1.5)
+
+
+def test_a_blank_text_in_a_row_says_nothing(tmp_path: Path) -> None:
+    rows = [{"text": " ", "url": "https://example.org/"}, {"text": "", "url": ""}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    known, nothing = open_paths([str(tmp_path / "rows.jsonl")], {}).queries
+
+    assert (known.text, known.error, known.path) == (None, None, "https://example.org/")
+    assert nothing.error is not None
