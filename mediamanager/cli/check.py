@@ -39,7 +39,7 @@ def check(
         list[str],
         typer.Argument(
             metavar="PATHS...",
-            help="Files, folders, http(s) addresses; rows of .jsonl, .csv and .parquet, samples of .tar.",
+            help="Files, folders, http(s) addresses; rows of .jsonl, .csv, .parquet, samples of .tar, pages of .warc.",
         ),
     ],
     registry: RegistryOption = [],  # noqa: B006 - Typer reads defaults and never changes them

@@ -43,7 +43,7 @@ def filter_input(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A folder, a .jsonl or .csv file, .parquet files or WebDataset shards (.tar), or a folder of these.",
+            help="A folder, a .jsonl or .csv file; .parquet, .tar (WebDataset) or .warc files, or a folder of these.",
         ),
     ],
     output: Annotated[
@@ -67,7 +67,7 @@ def filter_input(
     workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002 - a command line flag
 ) -> None:
-    """Filter a folder, JSONL, CSV, Parquet or WebDataset shards: kept, excluded with reasons, a report, a receipt.
+    """Filter a folder, JSONL, CSV, Parquet, WebDataset or WARC: kept, excluded with reasons, a report, a receipt.
 
     What is disallowed is always excluded; every choice goes into the receipt. An interrupted run goes on where it
     stopped when the same command is given again, and what could not be checked is tried again. Kept files are hard
@@ -76,7 +76,7 @@ def filter_input(
     Rows of JSONL, CSV and Parquet hold any of: path, url, youtube, sha256, text, fingerprints; of Parquet, columns of
     bytes and of pictures or sounds as Hugging Face stores them are checked as files, too. Samples of WebDataset are
     kept or excluded whole: their media and `.txt` are checked, and of their `.json` url, youtube, sha256 and
-    fingerprints.
+    fingerprints. Of WARC, what servers answered and its address.
 
     Exit status: 0 nothing reserved, 1 something disallowed or conditional, 2 something could not be checked, 64 wrong
     usage.

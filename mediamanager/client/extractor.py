@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from fingerprinting.errors import FingerprintingError, UnreadableMediaError
 from fingerprinting.extract import extract, extract_words
+from fingerprinting.media import DEFAULT_LIMITS
 from fingerprinting.types import Depth, Extraction, Fingerprint, Modality, Role, SpanUnit
 from mediamanager.client.files import copy_part
 
@@ -42,9 +43,9 @@ def main() -> None:
 
 
 def answer(request: Json) -> Json:
-    """Fingerprint the file at `path`, the files within others in `parts` and `cells`, and the words in `text`, as one.
+    """Fingerprint the file at `path`, those within others in `parts`, `cells` and `answers`, and `text`, as one.
 
-    It never raises. Where cells turn out to be empty and nothing else was given, the answer is `nothing`.
+    It never raises. Where cells and answers turn out to be empty and nothing else was given, it answers `nothing`.
     """
     try:
         role, depth = Role(str(request["role"])), Depth(str(request["depth"]))
@@ -52,6 +53,7 @@ def answer(request: Json) -> Json:
         found = [] if path is None else [extract(Path(str(path)), role=role, depth=depth)]
         found += [_of_part(*part, role, depth) for part in _parts(request)]
         found += _of_cells(request, role, depth)
+        found += _of_answers(request, role, depth)
         if text is not None:
             found.append(extract_words(str(text)))
         return write(_together(found)) if found else {"nothing": True}
@@ -85,6 +87,22 @@ def _of_cells(request: Json, role: Role, depth: Depth) -> list[Extraction]:
 
     file, row, columns = cast("tuple[str, int, list[str]]", request["cells"])
     return [_of_stored(one, role, depth) for one in reader_of(Path(file), tuple(columns)).files(row)]
+
+
+def _of_answers(request: Json, role: Role, depth: Depth) -> list[Extraction]:
+    answers = cast("list[tuple[str, int]]", request.get("answers") or [])
+    if not answers:
+        return []
+    from mediamanager.client import warc  # noqa: PLC0415 - an extra
+
+    found = []
+    for file, offset in answers:
+        with tempfile.NamedTemporaryFile() as copy:
+            name = warc.payload(Path(file), offset, copy.file, DEFAULT_LIMITS.max_bytes)
+            copy.flush()
+            if Path(copy.name).stat().st_size:
+                found.append(extract(Path(copy.name), name=name, role=role, depth=depth))
+    return found
 
 
 def _of_stored(stored: "StoredFile", role: Role, depth: Depth) -> Extraction:

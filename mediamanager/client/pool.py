@@ -147,7 +147,8 @@ class ExtractionPool:
 def request_for(query: Query, role: Role, depth: Depth) -> Json | None:
     """Say what a child is to read for a query; None where there is nothing to read."""
     cells = query.cells
-    if query.error is not None or (query.file is None and query.text is None and not query.parts and cells is None):
+    is_read = query.file is not None or query.text is not None or query.parts or cells is not None or query.answers
+    if query.error is not None or not is_read:
         return None
     return {
         "role": role,
@@ -156,6 +157,7 @@ def request_for(query: Query, role: Role, depth: Depth) -> Json | None:
         "text": query.text,
         "parts": [(str(part.file), part.offset, part.size, part.name) for part in query.parts],
         "cells": None if cells is None else (str(cells.file), cells.row, cells.columns),
+        "answers": [(str(one.file), one.offset) for one in query.answers],
     }
 
 

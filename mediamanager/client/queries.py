@@ -33,6 +33,14 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedAnswer:
+    """What a server answered, in the record of a WARC file that begins at byte `offset`."""
+
+    file: Path
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One asset that somebody asks about.
 
@@ -42,6 +50,7 @@ class Query:
         text: its words, if they are given instead of a file or beside it.
         parts: files within another that make it up, instead of one of its own.
         cells: files in a row of a table, as `parts`; the row may turn out to hold none.
+        answers: records of an archive, as `parts`; they may turn out to be empty.
         fingerprints: what is known already; exact keys included.
         identifiable: of `fingerprints`, where they were made elsewhere.
         location: the canonical address that it was got from, if it is known.
@@ -53,6 +62,7 @@ class Query:
     text: str | None = None
     parts: tuple[Part, ...] = ()
     cells: Cells | None = None
+    answers: tuple[ArchivedAnswer, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     identifiable: bool = True
     location: str | None = None

@@ -35,7 +35,7 @@ class Job:
     """What a run is asked to do.
 
     Attributes:
-        source: a folder, a JSONL file, a Parquet file or WebDataset shard, or a folder of these.
+        source: a folder, a JSONL or CSV file, a file of Parquet, WebDataset or WARC, or a folder of these.
         output: a folder that is empty, does not exist, or holds this same run.
         fields: of rows and samples: the name that each field has there.
     """

@@ -15,6 +15,7 @@ from mediamanager.client.queries import Query, walk
 from optout.errors import InvalidInputError
 
 PARQUET = ".parquet"
+WARC = (".warc", ".warc.gz")
 
 
 def open_input(source: Path, output: Path, fields: Mapping[str, str]) -> Format:
@@ -33,14 +34,14 @@ def open_input(source: Path, output: Path, fields: Mapping[str, str]) -> Format:
         return FolderFormat(source, output)
     if not source.is_file():
         raise InvalidInputError(f"there is no file or folder {source}", field="input")
-    suffixes = ", ".join((*jsonl.SUFFIXES, *delimited.SUFFIXES, PARQUET))
+    suffixes = ", ".join((*jsonl.SUFFIXES, *delimited.SUFFIXES, PARQUET, *WARC))
     raise InvalidInputError(
         f"{source} can't be filtered: give a folder, or a file that ends in {suffixes} or .tar", field="input"
     )
 
 
 def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> Format | None:
-    """Open a JSONL or CSV file, a WebDataset shard, a Parquet file, or a folder of such shards; None: none of these.
+    """Open a JSONL or CSV file, a WebDataset shard, Parquet, WARC, or a folder of such; None: none of these.
 
     Args:
         source: a path.
@@ -50,9 +51,9 @@ def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> F
     Raises:
         InvalidInputError: it can't be read.
     """
-    if shards := shards_of(source, output, webdataset.SUFFIX):
+    if shards := shards_of(source, output, (webdataset.SUFFIX,)):
         return WebDatasetFormat(source, shards, fields)
-    if shards := shards_of(source, output, PARQUET):
+    if shards := shards_of(source, output, (PARQUET,)):
         try:
             from mediamanager.client.formats.parquet import ParquetFormat  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
@@ -60,6 +61,14 @@ def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> F
                 "to read Parquet, pyarrow is needed: pip install 'mediamanager[parquet]'", field="input"
             ) from error
         return ParquetFormat(source, shards, fields)
+    if shards := shards_of(source, output, WARC):
+        try:
+            from mediamanager.client.formats.warc import WarcFormat  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            raise InvalidInputError(
+                "to read WARC, warcio is needed: pip install 'mediamanager[warc]'", field="input"
+            ) from error
+        return WarcFormat(source, shards, fields)
     suffix = source.suffix.lower() if source.is_file() else ""
     if suffix in jsonl.SUFFIXES:
         return JsonlFormat(source, fields)

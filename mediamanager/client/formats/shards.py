@@ -3,19 +3,19 @@
 from pathlib import Path
 
 
-def shards_of(source: Path, output: Path | None, suffix: str) -> tuple[Path, ...]:
+def shards_of(source: Path, output: Path | None, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
     """Find the shards: the file itself, or those that a folder consists of; none: it is something else.
 
     Beside its shards a folder may hold what programs write about each (`00000_stats.json`, `00000.parquet` beside
     `00000.tar`), and the run's own folder, `output`.
     """
-    if source.suffix.lower() == suffix and source.is_file():
+    if source.name.lower().endswith(suffixes) and source.is_file():
         return (source,)
     if not source.is_dir():
         return ()
     inside = None if output is None else output.resolve()
     entries = [one for one in source.iterdir() if not one.name.startswith(".") and one.resolve() != inside]
-    shards = sorted(one for one in entries if one.suffix.lower() == suffix and one.is_file())
+    shards = sorted(one for one in entries if one.name.lower().endswith(suffixes) and one.is_file())
     stems = tuple(one.stem for one in shards)
     about_them = all(one in shards or (one.name.startswith(stems) and one.is_file()) for one in entries)
     return tuple(shards) if about_them else ()
