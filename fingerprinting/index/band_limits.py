@@ -49,9 +49,12 @@ def deviations_below_chance(bits: float, codes: int) -> float:
     return (sound_thresholds.BAND_CHANCE_BITS - bits) / deviation(codes)
 
 
-def is_heard(z: float, decades: float) -> bool:
-    """Say whether landmarks that chose a place are enough, with what band energies say there, to call it a match."""
-    together = decades + max(z, 0.0) ** 2 / (2 * math.log(10))
-    return (
-        decades >= sound_thresholds.LANDMARK_ALONE_DECADES and together >= sound_thresholds.LANDMARK_ALONE_JOINT_DECADES
-    )
+def heard_limit(codes: int, decades: float) -> float | None:
+    """Give the mean differing bits up to which a window of so many codes counts where landmarks chose the place.
+
+    None where landmarks say too little.
+    """
+    if decades < sound_thresholds.LANDMARK_ALONE_DECADES:
+        return None
+    wanted = sound_thresholds.LANDMARK_ALONE_JOINT_DECADES - decades
+    return sound_thresholds.BAND_CHANCE_BITS - math.sqrt(max(0.0, wanted) * 2 * math.log(10)) * deviation(codes)

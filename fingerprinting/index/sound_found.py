@@ -59,7 +59,7 @@ class Found:
             return alone
         decades = self.support.decades
         joint = band_limits.supported_limit(self.stretch.window, decades, is_changed=self.is_changed)
-        return alone if joint is None else max(alone, joint)
+        return max(each for each in (alone, joint, self._landmark_limit) if each is not None)
 
     @property
     def weight(self) -> float:
@@ -77,8 +77,13 @@ class Found:
     @property
     def is_heard_by_landmarks(self) -> bool:
         """Whether landmarks, which chose it, are enough with what little band energies say."""
+        limit = self._landmark_limit
+        return limit is not None and self.stretch.bits <= limit
+
+    @property
+    def _landmark_limit(self) -> float | None:
         support = self.support if self.is_barely_heard else None
-        return support is not None and band_limits.is_heard(self.stretch.z, support.decades)
+        return None if support is None else band_limits.heard_limit(self.stretch.window, support.decades)
 
     @property
     def is_long(self) -> bool:

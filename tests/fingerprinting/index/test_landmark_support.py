@@ -189,7 +189,7 @@ def test_band_energies_and_landmarks_decide_together(stretch: Found, is_match: b
 
 @pytest.mark.parametrize(
     ("z", "decades", "is_match"),
-    [(5.0, 3.6, True), (4.0, 3.6, False), (9.0, 3.4, False), (0.0, 8.1, True), (-3.0, 7.9, False)],
+    [(5.0, 3.6, True), (4.0, 3.6, False), (9.0, 3.4, False), (0.0, 8.1, True), (-3.0, 8.1, False)],
 )
 def test_what_landmarks_chose_needs_both_kinds_of_evidence_together(
     z: float, decades: float, *, is_match: bool
@@ -197,7 +197,10 @@ def test_what_landmarks_chose_needs_both_kinds_of_evidence_together(
     bits = 16 - z * band_limits.deviation(92)
     stretch = Stretch(0, 92, 50, 142, bits, bits, band_limits.limits(92)[0], 92, z, 0.0)
 
-    assert Found(0, 0, 0, stretch, Support(9, 50, decades), is_barely_heard=True).is_match == is_match
+    chosen = Found(0, 0, 0, stretch, Support(9, 50, decades), is_barely_heard=True)
+
+    assert chosen.is_match == is_match
+    assert (bits <= chosen.limit) == is_match
 
 
 def test_what_landmarks_chose_stays_a_match_where_band_energies_found_something_less_sure() -> None:

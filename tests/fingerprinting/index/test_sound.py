@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_sound import RATE_HZ, melody, noise, write_sound
 
+from fingerprinting import sound_thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.fingerprints import fingerprint_audio
 from fingerprinting.audio.print_bytes import BandCodes, Peaks
@@ -217,6 +218,30 @@ def test_what_lies_under_much_louder_noise_is_found(ask: Ask) -> None:
     (match,) = ask((over * 0.3 + music * (0.3 * over.std() / music.std() * 10 ** (-9 / 20))).astype(np.int16))
 
     assert (match.work, match.strength) == (1, Strength.MATCH)
+
+
+def test_what_band_energies_hardly_show_is_found_where_its_peaks_lie(index: Index, tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "asked.wav", part(1, 6, 6))
+    prints = fingerprint_audio(path, role=Role.QUERY, depth=Depth.STANDARD).fingerprints
+    dice = np.random.default_rng(3)
+
+    def drowned(one: Fingerprint) -> Fingerprint:
+        codes = print_bytes.read_codes(one.value).codes
+        flipped = np.packbits(dice.random((len(codes), 32)) < 0.44, axis=1).view("<u4").ravel()
+        return dataclasses.replace(one, value=print_bytes.write_codes(BandCodes(codes ^ flipped)))
+
+    asked = [drowned(one) if one.algorithm == bandenergy.SPEC.name else one for one in prints]
+    bare = [one for one in asked if one.algorithm != landmark.SPEC.name]
+    (match,) = (each for each in index.search([asked]) if each.algorithm == bandenergy.SPEC.name)
+
+    assert (match.work, match.strength) == (1, Strength.MATCH)
+    assert match.query_span == pytest.approx((0, 6), abs=0.5)
+    assert match.work_span == pytest.approx((6, 12), abs=0.5)
+    assert match.score is not None
+    assert match.threshold is not None
+    assert match.score >= match.threshold
+    assert float(match.evidence["z"]) < sound_thresholds.BAND_FAINT_DEVIATIONS
+    assert [each for each in index.search([bare]) if each.strength is Strength.MATCH] == []
 
 
 def test_an_asset_of_many_parts_is_asked_for_changes_only_where_nothing_is_known(
