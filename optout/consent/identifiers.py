@@ -28,8 +28,13 @@ MAX_URL_LENGTH = 2048
 YOUTUBE_CHANNEL = re.compile(r"UC[0-9A-Za-z_-]{22}")
 """The id of a YouTube channel. Its handle (`@name`) can be given away, and names nobody for good."""
 _YOUTUBE_ID = re.compile(r"[0-9A-Za-z_-]{11}")
-_YOUTUBE_HOSTS = {"youtube.com", "youtube-nocookie.com"}
+_YOUTUBE_HOST = re.compile(
+    r"(?:(?:www|m|music|gaming|kids|tv)\.)?youtube(?:-nocookie|kids)?\.com|(?:www\.)?youtu\.be|youtube\.googleapis\.com"
+)
 _YOUTUBE_PATHS = {"shorts", "embed", "live", "v", "e"}
+_YOUTUBE_WATCH = {"watch", "watch_popup", "watch.php", "movie"}
+_YOUTUBE_NO_ID = {"videoseries", "live_stream"}
+"""What stands in the place of an id and is as long as one: `embed/videoseries?list=…`, `embed/live_stream?channel=…`."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_cid|mc_eid|_ga")
@@ -61,8 +66,8 @@ def youtube_id(url_or_id: str) -> str | None:
     text = url_or_id.strip()
     if _YOUTUBE_ID.fullmatch(text):
         return text
-    if "://" not in text and re.match(r"(?:www\.|m\.|music\.)?youtu(?:be\.com|\.be)/", text, re.IGNORECASE):
-        text = f"https://{text}"
+    if "://" not in text and _YOUTUBE_HOST.fullmatch(text.removeprefix("//").partition("/")[0].lower()):
+        text = f"https://{text.removeprefix('//')}"
     try:
         return _youtube_of(_split(text))
     except InvalidInputError:
@@ -173,21 +178,23 @@ def _escape(escape: str) -> str:
 
 def _youtube_of(parts: SplitResult) -> str | None:
     host = (parts.hostname or "").rstrip(".")
-    steps = [step for step in parts.path.split("/") if step]
-    if host in {"youtu.be", "www.youtu.be"}:
-        found = steps[0] if steps else ""
-    elif re.sub(r"^(?:www|m|music)\.", "", host) in _YOUTUBE_HOSTS:
-        found = _youtube_video(steps, parts.query)
-    else:
+    if not _YOUTUBE_HOST.fullmatch(host):
         return None
-    # `embed/videoseries` is a playlist, and as long as an id.
-    return found if _YOUTUBE_ID.fullmatch(found) and found != "videoseries" else None
+    found = _youtube_video(host, parts.path, parts.query)
+    return found if _YOUTUBE_ID.fullmatch(found) and found not in _YOUTUBE_NO_ID else None
 
 
-def _youtube_video(steps: list[str], query: str) -> str:
-    if steps and steps[0] == "watch":
-        return parse_qs(query).get("v", [""])[0] if len(steps) == 1 else steps[1]
-    return steps[1] if len(steps) > 1 and steps[0] in _YOUTUBE_PATHS else ""
+def _youtube_video(host: str, path: str, query: str) -> str:
+    steps = [step for step in path.split("/") if step]
+    asked = parse_qs(query.replace("&amp;", "&"))  # as it stands in the source of a page
+    if host.endswith("youtu.be"):
+        return steps[0] if steps else ""
+    if steps[:1] == ["attribution_link"]:
+        path, _, query = asked.get("u", [""])[0].partition("?")
+        return "" if path.startswith("/attribution_link") else _youtube_video(host, path, query)
+    if len(steps) < 2:  # noqa: PLR2004 - a word and an id
+        return asked.get("v", [""])[0] if not steps or steps[0] in _YOUTUBE_WATCH else ""
+    return steps[1] if steps[0] in _YOUTUBE_PATHS | {"watch"} else ""
 
 
 def _digest(sha256: str | bytes) -> bytes:

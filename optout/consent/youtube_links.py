@@ -16,7 +16,7 @@ _PLAYLIST: Final = re.compile(r"(?:PL|FL|OLAK5uy_|UU|EC)[0-9A-Za-z_-]{10,80}")
 _UPLOADS: Final = re.compile(r"UU[0-9A-Za-z_-]{22}")
 # First steps of paths of YouTube that are no channels: `youtube.com/name` is the oldest way to call one.
 _TAKEN: Final = re.compile(
-    r"about|account|ads|attribution_link|c|channel|clip|creators|embed|e|feeds?|gaming|hashtag|howyoutubeworks|jobs|kids|live|movies"
+    r"about|account|ads|attribution_link|browse|c|channel|clip|creators|embed|e|feeds?|gaming|hashtag|howyoutubeworks|jobs|kids|live|movies"
     r"|music|new|oembed|playlists?|post|premium|results|shorts|signin|t|trends|user|tv|upload|v|watch|watch_popup|yt"
 )
 
@@ -64,7 +64,7 @@ def source_of(link: str) -> Source | None:
 def _of_path(steps: list[str]) -> Source | None:
     if not steps:
         return None
-    if steps[0] == "channel" and len(steps) > 1 and identifiers.YOUTUBE_CHANNEL.fullmatch(steps[1]):
+    if steps[0] in {"channel", "browse"} and len(steps) > 1 and identifiers.YOUTUBE_CHANNEL.fullmatch(steps[1]):
         return _channel(steps[1])
     if _HANDLE.fullmatch(steps[0]):
         return Source("channel", f"https://www.youtube.com/{steps[0].lower()}")

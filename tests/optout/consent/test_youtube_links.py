@@ -19,6 +19,7 @@ BY_LIST = f"https://www.youtube.com/playlist?list={PL}"
         (f"http://m.youtube.com/channel/{UC}/videos?view=0", BY_ID, UC),
         (f"youtube.com/channel/{UC}", BY_ID, UC),
         (f"https://music.youtube.com/channel/{UC}", BY_ID, UC),
+        (f"https://music.youtube.com/browse/{UC}", BY_ID, UC),
         (f"https://www.youtube.com/playlist?list=UU{UC[2:]}", BY_ID, UC),
         ("@Ada.Lovelace", BY_HANDLE, None),
         ("https://youtube.com/@ada.lovelace/shorts", BY_HANDLE, None),
