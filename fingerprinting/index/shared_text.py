@@ -7,7 +7,7 @@ hides a work by registering texts that quote it, and a work registered whole by 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,6 @@ class _LeftOut:
     repeats: int = 0
     repeated: int = 0
     of_series: bool = False
-
-
-_NOTHING: Final = _LeftOut()
 
 
 def decided(found: Sequence[Registered]) -> list[Match]:
@@ -139,7 +136,8 @@ def judged(
     if best.is_thin:
         told["is_thin"] = True
     if out:
-        told |= _said(out.get(_place(best), _NOTHING))
+        # Where nothing of the best passage is left out, of the one that would have been the best.
+        told |= _said(out.get(_place(best)) or max(out.values(), key=lambda one: one.blocks))
         if any(one.of_series for one in out.values()):
             told["of_same_series"] = True
     return Match(

@@ -22,7 +22,7 @@ from mediamanager.cli.connection import (
 )
 from mediamanager.cli.listings import print_listing
 from mediamanager.cli.tables import printable
-from mediamanager.client.creator import Creator
+from mediamanager.client.creator import Creator, is_put_off
 from mediamanager.client.errors import KeyRefusedError, RegistryRefusedError
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Query, walk
@@ -148,7 +148,7 @@ class _Teller:
             return False
         work = self._there.wait(outcome.work.id, seconds=seconds)
         self._waiting[0] = replace(outcome, work=work)
-        return work.state is WorkState.PENDING
+        return work.state is WorkState.PENDING and not is_put_off(work, seconds=_WAIT_SECONDS)
 
     def _tell(self) -> None:
         outcome = self._waiting.popleft()
@@ -259,7 +259,7 @@ def _print(outcome: _Outcome, *, as_json: bool) -> None:
         typer.echo(f"  not registered: {outcome.error}")
         return
     print_work(work)
-    if work.state is WorkState.PENDING:
+    if work.state is WorkState.PENDING and work.delay is None:
         typer.echo(f"         still being read: mediamanager works status {work.id} --wait 60")
     if outcome.error is not None:
         typer.echo(f"         {outcome.error}")

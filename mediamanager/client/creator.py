@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -129,11 +130,12 @@ class Creator:
                 return
 
     def wait(self, work_id: UUID, *, seconds: float) -> WorkResponse:
-        """Wait until a work is ready or failed, or the time is over; how it stands then."""
+        """Wait until a work is ready, failed or put off, or the time is over; how it stands then."""
         until, pause = time.monotonic() + seconds, _POLL_SECONDS
         while True:
             work = self.work(work_id)
-            if work.state is not WorkState.PENDING or time.monotonic() + pause > until:
+            left = until - time.monotonic()
+            if work.state is not WorkState.PENDING or is_put_off(work, seconds=left) or pause > left:
                 return work
             time.sleep(pause)
             pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
@@ -220,6 +222,12 @@ class Creator:
 def readable(name: str) -> str:
     """A name as text that can be sent: what is no UTF-8 in a file name becomes the sign for what is unreadable."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def is_put_off(work: WorkResponse, *, seconds: float) -> bool:
+    """Whether a work is looked at again only after so many seconds: its video is live, or has no captions yet."""
+    at = None if work.delay is None else work.delay.next_attempt_at
+    return at is not None and at > datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 @contextmanager

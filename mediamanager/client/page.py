@@ -17,6 +17,7 @@ from mediamanager.client import files
 from mediamanager.client.verdicts import Checked
 from optout.catalogue.answers import WorkMatch
 from optout.catalogue.places import Places, places
+from optout.consent.reasons import Code
 from optout.consent.remarks import clock
 
 _OWN: Final = "Your file"
@@ -73,8 +74,9 @@ def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
         yield f"<section><h2>{escape(one.path)}</h2><p><strong>{one.verdict}</strong> ({one.use})</p>\n"
         if one.error is not None:
             yield f"<p>{escape(one.error)}</p>\n"
-        for step in one.reasons[:1]:
-            yield f"<p>{escape(step.sentence)}</p>\n"
+        for number, step in enumerate(one.reasons):
+            if number == 0 or step.code == Code.LIKELY_MATCH_FOR_REVIEW:  # why a person should look
+                yield f"<p>{escape(step.sentence)}</p>\n"
         for match in one.matches:
             yield from _match(match, one.path, works, next(numbers))
         yield "</section>\n"

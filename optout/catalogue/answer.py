@@ -15,6 +15,7 @@ from fingerprinting.thresholds import SHINGLE_SHARED
 from fingerprinting.types import Depth, Match, Strength
 from optout.catalogue import batches
 from optout.catalogue.answers import Answer, Asset, Reasons, WorkMatch
+from optout.catalogue.text_reasons import text_parameters
 from optout.consent import policy
 from optout.consent.decisions import Decision, differ_about
 from optout.consent.grants import Grant
@@ -239,8 +240,8 @@ def _answer(
             yield from nothing.trace
         for match in shown.values():
             if match.strength is Strength.LIKELY:
-                parameters = {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict}
-                yield Reason(Code.LIKELY_MATCH_FOR_REVIEW, parameters)
+                known = {"work": match.work, "algorithm": match.algorithm, "preference": match.verdict}
+                yield Reason(Code.LIKELY_MATCH_FOR_REVIEW, known | text_parameters(match.evidence))
         yield from rejected
         if not asset.identifiable and not number:
             yield Reason(Code.NOT_IDENTIFIABLE)
@@ -262,6 +263,7 @@ def _reasons_of_sure(matches: Sequence[tuple[WorkMatch, Decision]], verdict: Pre
                 "strength": match.strength,
                 "algorithm": match.algorithm,
                 "preference": match.verdict,
+                **text_parameters(match.evidence),
             },
         )
         yield from decision.trace

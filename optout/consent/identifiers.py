@@ -34,7 +34,7 @@ _YOUTUBE_HOST = re.compile(
 _YOUTUBE_PATHS = {"shorts", "embed", "live", "v", "e"}
 _YOUTUBE_WATCH = {"watch", "watch_popup", "watch.php", "movie"}
 _YOUTUBE_NO_ID = {"videoseries", "live_stream"}
-"""What stands in the place of an id and is as long as one: `embed/videoseries?list=…`, `embed/live_stream?channel=…`."""
+"""What stands where an id does and is as long as one: `embed/videoseries?list=…`, `embed/live_stream?channel=…`."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_cid|mc_eid|_ga")

@@ -46,7 +46,9 @@ class Code(StrEnum):
     WORKS_COMBINED = "works_combined"  # {works} how many, {preference}
     SOURCES_COMBINED = "sources_combined"  # {sources} how many, {preference}
 
-    # About what was recognised in an asset.
+    # About what was recognised in an asset. Of a text further parameters say why it is no more than likely, or what of
+    # it does not count: {quotation} seconds that one takes at most, {thin}, {shared_by_owners}, {repeated_in_works},
+    # {series}.
     WORK_FOUND = "work_found"  # {work}, {strength}, {algorithm}, {preference}
     LIKELY_MATCH_FOR_REVIEW = "likely_match_for_review"  # {work}, {algorithm}, {preference}
     MATCH_REJECTED = "match_rejected"  # {work}, {algorithm}: known not to be a copy, and so left out

@@ -136,6 +136,20 @@ ALSO = {
     "contact": "Ask at {contact}.",
     "languages": "Ask in: {languages}.",
     "valid_until": "This ends on {valid_until}.",
+    "quotation": (
+        "What both have in common takes less than about {quotation} seconds to say and is a small part of both: a "
+        "quotation."
+    ),
+    "thin": "Only some of the words there are the same: both may only name the same things.",
+    "shared_by_owners": (
+        "{shared_by_owners} owners have a passage of it in works of theirs, so that it is nobody's alone (an "
+        "advertisement, a song, a prayer) and does not count."
+    ),
+    "repeated_in_works": (
+        "{repeated_in_works} works of its owner repeat a passage of it (a jingle, a sponsor's message), which does not "
+        "count."
+    ),
+    "series": "The rest is little, and of the same series: that does not count either.",
 }
 
 AND = " and "

@@ -168,6 +168,20 @@ ALSO = {
     "contact": "À demander à l'adresse {contact}.",
     "languages": "Langues\u00a0: {languages}.",
     "valid_until": "Cela prend fin le {valid_until}.",
+    "quotation": (
+        "Ce que les deux ont en commun se dit en moins de {quotation} secondes environ et n'est qu'une petite partie "
+        "de chacun\u00a0: une citation."
+    ),
+    "thin": "Seule une partie des mots y est la même\u00a0: les deux ne nomment peut-être que les mêmes choses.",
+    "shared_by_owners": (
+        "{shared_by_owners} titulaires en ont un passage dans leurs œuvres\u00a0: il n'est à personne en particulier "
+        "(une publicité, une chanson, une prière) et ne compte pas."
+    ),
+    "repeated_in_works": (
+        "{repeated_in_works} œuvres de son titulaire en répètent un passage (un jingle, le message d'un mécène), qui "
+        "ne compte pas."
+    ),
+    "series": "Le reste est peu de chose et vient de la même série\u00a0: cela ne compte pas non plus.",
 }
 
 AND = " et "

@@ -53,6 +53,18 @@ def test_an_advertisement_in_many_independent_works_never_decides_alone(
     assert [work for work, strength in copy.items() if strength is Strength.MATCH] == [3]
 
 
+def test_what_is_shared_is_told_also_where_less_that_is_not_is_found_beside_it(
+    text: Text, fresh: Callable[[int], Phrases]
+) -> None:
+    advertisement, own = fresh(60), [fresh(300) for _ in range(4)]
+    index = Index.build([(n, text(np.concatenate([each, advertisement, each[::-1]]))) for n, each in enumerate(own)])
+
+    found = matches(index, text(np.concatenate([own[2][100:114], fresh(200), advertisement, fresh(200)])), shown(4))
+
+    assert found[2].strength is Strength.LIKELY
+    assert found[2].evidence["shared_by_owners"] == 4
+
+
 def test_a_work_is_found_by_its_own_part_although_a_longer_one_is_shared(
     text: Text, fresh: Callable[[int], Phrases]
 ) -> None:

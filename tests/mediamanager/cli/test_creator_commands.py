@@ -2,7 +2,9 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -122,6 +124,25 @@ def test_waiting_ends_when_the_work_is_read_or_the_time_is_over() -> None:
     with serving({f"/v1/works/{WORK}": script}) as server, Creator(server.url(), key=None) as there:
         assert there.wait(WORK, seconds=0.0).state == "pending"
         assert there.wait(WORK, seconds=5.0).state == "failed"
+
+
+def test_nobody_waits_for_a_work_that_is_looked_at_again_in_hours(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = (datetime.now(UTC) + timedelta(hours=6)).isoformat()
+    delay = {"code": "youtube-live", "sentence": "This video is live.", "next_attempt_at": at}
+    put_off = work(state="pending", delay=delay)
+    began = time.monotonic()
+
+    with serving({f"/v1/works/{WORK}": answer(put_off), "/v1/works": answer(put_off, status=201)}) as server:
+        with Creator(server.url(), key=None) as there:
+            assert there.wait(WORK, seconds=30.0).delay is not None
+        assert run(server, song) == 0
+
+    assert time.monotonic() - began < 20
+    shown = capsys.readouterr().out
+    assert "This video is live." in shown
+    assert "still being read" not in shown
 
 
 def test_all_pages_of_works_are_read() -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingerprinting.index import shared_text
-from fingerprinting.types import Depth, Fingerprint, FoundText, Match, Modality, Passage, Strength
+from fingerprinting.types import Depth, EvidenceValue, Fingerprint, FoundText, Match, Modality, Passage, Strength
 from optout.catalogue.answer import FoundWork, answer
 from optout.catalogue.answers import Answer, Asset
+from optout.consent.explain import sentence
 from optout.consent.grants import Grant
 from optout.consent.reasons import Code
 from optout.consent.statements import Statement
@@ -281,7 +282,33 @@ def test_a_text_of_several_verified_owners_decides_nothing_and_one_of_others_doe
     assert one.verdict is expected
     if expected is U:
         assert {match.evidence["shared_by_owners"] for match in one.matches} == {3}
-        assert Code.LIKELY_MATCH_FOR_REVIEW in {reason.code for reason in one.reasons}
+        told = [sentence(reason) for reason in one.reasons if reason.code == Code.LIKELY_MATCH_FOR_REVIEW]
+        assert len(told) == len(said)
+        assert all("3 owners have a passage of it in works of theirs" in each for each in told)
+    else:
+        assert not any("owners have a passage" in sentence(reason) for reason in one.reasons)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "says"),
+    [
+        ({"is_quotation": True}, "takes less than about 20 seconds to say"),
+        ({"is_thin": True, "is_quotation": False}, "Only some of the words"),
+        ({"repeated_in_works": 4}, "4 works of its owner repeat a passage"),
+        ({"shared_by_owners": 7, "of_same_series": True}, "7 owners have a passage"),
+        ({"of_same_series": True}, "of the same series"),
+    ],
+)
+def test_why_a_text_is_only_likely_is_said_in_words(
+    now: datetime, make_statement: Make, evidence: dict[str, EvidenceValue], says: str
+) -> None:
+    match = Match(0, 0, "shingle-3", 3, Strength.LIKELY, score=7.0, threshold=6.0, evidence=evidence)
+    view = FakeView({"w": [make_statement({Use.ALL: D}, id="c", source="w")]}, [FoundWork(0, "w", match)])
+
+    [told] = [one for one in ask(view, now).reasons if one.code == Code.LIKELY_MATCH_FOR_REVIEW]
+
+    assert says in sentence(told)
+    assert len(sentence(told, "fr")) > len(sentence(replace(told, parameters={"work": "w"}), "fr"))
 
 
 def test_one_owner_under_many_names_of_works_is_one_owner(now: datetime, make_statement: Make) -> None:
