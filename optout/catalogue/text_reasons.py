@@ -10,7 +10,8 @@ from optout.consent.reasons import Parameter
 def text_parameters(evidence: Mapping[str, EvidenceValue]) -> dict[str, Parameter]:
     """Read them out of a match's evidence; none of one that is of no texts. `consent.explain` says each of them."""
     told: dict[str, Parameter] = {}
-    if evidence.get("is_quotation") is True:
+    # What is left of a long passage, of which something does not count, was not said in so short a time.
+    if evidence.get("is_quotation") is True and "shared_evidence" not in evidence:
         told["quotation"] = round(SHINGLE_QUOTE_SECONDS)
     if evidence.get("is_thin") is True:
         told["thin"] = 1

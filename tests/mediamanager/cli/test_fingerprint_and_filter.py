@@ -70,6 +70,18 @@ def test_a_video_whose_captions_can_not_be_had_says_why_beside_its_keys(
     assert [one["algorithm"] for one in line["fingerprints"]] == ["key-youtube", "key-url"]
 
 
+@pytest.mark.heavy
+def test_a_command_does_not_say_that_it_comes_back(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(youtube, "guarded_client", lambda guard: fake_youtube.of().client)
+
+    assert fingerprint("--json", f"https://youtu.be/{fake_youtube.VIDEO}") == 2
+    line = json.loads(capsys.readouterr().out)
+    assert line["error"].startswith("It has no captions yet. Try again later.")
+    assert "come back" not in line["error"]
+
+
 def test_without_yt_dlp_the_extra_is_named(
     inbox: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -311,6 +311,17 @@ def test_why_a_text_is_only_likely_is_said_in_words(
     assert len(sentence(told, "fr")) > len(sentence(replace(told, parameters={"work": "w"}), "fr"))
 
 
+def test_what_is_left_of_shared_text_is_not_called_a_quotation(now: datetime, make_statement: Make) -> None:
+    evidence = {"is_quotation": True, "shared_evidence": 21, "shared_by_owners": 7}
+    match = Match(0, 0, "shingle-3", 3, Strength.LIKELY, score=7.0, threshold=6.0, evidence=evidence)
+    view = FakeView({"w": [make_statement({Use.ALL: D}, id="c", source="w")]}, [FoundWork(0, "w", match)])
+
+    [told] = [one for one in ask(view, now).reasons if one.code == Code.LIKELY_MATCH_FOR_REVIEW]
+
+    assert "7 owners" in sentence(told)
+    assert "quotation" not in sentence(told)
+
+
 def test_one_owner_under_many_names_of_works_is_one_owner(now: datetime, make_statement: Make) -> None:
     said = {
         f"w{n}": [make_statement({Use.ALL: D}, id=f"c{n}", source=owner, evidence=EvidenceLevel.VERIFIED)]
