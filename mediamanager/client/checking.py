@@ -5,7 +5,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fingerprinting.errors import FingerprintingError
-from fingerprinting.types import Modality, Span, Strength
+from fingerprinting.text import kinds
+from fingerprinting.types import Modality, Span, SpanUnit, Strength
 from mediamanager.client.pool import Extracted, ExtractionPool
 from mediamanager.client.queries import Askable, as_query
 from mediamanager.client.questions import Question
@@ -148,18 +149,29 @@ def _located(matches: tuple[WorkMatch, ...], extracted: Extracted) -> tuple[Work
     if not wanted:
         return matches
     try:
-        spans = dict(zip(wanted, _spans(extracted, list(wanted.values())), strict=True))
+        unit, found = _spans(extracted, list(wanted.values()))
     except (FingerprintingError, OSError):
         return matches  # it was read a moment ago and is gone: the verdict stands, the place stays unknown
-    return tuple(replace(match, query_span=spans.get(number, match.query_span)) for number, match in enumerate(matches))
+    spans = dict(zip(wanted, found, strict=True))
+    return tuple(
+        replace(match, query_span=spans[number], evidence={**match.evidence, "query_unit": str(unit)})
+        if spans.get(number) is not None
+        else match
+        for number, match in enumerate(matches)
+    )
 
 
-def _spans(extracted: Extracted, tokens: Sequence[tuple[int, int]]) -> Sequence[Span | None]:
+def _spans(extracted: Extracted, tokens: Sequence[tuple[int, int]]) -> tuple[SpanUnit, Sequence[Span | None]]:
+    """Give the places of some tokens, and what they count: seconds of captions, characters of any other text."""
     from fingerprinting.text import fingerprints  # noqa: PLC0415 - only where a text was found
 
     query, extraction = extracted.query, extracted.extraction
     if query.file is not None and extraction is not None and extraction.modality is Modality.TEXT:
-        return fingerprints.locate(query.file, extraction.media_type, tokens)
+        return _unit(extraction.media_type), fingerprints.locate(query.file, extraction.media_type, tokens)
     if query.text is not None:
-        return fingerprints.locate_given(query.text, tokens)
-    return [None] * len(tokens)
+        return _unit(kinds.of_captions(query.text.replace("\r\n", "\n"))), fingerprints.locate_given(query.text, tokens)
+    return SpanUnit.CHARACTERS, [None] * len(tokens)
+
+
+def _unit(media_type: str | None) -> SpanUnit:
+    return SpanUnit.SECONDS if media_type in kinds.CAPTION_SUFFIXES.values() else SpanUnit.CHARACTERS

@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from fingerprinting.text import kinds
 from fingerprinting.types import Modality, Span, SpanUnit
 from mediamanager.client import files
 from mediamanager.client.verdicts import Checked
@@ -84,7 +83,7 @@ def _page(checked: Sequence[Checked], works: Path | None) -> Iterator[str]:
 
 
 def _match(match: WorkMatch, asset: str, works: Path | None, number: int) -> Iterator[str]:
-    is_timed = match.modality is not Modality.TEXT or Path(asset).suffix.lower() in kinds.CAPTION_SUFFIXES
+    is_timed = match.modality is not Modality.TEXT or match.evidence.get("query_unit") == SpanUnit.SECONDS
     where = places(match, None if is_timed else SpanUnit.CHARACTERS)
     mine, its = _address(Path(asset)), None if works is None else _address(works / match.work)
     if "asset_page" in match.evidence:  # a browser shows the file, and not one page of it

@@ -138,6 +138,7 @@ def test_a_text_in_a_row_is_a_text_whatever_it_begins_with_and_its_characters_ar
 
     [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
     assert (line["verdict"], line["error"]) == ("disallowed", None)
+    assert line["matches"][0]["evidence"]["query_unit"] == "characters"
     start, end = map(int, line["matches"][0]["query_span"])
     shown = text[start:end].split()
     assert len(set(shown) & set(excerpt.split())) >= 0.95 * len(excerpt.split())
@@ -153,10 +154,17 @@ def test_captions_in_a_row_are_told_in_seconds(
     )
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": f"WEBVTT\n\n{cues}"}))
 
-    invoke(check, "mediamanager check", ["--catalogue", str(catalogue), "--json", str(tmp_path / "rows.jsonl")])
+    invoke(
+        check,
+        "mediamanager check",
+        ["--catalogue", str(catalogue), "--report", str(tmp_path / "r.html"), "--json", str(tmp_path / "rows.jsonl")],
+    )
 
     [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
-    assert line["matches"][0]["query_span"] == pytest.approx([6.0, len(said)], abs=1.5)
+    [match] = line["matches"]
+    assert match["query_span"] == pytest.approx([6.0, len(said)], abs=1.5)
+    assert match["evidence"]["query_unit"] == "seconds"
+    assert "Your file: 0:0" in (tmp_path / "r.html").read_text()
 
 
 def test_a_blank_text_in_a_row_says_nothing(tmp_path: Path) -> None:
