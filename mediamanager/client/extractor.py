@@ -93,12 +93,12 @@ def _of_answers(request: Json, role: Role, depth: Depth) -> list[Extraction]:
     answers = cast("list[tuple[str, int]]", request.get("answers") or [])
     if not answers:
         return []
-    from mediamanager.client import warc  # noqa: PLC0415 - an extra
+    from mediamanager.client.warc import payload  # noqa: PLC0415 - an extra
 
     found = []
     for file, offset in answers:
         with tempfile.NamedTemporaryFile() as copy:
-            name = warc.payload(Path(file), offset, copy.file, DEFAULT_LIMITS.max_bytes)
+            name = payload(Path(file), offset, copy.file, DEFAULT_LIMITS.max_bytes)
             copy.flush()
             if Path(copy.name).stat().st_size:
                 found.append(extract(Path(copy.name), name=name, role=role, depth=depth))
