@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.image import speed
 from benchmarks.image.measure import DEPTHS, PDQ_BITS, PEERS, PHASH_BITS
-from fingerprinting import thresholds
+from fingerprinting import feature_thresholds as limits
 
 METHODS = (*reversed(DEPTHS), *PEERS)
 _COLOURS = {"thorough": "#1b6e53", "standard": "#4ea98a", "fast": "#a7d8c6", PEERS[0]: "#b9772f", PEERS[1]: "#8a8f98"}
@@ -101,15 +101,19 @@ def write(found: Mapping[str, Any], path: Path) -> None:
         "",
         *_looked_at(found),
         *([found["note"], ""] if "note" in found else []),
-        f"So a match must have the same grey throughout (correlation {thresholds.FEATURE_SAME_CORRELATION} or more, and"
-        f" {thresholds.FEATURE_SAME_TILES:.0%} of the tiles or more) or, where much is drawn over it, the same grey in"
-        f" most tiles and inliers in most parts of the work: {thresholds.FEATURE_MIN_PARTS} or more of each, and"
-        f" {thresholds.FEATURE_PARTS} in sum, or {thresholds.FEATURE_PARTS_WITH_MIDDLE} where the middle of what is"
-        " shown has nearly as many of its features found as what surrounds it. Where the middle has less than"
-        f" {thresholds.FEATURE_RIM_MIDDLE} of them, both share a frame, and that is no match; nor is it where what is"
-        f" found stretches over less than {thresholds.FEATURE_MIN_REACH:.0%} of what should be. A work under a second"
-        f" picture needs {thresholds.FEATURE_MANY_INLIERS} inliers more than another, all of them features that few"
-        " works have. What shares less is `likely`: shown for review, and never decides.",
+        f"So a match must have the same grey throughout (correlation {limits.FEATURE_SAME_CORRELATION} or more, in the"
+        f" middle {limits.FEATURE_SAME_CORE} or more, and {limits.FEATURE_SAME_TILES:.0%} of the tiles or more) or,"
+        " where much is drawn over it, the same grey in most tiles and inliers in most parts of the work:"
+        f" {limits.FEATURE_MIN_PARTS} or more of each, and {limits.FEATURE_PARTS} in sum, or"
+        f" {limits.FEATURE_PARTS_WITH_MIDDLE} where the middle of what is shown has nearly as many of its features"
+        f" found as what surrounds it. Where the middle has less than {limits.FEATURE_RIM_MIDDLE} of them, both share"
+        " a frame, and that is no match; nor is it where what is found stretches over less than"
+        f" {limits.FEATURE_MIN_REACH:.0%} of what should be. A work under letters or a second picture needs"
+        f" {limits.FEATURE_MANY_INLIERS} inliers more than another, all of them features that few works have, or"
+        f" {limits.FEATURE_OVERLAID_INLIERS} more in {limits.FEATURE_OVERLAID_PARTS:.0%} of its parts where its grey"
+        f" says nothing; {limits.FEATURE_DETAIL_STEP} less are enough where grey and edges are the same throughout"
+        f" (correlations {limits.FEATURE_DETAIL_CORRELATION} and {limits.FEATURE_DETAIL}). What shares less is"
+        " `likely`: shown for review, and never decides.",
         "",
         "## Kind by kind",
         "",

@@ -1,5 +1,6 @@
 """Local features of a picture: small spots that a copy still shows, wherever and however large it shows them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from fingerprinting.image import descriptors, feature_codes, opencv, scale_space
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
+from fingerprinting.image.proposals import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Effort:
         variants: how many of `feature_bytes.VARIANTS` the codes have.
         doubled: it is then made twice as wide and high, to find spots of two pixels, too. Of what a query shows there
             are more pixels to begin with.
+        parts: so many small rectangles of a picture are looked at more closely: one may be a whole other picture.
     """
 
     pixels: int
@@ -29,14 +32,21 @@ class Effort:
     thumbnail: int
     variants: int = 4
     doubled: bool = False
+    parts: int = 0
 
 
 WORK: Final = Effort(200_000, 400, 48, 1, doubled=True)
-THOROUGH: Final = Effort(400_000, 1000, 128)
+THOROUGH: Final = Effort(400_000, 1000, 128, parts=3)
 STANDARD: Final = Effort(240_000, 360, 96, 2)
 
 MAX_ENLARGEMENT: Final = 6.0
 GRID: Final = 8
+PART_SHARE: Final = 0.4
+PART_PIXELS: Final = 150_000
+PART_FEATURES: Final = 120
+"""A rectangle that takes less of a picture is looked at again by itself, brought to so many pixels, for so many more
+features. With more of them, or of more than three rectangles, text on a page takes the places of what it shows."""
+
 LARGE: Final = 0.016
 SHARE_OF_LARGE: Final = 0.4
 
@@ -49,19 +59,22 @@ def is_available() -> bool:
     return opencv.is_available()
 
 
-def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Features:
+def describe(image: Image.Image, size: tuple[int, int], effort: Effort, boxes: Sequence[Box] = ()) -> Features:
     """Find and describe the local features of an upright RGB or grey picture.
 
     Args:
         image: the pixels.
         size: the picture's full size, if the pixels were decoded smaller.
         effort: `WORK` for one variant of the codes; a query has four, frames of a video two (see `feature_bytes`).
+        boxes: rectangles that may be whole other pictures, the likeliest first, in pixels.
 
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
     small = resized(image, effort.pixels, MAX_ENLARGEMENT / 2 if effort.doubled else MAX_ENLARGEMENT)
-    places, described = sift(*looked_at(small, image.width, effort), effort.features)
+    looks = [sift(*looked_at(small, image.width, effort), effort.features)]
+    looks += [_closer(image, box) for box in _small_parts(boxes, image)[: effort.parts]]
+    places, described = (np.concatenate(each) for each in zip(*looks, strict=True))
     rooted = feature_codes.root(described)
     variants = [rooted] if effort.variants == 1 else _variants(rooted)[: effort.variants]
     return Features(
@@ -70,6 +83,24 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort) -> Featu
         places=places,
         codes=np.stack([feature_codes.codes(each) for each in variants]),
     )
+
+
+def _small_parts(boxes: Sequence[Box], image: Image.Image) -> list[Box]:
+    """Choose the rectangles that are shown so small that a closer look sees more."""
+    return [box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) < PART_SHARE * image.width * image.height]
+
+
+def _closer(image: Image.Image, box: Box) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+    """Look for features in a rectangle, as if it were a picture by itself; their places are those in the whole."""
+    left, top, right, bottom = (round(side) for side in box)
+    part = image.crop((left, top, right, bottom))
+    small = resized(part, PART_PIXELS, MAX_ENLARGEMENT / 2)
+    places, described = sift(*looked_at(small, part.width, THOROUGH), PART_FEATURES)
+    for name, first, length, whole in (("x", left, part.width, image.width), ("y", top, part.height, image.height)):
+        places[name] = np.round((first * 65535 + places[name] * float(length)) / whole).clip(0, 65535)
+    smaller = SIZE_STEPS * np.log2(max(part.size) / max(image.size))
+    places["scale"] = np.round(places["scale"] + smaller).clip(0, 255)
+    return places, described
 
 
 def looked_at(small: Image.Image, width: int, effort: Effort) -> tuple[NDArray[np.uint8], float]:

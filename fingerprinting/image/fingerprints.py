@@ -180,7 +180,8 @@ def _effort(role: Role, depth: Depth) -> features.Effort:
 
 def _features(telling: _Telling, effort: features.Effort) -> feature_bytes.Features:
     image, scale = telling.shown.image, telling.shown.scale
-    return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), effort)
+    boxes = proposals.rectangles(telling.grey) if effort.parts else []
+    return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), effort, boxes)
 
 
 def _local(described: feature_bytes.Features) -> Fingerprint:

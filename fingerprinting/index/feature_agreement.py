@@ -20,6 +20,10 @@ _TILE_SPREAD: Final = 4.0
 _TILE_PLAIN: Final = 0.5
 _TILE_CORRELATION: Final = 0.6
 
+_AROUND: Final = 2
+_NO_EDGE: Final = 2.0
+_LEAST_DETAIL: Final = 60
+
 _PARTS: Final = 6
 _PART_FEATURES: Final = 3
 _SMALLEST: Final = 5.0
@@ -38,6 +42,8 @@ class Agreement:
             where that says nothing: with so few features in the middle that the same rate would not find three.
         reach: width times height of what the features that are found stretch over, as a part of what those do that the
             asset should show; a twentieth at each end does not count.
+        core: correlation of the grey in the middle half (each way) of the overlap; None where that says nothing.
+        detail: correlation of what is left of the grey without broad light and shade; None where the overlap is small.
     """
 
     correlation: float | None
@@ -45,6 +51,8 @@ class Agreement:
     cover: float
     middle: float | None
     reach: float = 1.0
+    core: float | None = None
+    detail: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,8 @@ def agreement(
         cover=_cover(sides.known_spots, expected, agreeing),
         middle=_middle(sides.known_spots, expected, agreeing),
         reach=_reach(sides.known_spots, expected, agreeing),
+        core=_correlation(_core(grey)),
+        detail=_detail(grey),
     )
 
 
@@ -145,6 +155,38 @@ def correlated(one: Floats, other: Floats) -> float:
     return float(one @ other) / length if length else 0.0
 
 
+def _core(grey: Grey) -> Grey:
+    """The middle half, each way, of what both show."""
+    down, across = np.flatnonzero(grey.whole.any(axis=1)), np.flatnonzero(grey.whole.any(axis=0))
+    whole = np.zeros_like(grey.whole)
+    if len(down):
+        rows, columns = (slice(each[0] + len(each) // 4, each[-1] + 1 - len(each) // 4) for each in (down, across))
+        whole[rows, columns] = grey.whole[rows, columns]
+    return replace(grey, whole=whole)
+
+
+def _detail(grey: Grey) -> float | None:
+    """Correlate edges, as if all were of much the same contrast: light and shade agree by chance, edges don't."""
+    if grey.whole.sum() < _LEAST_DETAIL:
+        return None
+    return correlated(*(_edges(each)[grey.whole] for each in (grey.asked, grey.known)))
+
+
+def _edges(grey: Floats) -> Floats:
+    rest = grey - _around(grey)
+    edges: Floats = (rest / (np.sqrt(_around(rest * rest)) + _NO_EDGE)).astype(np.float32)
+    return edges
+
+
+def _around(grey: Floats) -> Floats:
+    """The mean of five by five cells around each."""
+    side = 2 * _AROUND + 1
+    sums = np.pad(np.pad(grey, _AROUND, mode="edge").astype(np.float64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    found = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    around: Floats = np.maximum(found / side**2, 0).astype(np.float32)
+    return around
+
+
 def _tiles(grey: Grey) -> float | None:
     """Correlate tile by tile: what a frame or a window shares with another fills few tiles, a text hides few."""
     rows, columns = grey.whole.shape
@@ -183,7 +225,8 @@ def _cover(known: Spots, expected: NDArray[np.bool_], agreeing: NDArray[np.int64
     """Count the parts of the work, cut into 6 by 6, where the asset should show features, and does."""
     cells = np.minimum((known.places / np.array(known.frame) * _PARTS).astype(int), _PARTS - 1)
     part = cells[:, 0] * _PARTS + cells[:, 1]
-    counted = np.bincount(part[expected], minlength=_PARTS**2) >= _PART_FEATURES
+    counts = np.bincount(part[expected], minlength=_PARTS**2)
+    counted = counts >= max(1, min(_PART_FEATURES, int(counts.max())))
     found = np.bincount(part[agreeing], minlength=_PARTS**2) > 0
     return float(found[counted].mean()) if counted.any() else 0.0
 

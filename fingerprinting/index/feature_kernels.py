@@ -8,6 +8,7 @@ from fingerprinting.index.kernels import kernel, reads, writes
 from fingerprinting.index.lane_kernels import bits_set, lowest_bit
 
 _u8, _u16, _u32, _u64, _i64, _f32 = types.uint8, types.uint16, types.uint32, types.uint64, types.int64, types.float32
+_f64 = types.float64
 
 CHILDREN = 256
 _DISTANCES = 129
@@ -271,3 +272,80 @@ def supporters(
             if right * right + down * down <= limit:
                 total += 1
         counts[one] = total
+
+
+@kernel(
+    types.void(
+        *(reads(_u64, 2), reads(_u64), reads(_f32, 2), reads(_f32, 2), reads(_f32), reads(_f32), reads(_f32)),
+        *(reads(_f32), reads(_f64), reads(_f32), writes(_i64), writes(_i64)),
+    )
+)
+def nearest_there(
+    one: NDArray[np.uint64],
+    other: NDArray[np.uint64],
+    asked: NDArray[np.float32],
+    known: NDArray[np.float32],
+    asked_sizes: NDArray[np.float32],
+    known_sizes: NDArray[np.float32],
+    asked_turns: NDArray[np.float32],
+    known_turns: NDArray[np.float32],
+    matrix: NDArray[np.float64],
+    rules: NDArray[np.float32],
+    of_one: NDArray[np.int64],
+    of_other: NDArray[np.int64],
+) -> None:
+    """Find the nearest code on the other side among the features that lie where a placement puts them.
+
+    Args:
+        one, other, of_one, of_other: as `nearest`.
+        asked, known: places in the asset (N, 2) and in the work (M, 2); logarithms of sizes, and directions.
+        matrix: from the asset to the work, row by row, shape (6,).
+        rules: how far off the place may be, in the picture that shows the work smaller; the size; and the direction.
+    """
+    of_one[:] = np.int64(1) << 40
+    of_other[:] = np.int64(1) << 40
+    half, pi = other.shape[0] // 2, np.float32(np.pi)
+    factor = np.sqrt(abs(matrix[0] * matrix[4] - matrix[1] * matrix[3]))
+    growth = np.float32(np.log(factor))
+    turn = np.float32(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
+    limit = np.float32((rules[0] * min(1.0, factor)) ** 2)
+    for row in range(one.shape[0]):
+        x, y = np.float64(asked[row, 0]), np.float64(asked[row, 1])
+        right = np.float32(matrix[0] * x + matrix[1] * y + matrix[2])
+        down = np.float32(matrix[3] * x + matrix[4] * y + matrix[5])
+        size, angle = asked_sizes[row] + growth, asked_turns[row] + turn
+        for column in range(known.shape[0]):
+            across, along = known[column, 0] - right, known[column, 1] - down
+            if across * across + along * along > limit or abs(known_sizes[column] - size) > rules[1]:
+                continue
+            apart = abs(known_turns[column] - angle) % (2 * pi)
+            if min(apart, 2 * pi - apart) > rules[2]:
+                continue
+            bits = bits_set(one[row, 0] ^ other[column]) + bits_set(one[row, 1] ^ other[half + column])
+            of_one[row] = min(of_one[row], bits << 16 | column)
+            of_other[column] = min(of_other[column], bits << 16 | row)
+
+
+@kernel(types.void(reads(_u64), reads(_f32, 2), _i64, _f32, writes(_u8)))
+def repeated(
+    codes: NDArray[np.uint64], places: NDArray[np.float32], most: int, away: np.float32, found: NDArray[np.uint8]
+) -> None:
+    """Mark the features that a picture has again elsewhere.
+
+    Args:
+        codes: the first halves of all and then their second ones, shape (2 * M,).
+        places: where each lies, shape (M, 2).
+        most: bits up to which two are alike.
+        away: how far from each other, across or down, they lie at least.
+        found: gets 1 for each of those, 0 for others, shape (M,).
+    """
+    half = places.shape[0]
+    found[:] = 0
+    for one in range(half):
+        for other in range(one):
+            bits = bits_set(codes[one] ^ codes[other]) + bits_set(codes[half + one] ^ codes[half + other])
+            if bits > most:
+                continue
+            across, down = abs(places[one, 0] - places[other, 0]), abs(places[one, 1] - places[other, 1])
+            if max(across, down) > away:
+                found[one] = found[other] = 1

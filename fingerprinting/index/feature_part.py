@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import thresholds
+from fingerprinting import feature_thresholds as limits
 from fingerprinting.index.feature_agreement import Agreement, Grey, Sides, agreement, correlated
 from fingerprinting.index.feature_geometry import Placement, Window
 
@@ -19,6 +19,10 @@ from fingerprinting.index.feature_geometry import Placement, Window
 _MARGIN: Final = 0.1
 _NEARLY_ALL: Final = 0.9
 _STRIP: Final = 0.8  # correlation of a row or column beside it that is of it, too
+_OFF: Final = 6.0  # or so few grey levels off: what is plain correlates with nothing
+_FEW_CELLS: Final = 9  # fewer don't tell how bright the asset shows the work
+_ASIDE: Final = 0.15  # what is so near to it, in its widths and heights, may be of it still
+_LEAST_EDGE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +34,28 @@ class Part:
         share: the part of the work's area that the features stretch over which agree.
         agreement: how well both agree there.
         surroundings: features of the asset on the rest of the work's place, by area, for each one there.
+        ground: how much the asset's grey varies along the edges of the work, away from the part; None where that is
+            next to nothing.
     """
 
     window: Window
     share: float
     agreement: Agreement
     surroundings: float
+    ground: float | None = None
 
     @property
     def is_cut_out(self) -> bool:
         """Whether it is a large part, shown throughout, on plain ground."""
         correlation, tiles = self.agreement.correlation, self.agreement.tiles
+        is_on_plain = self.ground is not None and self.ground <= limits.FEATURE_CUT_GROUND
         return (
-            self.share >= thresholds.FEATURE_CUT_SHARE
-            and self.surroundings <= thresholds.FEATURE_CUT_SURROUNDINGS
+            self.share >= (limits.FEATURE_CUT_PLAIN_SHARE if is_on_plain else limits.FEATURE_CUT_SHARE)
+            and self.surroundings <= limits.FEATURE_CUT_SURROUNDINGS
             and correlation is not None
-            and correlation >= thresholds.FEATURE_CUT_CORRELATION
+            and correlation >= limits.FEATURE_CUT_CORRELATION
             and tiles is not None
-            and min(tiles, self.agreement.cover) >= thresholds.FEATURE_CUT_PARTS
+            and min(tiles, self.agreement.cover) >= limits.FEATURE_CUT_PARTS
         )
 
 
@@ -73,12 +81,27 @@ def part(grey: Grey, placement: Placement, sides: Sides, agreeing: NDArray[np.in
     if wide > _NEARLY_ALL or not is_inside.any():
         return None
     around = (~is_inside).sum() / (1 - wide)
+    window = _grown(hull, grey, frame)
     return Part(
-        window=_grown(hull, grey, frame),
+        window=window,
         share=share,
         agreement=agreement(grey, placement, sides, agreeing, hull),
         surroundings=float(around / (is_inside.sum() / wide)),
+        ground=_ground(window, grey, frame),
     )
+
+
+def _ground(window: Window, grey: Grey, frame: NDArray[np.float64]) -> float | None:
+    """Measure how much the asset's grey varies where the edges of the work should be, and are not."""
+    rows, columns = grey.whole.shape
+    edge = grey.whole.copy()
+    edge[1:-1, 1:-1] = False
+    down, across = np.mgrid[0:rows, 0:columns] + 0.5
+    x, y = across / columns * frame[0], down / rows * frame[1]
+    left, top, right, bottom = window
+    wide, high = _ASIDE * (right - left), _ASIDE * (bottom - top)
+    edge &= (x < left - wide) | (x > right + wide) | (y < top - high) | (y > bottom + high)
+    return float(grey.asked[edge].std()) if edge.sum() >= _LEAST_EDGE else None
 
 
 def _grown(window: Window, grey: Grey, frame: NDArray[np.float64]) -> Window:
@@ -87,6 +110,11 @@ def _grown(window: Window, grey: Grey, frame: NDArray[np.float64]) -> Window:
     cell = frame / (columns, rows)
     left, top = (int(side) for side in np.floor(np.array(window[:2]) / cell))
     right, bottom = (int(side) for side in np.ceil(np.array(window[2:]) / cell))
+    seed = (slice(top, bottom), slice(left, right))
+    inside = grey.whole[seed]
+    if inside.sum() < _FEW_CELLS:
+        return window
+    gain, offset = np.polyfit(grey.known[seed][inside], grey.asked[seed][inside], 1)
     grows = True
     while grows:
         grows = False
@@ -99,7 +127,8 @@ def _grown(window: Window, grey: Grey, frame: NDArray[np.float64]) -> Window:
             is_there = min(moved[:2]) >= 0 and moved[2] <= columns and moved[3] <= rows
             if is_there and grey.whole[strip].all():
                 asked, stored = grey.asked[strip].ravel(), grey.known[strip].ravel()
-                if correlated(asked, stored) >= _STRIP:
+                off = float(np.sqrt(np.mean((asked - gain * stored - offset) ** 2)))
+                if off <= _OFF or correlated(asked, stored) >= _STRIP:
                     left, top, right, bottom = moved
                     grows = True
                     break

@@ -10,11 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fingerprinting import thresholds
+from fingerprinting import feature_thresholds as limits
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
 from fingerprinting.index import (
     copies,
+    feature_again,
     feature_agreement,
     feature_judge,
     feature_lists,
@@ -30,7 +31,7 @@ from fingerprinting.index.feature_agreement import Agreement, Grey, Sides
 from fingerprinting.index.feature_geometry import Placement, Spots
 from fingerprinting.index.feature_lists import CodeLists
 from fingerprinting.index.feature_pictures import THUMBNAIL, Pictures, as_places
-from fingerprinting.types import EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
+from fingerprinting.types import Depth, EvidenceValue, Fingerprint, Match, Modality, SpanUnit, Strength
 
 _KIND: Final = "features"
 _LAYOUT: Final = 2
@@ -39,8 +40,9 @@ NEAREST: Final = 4
 NEAR_BITS: Final = 36
 PAIR_BITS: Final = 44
 FEWEST_VOTES: Final = 3
+FEWEST_SEEN: Final = 4
 CANDIDATES: Final = 16
-_BENT: Final = 2  # so many fewer agree with a single pair than with what is fitted to all, which may be bent
+_THOROUGHLY: Final = 3  # so many times as many are looked at
 _CROWD: Final = 4  # where so many of those looked at are there, they crowd others out: then more are looked at
 _NEAREST_IN_CROWD: Final = 128
 _MOST_IN_CROWD: Final = 256
@@ -58,6 +60,7 @@ class _Sighting:
     sides: Sides
     grey: Grey
     known: NDArray[np.int64]
+    at_first: int  # inliers before the second look: by that one, chance has a few more, too
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -73,6 +76,7 @@ class FeatureSearcher:
         self._copies = held
         self._lists = lists
         self.candidates = CANDIDATES
+        self.looks_again = True  # closely, where the features that agree say that the picture would lie
         self.groups: NDArray[np.int64] | None = None  # which picture is of which work, where one has many like it
         self._opened = opened  # from here, and what points from one array into another has not been looked at
 
@@ -132,7 +136,7 @@ class FeatureSearcher:
         self._opened = None
 
     def _matches(self, asset: int, asked: Features, context: SearchContext) -> list[Match]:
-        sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
+        sure, worth_a_look = limits.feature_inliers(context.registry_size)
         found: list[Match] = []
         looked_at: set[tuple[int, int]] = set()
 
@@ -142,6 +146,8 @@ class FeatureSearcher:
 
         passed: NDArray[np.uint8] | None = None
         nearest, most = NEAREST, self.candidates
+        if self.looks_again and context.depth is Depth.THOROUGH:
+            most *= _THOROUGHLY
         while True:
             candidates = [one for one in self._candidates(asked, nearest, most, passed) if one not in looked_at]
             if passed is not None:
@@ -149,9 +155,9 @@ class FeatureSearcher:
             looked_at.update(candidates)
             seen: list[int] = []
             for row, variant in candidates:
-                sighting = self._sighting(asked, spots(variant), row, variant, worth_a_look)
-                if sighting is not None:
-                    match = self._match(asset, asked, sighting, sure)
+                sighting = self._sighting(asked, spots(variant), row, variant)
+                match = None if sighting is None else self._match(asset, asked, sighting, sure, worth_a_look)
+                if match is not None:
                     found += [dataclasses.replace(match, work=work) for work in self._works(row)]
                     seen.append(row)
             if len(np.unique(self._groups_of(seen))) < _CROWD:
@@ -205,8 +211,8 @@ class FeatureSearcher:
         )
         return feature_votes.elect(ballot, asked, most, FEWEST_VOTES)
 
-    def _sighting(self, asked: Features, shown: Spots, row: int, variant: int, fewest: int) -> _Sighting | None:
-        """Look how an asset shows a picture; None where fewer features than that agree."""
+    def _sighting(self, asked: Features, shown: Spots, row: int, variant: int) -> _Sighting | None:
+        """Look how an asset shows a picture; None where hardly any features agree."""
         from fingerprinting.index import feature_kernels  # noqa: PLC0415 - numba takes half a second to load
 
         first, last = self._pictures.firsts[row : row + 2].tolist()
@@ -214,34 +220,44 @@ class FeatureSearcher:
         codes = self._lists.codes[positions].T.ravel()
         of_asked, of_known = np.empty(len(asked), np.int64), np.empty(last - first, np.int64)
         feature_kernels.nearest(np.ascontiguousarray(asked.codes[variant]), codes, of_asked, of_known)
-        mine, its = _mutual(of_asked, of_known)
+        mine, its = feature_again.mutual(of_asked, of_known, PAIR_BITS)
         known = geometry.spots(as_places(self._pictures.places[positions]), self._pictures.size(row))
-        placement = geometry.place(shown.take(mine), known.take(its), fewest - _BENT)
-        if placement is None or placement.inliers < fewest:
+        placement = geometry.place(shown.take(mine), known.take(its), FEWEST_SEEN)
+        if placement is None:
             return None
+        at_first = placement.inliers
+        if self.looks_again:
+            both = feature_again.Both(asked.codes[variant], codes, shown, known)
+            placement, mine, its = feature_again.again(both, placement, mine, its)
         sides = feature_agreement.Sides(asked, shown, self._pictures.thumbnail(row), known, variant)
         grey = feature_agreement.grey_of(placement, sides)
         agreement = feature_agreement.agreement(grey, placement, sides, its[placement.pairs])
-        return _Sighting(row, variant, placement, agreement, mine[placement.pairs], sides, grey, its[placement.pairs])
+        return _Sighting(
+            row, variant, placement, agreement, mine[placement.pairs], sides, grey, its[placement.pairs], at_first
+        )
 
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
         codes = asked.codes[sighting.variant][sighting.features]
-        limit = thresholds.feature_common_works(self.count)
-        found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
+        limit = limits.feature_common_works(self.count)
+        found, _ = self._lists.find(codes, 4 * limit, limits.FEATURE_COMMON_BITS)
         near_rows = [self._lists.rows[near[near >= 0]] for near in found]
         owners = [len(np.unique(self._groups_of(rows))) for rows in near_rows]
         return int(np.sum(np.array(owners) <= limit))
 
-    def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int) -> Match:
+    def _match(self, asset: int, asked: Features, sighting: _Sighting, sure: int, worth_a_look: int) -> Match | None:
+        """Judge a sighting; None where it is not worth a look."""
         placement = sighting.placement
         judgement = feature_judge.judged(
             placement,
             sighting.agreement,
             sure,
-            lambda: self._own(asked, sighting),
+            cache(lambda: self._own(asked, sighting)),
             lambda: feature_part.part(sighting.grey, placement, sighting.sides, sighting.known),
         )
+        is_sure = self.looks_again and judgement.strength is Strength.MATCH
+        if sighting.at_first < worth_a_look and not is_sure:
+            return None
         known, part = self._pictures.size(sighting.row), judgement.part
         in_asset, in_work = geometry.boxes(
             placement, asked.size, known, sighting.variant, None if part is None else part.window
@@ -274,14 +290,6 @@ class FeatureSearcher:
             work_span=in_work,
             evidence=evidence,
         )
-
-
-def _mutual(of_asked: NDArray[np.int64], of_known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair features that are each other's nearest."""
-    mine = np.arange(len(of_asked))
-    its = of_asked & 0xFFFF
-    chosen = (of_asked >> 16 <= PAIR_BITS) & (of_known[its] & 0xFFFF == mine)
-    return mine[chosen], its[chosen]
 
 
 def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:

@@ -61,6 +61,7 @@ class FrameFeatureSearcher:
         self._tracks = tracks
         self._pictures = pictures
         pictures.candidates = _CANDIDATES
+        pictures.looks_again = False
         pictures.groups = np.repeat(np.arange(len(tracks.works)), np.diff(tracks.firsts))
 
     @property

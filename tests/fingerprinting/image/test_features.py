@@ -55,6 +55,29 @@ def test_a_query_asks_as_its_mirror_image_and_as_its_negative(picture: Image.Ima
     assert shared(found, 0, described(ImageOps.mirror(picture))) < 0.1
 
 
+def test_a_rectangle_that_may_be_a_picture_is_looked_at_more_closely(picture: Image.Image) -> None:
+    page = Image.new("L", (1600, 1200), 255)
+    page.paste(picture.resize((320, 240)), (1200, 900))
+    box = (1200.0, 900.0, 1520.0, 1140.0)
+
+    plain = features.describe(page, page.size, features.THOROUGH)
+    closer = features.describe(page, page.size, features.THOROUGH, [box])
+
+    assert len(closer) == len(plain) + features.PART_FEATURES
+    places = closer.places[len(plain) :]
+    assert places["x"].min() >= 1200 / 1600 * 65535
+    assert places["x"].max() <= 1520 / 1600 * 65535
+    assert places["y"].min() >= 900 / 1200 * 65535
+    # What both looks find lies at the same place, and is as large.
+    far = np.bitwise_count(closer.codes[0][len(plain) :, None] ^ plain.codes[0][None]).sum(axis=2)
+    both = far.min(axis=1) <= 10
+    assert both.sum() >= 10
+    again = plain.places[far.argmin(axis=1)[both]]
+    for name, most in (("x", 130), ("y", 130), ("scale", 6)):
+        apart = np.abs(places[name][both].astype(int) - again[name].astype(int))
+        assert np.median(apart) <= most
+
+
 def test_sharp_text_does_not_take_all_places() -> None:
     page = Image.new("L", (800, 800), 255)
     page.paste(synthetic_media.natural_picture(6, (400, 400)).convert("L"), (400, 400))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fingerprinting.image.feature_bytes import MIRRORED, PLACE, Features
-from fingerprinting.index import feature_geometry, feature_lists, feature_votes
+from fingerprinting.index import feature_again, feature_geometry, feature_lists, feature_votes
 from fingerprinting.index.feature_geometry import Spots
 
 DICE = np.random.default_rng(5)
@@ -75,6 +75,22 @@ def test_the_placement_of_true_pairs_is_found_among_false_ones() -> None:
     assert placed.share == pytest.approx(np.prod(high - low) / (640 * 480), rel=1e-4)
     spread = np.sqrt(np.linalg.eigvalsh(np.cov(there[placed.pairs].T))[0])
     assert placed.spread == pytest.approx(spread, rel=1e-4)
+
+
+def test_a_second_look_pairs_what_lies_where_it_should() -> None:
+    asked, places = codes(60), DICE.uniform(50, 450, (60, 2))
+    noise = np.bitwise_and.reduce(DICE.integers(0, 2**63, (2, 60, 2), dtype=np.uint64))
+    known = asked ^ noise  # some 32 of 128 bits off, as other codes are
+    known[50:] = known[49]  # one thing in many places
+    both = feature_again.Both(asked, known.T.ravel(), spots(places), spots(places + 3))
+    first = feature_geometry.place(spots(places[:8]), spots(places[:8] + 3))
+    assert first is not None
+
+    placed, mine, its = feature_again.again(both, first, np.arange(8), np.arange(8))
+
+    assert placed.inliers > 40 > first.inliers
+    np.testing.assert_array_equal(mine, its)
+    assert mine.max() < 49
 
 
 def test_places_on_one_line_fit_nothing_that_bends() -> None:

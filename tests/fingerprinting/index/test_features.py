@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic_media
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from fingerprinting import thresholds
+from fingerprinting import feature_thresholds as limits
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
@@ -142,7 +142,7 @@ def test_a_copy_with_a_sticker_is_a_match_though_its_grey_differs(index: Index, 
 
     [match] = found(index, covered)
 
-    assert float(match.evidence["correlation"]) < thresholds.FEATURE_SAME_CORRELATION
+    assert float(match.evidence["correlation"]) < limits.FEATURE_SAME_CORRELATION
     assert match.strength is Strength.MATCH
 
 
@@ -357,6 +357,71 @@ def test_the_transform_says_where_each_pixel_of_the_work_lies(
         assert (a * x + c * y + e, b * x + d * y + f) == pytest.approx((across, 450 * y / height + 300), abs=4)
 
 
+def lettered(image: Image.Image) -> Image.Image:
+    shown = image.copy()
+    pen, font = ImageDraw.Draw(shown), ImageFont.load_default(48)
+    for line in range(7):
+        at = (20, 5 + line * 80)
+        pen.text(at, "when you see them again, told", "white", font, stroke_width=4, stroke_fill="black")
+    return shown
+
+
+def test_a_work_under_letters_is_a_match(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, lettered(works[2]))
+
+    assert (match.work, match.strength) == (2, Strength.MATCH)
+
+
+def test_a_small_crop_of_which_few_features_are_left_is_a_match(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, works[4].crop((330, 230, 530, 380)))
+
+    assert (match.work, match.strength) == (4, Strength.MATCH)
+    assert overlap(match.work_span, (330, 230, 530, 380)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("inliers", "agreement", "is_copy"),
+    [
+        (5, Agreement(0.99, None, 0.8, None, detail=0.95), True),
+        (3, Agreement(0.99, None, 0.8, None, detail=0.95), False),
+        (5, Agreement(0.99, None, 0.8, None, detail=0.6), False),  # light and shade are alike, and no more
+        (5, Agreement(0.94, None, 1.0, None, detail=0.96), False),  # the frame of a dialog
+        (6, Agreement(0.98, 1.0, 0.2, None, detail=0.96), False),  # sheets of sprites, in the same rows
+    ],
+)
+def test_few_features_are_enough_where_all_of_the_grey_is_the_same(
+    inliers: int, agreement: Agreement, *, is_copy: bool
+) -> None:
+    found = judged(placement(inliers), agreement, 10, lambda: 0, lambda: None)
+
+    assert (found.strength is Strength.MATCH) is is_copy
+
+
+@pytest.mark.parametrize(
+    ("agreement", "is_copy"),
+    [
+        (Agreement(0.39, 0.2, 0.91, 1.08), True),  # half of a blend
+        (Agreement(0.75, 0.83, 0.77, 0.18), True),  # a face over the middle
+        (Agreement(0.39, 0.2, 0.91, 0.18), False),  # a frame
+        (Agreement(0.39, 0.2, 0.65, 1.08), False),
+        (Agreement(0.84, 0.67, 0.59, 0.21, core=0.85), True),  # letters all over it
+        (Agreement(0.84, 0.67, 0.59, 0.21, core=0.5), False),
+    ],
+)
+def test_what_is_over_a_work_may_hide_its_grey_or_its_middle(agreement: Agreement, *, is_copy: bool) -> None:
+    found = judged(placement(42), agreement, 10, lambda: 42, lambda: None)
+
+    assert (found.strength is Strength.MATCH) is is_copy
+
+
+def test_grey_that_agrees_all_around_and_not_in_the_middle_is_no_proof() -> None:
+    agrees = Agreement(0.97, 0.9, 0.4, 1.0, core=0.8)
+
+    assert judged(placement(20), agrees, 10, lambda: 20, lambda: None).strength is Strength.MATCH
+    in_frame = dataclasses.replace(agrees, core=0.3)
+    assert judged(placement(20), in_frame, 10, lambda: 20, lambda: None).strength is Strength.LIKELY
+
+
 def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
     agrees = Agreement(0.8, 0.55, 0.7, 1.2)
 
@@ -365,11 +430,17 @@ def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
     assert judged(placement(40, 0.3), in_one_place, 10, lambda: 40, lambda: None).strength is Strength.LIKELY
 
 
-def cut_out(image: Image.Image, beside: Image.Image | None = None) -> Image.Image:
+MUCH = (80, 60, 720, 540)
+LITTLE = (240, 180, 560, 420)
+
+
+def cut_out(
+    image: Image.Image, part: tuple[int, int, int, int] = MUCH, beside: Image.Image | None = None
+) -> Image.Image:
     page = Image.new("RGB", (1200, 900), "white")
     if beside is not None:
         page.paste(beside, (0, 0))
-    page.paste(image.crop((80, 60, 720, 540)).resize((560, 420)), (500, 300))
+    page.paste(image.crop(part).resize((560, 420)), (500, 300))
     return page
 
 
@@ -379,11 +450,18 @@ def test_a_part_that_is_set_on_plain_ground_is_a_match_where_it_lies(index: Inde
     assert (match.work, match.strength) == (3, Strength.MATCH)
     assert overlap(match.query_span, (500, 300, 1060, 720)) > 0.8
     assert overlap(match.work_span, (80, 60, 720, 540)) > 0.8
-    assert match.evidence["part_correlation"] >= thresholds.FEATURE_CUT_CORRELATION
+    assert match.evidence["part_correlation"] >= limits.FEATURE_CUT_CORRELATION
 
 
 def test_a_part_beside_something_else_is_worth_a_look_and_no_match(index: Index, works: list[Image.Image]) -> None:
-    [match] = found(index, cut_out(works[3], synthetic_media.natural_picture(78, (1200, 900))))
+    [match] = found(index, cut_out(works[3], LITTLE, synthetic_media.natural_picture(78, (1200, 900))))
 
     assert match.strength is Strength.LIKELY
     assert "part_share" not in match.evidence
+
+
+def test_a_small_part_on_plain_ground_is_a_match_too(index: Index, works: list[Image.Image]) -> None:
+    [match] = found(index, cut_out(works[3], (200, 130, 600, 430)))
+
+    assert (match.work, match.strength) == (3, Strength.MATCH)
+    assert float(match.evidence["part_share"]) < limits.FEATURE_CUT_SHARE
