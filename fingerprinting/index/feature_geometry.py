@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS
+from fingerprinting.types import EvidenceValue
 
 SIDE: Final = 640.0
 """Places are reckoned in a frame whose longer side is this."""
@@ -128,6 +129,18 @@ _RULES: Final = np.array(
 )
 """What `placement_kernels.refine` goes by. Where there are few pairs, a turn with a scale is preferred if it explains
 as much: few pairs in one corner bend an affine map elsewhere."""
+
+
+def told(placement: Placement, variant: int) -> dict[str, EvidenceValue]:
+    """Say how large, how turned and in which variant the work is shown."""
+    linear = placement.matrix[:, :2]
+    turned = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
+    return {
+        "scale": round(float(np.sqrt(abs(np.linalg.det(linear)))), 3),
+        "turned_degrees": round(float(turned)),
+        "mirrored": bool(variant & MIRRORED),
+        "negative": bool(variant & NEGATIVE),
+    }
 
 
 def in_pixels(

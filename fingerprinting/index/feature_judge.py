@@ -26,7 +26,12 @@ class Judgement:
 
 
 def judged(
-    placement: Placement, agreement: Agreement, sure: int, own: Callable[[], int], shown: Callable[[], Part | None]
+    placement: Placement,
+    agreement: Agreement,
+    sure: int,
+    at_first: tuple[int, Callable[[], Agreement]],
+    own: Callable[[], int],
+    shown: Callable[[], Part | None],
 ) -> Judgement:
     """Judge a placement; fewer inliers decide where the grey of both pictures agrees.
 
@@ -34,6 +39,8 @@ def judged(
         placement: where the work lies in the asset.
         agreement: how well both agree there.
         sure: inliers that make a match in a registry of this size.
+        at_first: inliers, and what agrees by them, before the second look: that finds some in windows with widgets at
+            the same places, so features that many works have count only as far as the first look found them.
         own: counts the inliers that not many works have. It is asked only where it decides.
         shown: looks at what is shown of the work by itself. It is asked only where it decides.
     """
@@ -44,7 +51,7 @@ def judged(
     # Inliers that are enough where something else is so, too; and whether they must be those that not many works have.
     rules = (
         (sure - limits.FEATURE_DETAIL_STEP, _is_same_in_detail(agreement), False),
-        (needed, _is_shown_throughout(agreement), not agrees),
+        (needed, at_first[0] >= needed and _is_shown_throughout(at_first[1]()), not agrees),
         (sure + limits.FEATURE_MANY_INLIERS, _shines_through(placement, agreement), True),
         (sure + limits.FEATURE_OVERLAID_INLIERS, _is_everywhere(placement, agreement), True),
     )

@@ -1,7 +1,7 @@
 """Local features in the index: works whose features an asset shows in the same arrangement."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fingerprinting import feature_thresholds as limits
 from fingerprinting.image import feature_bytes
-from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, Features
+from fingerprinting.image.feature_bytes import PLACE, Features
 from fingerprinting.index import (
     copies,
     feature_again,
@@ -61,6 +61,11 @@ class _Sighting:
     grey: Grey
     known: NDArray[np.int64]
     at_first: int  # inliers before the second look: by that one, chance has a few more, too
+    known_at_first: NDArray[np.int64]
+
+    def agreement_of(self, known: NDArray[np.int64]) -> Agreement:
+        """How well both agree by some of the picture's features."""
+        return feature_agreement.agreement(self.grey, self.placement, self.sides, known)
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -154,12 +159,11 @@ class FeatureSearcher:
                 candidates = self._one_of_each(candidates)
             looked_at.update(candidates)
             seen: list[int] = []
-            for row, variant in candidates:
-                sighting = self._sighting(asked, spots(variant), row, variant)
-                match = None if sighting is None else self._match(asset, asked, sighting, sure, worth_a_look)
+            for sighting in self._best(asked, spots, candidates):
+                match = self._match(asset, asked, sighting, sure, worth_a_look)
                 if match is not None:
-                    found += [dataclasses.replace(match, work=work) for work in self._works(row)]
-                    seen.append(row)
+                    found += [dataclasses.replace(match, work=work) for work in self._works(sighting.row)]
+                    seen.append(sighting.row)
             if len(np.unique(self._groups_of(seen))) < _CROWD:
                 return found
             # Pictures that are nearly the same hide others: those seen step aside until all of them were.
@@ -171,6 +175,20 @@ class FeatureSearcher:
             if self.groups is not None:
                 passed[np.isin(self.groups, self.groups[seen])] = 1
             nearest, most = _NEAREST_IN_CROWD, _MOST_IN_CROWD
+
+    def _best(
+        self, asked: Features, spots: Callable[[int], Spots], candidates: Sequence[tuple[int, int]]
+    ) -> list[_Sighting]:
+        """Look at candidates; of a picture that is seen two ways, as it is and mirrored, the one by most features.
+
+        Windows of one program are mirror images of each other, too, in their edges and buttons.
+        """
+        best: dict[int, _Sighting] = {}
+        for row, variant in candidates:
+            sighting = self._sighting(asked, spots(variant), row, variant)
+            if sighting is not None:
+                best[row] = max(best.get(row, sighting), sighting, key=lambda one: one.rank)
+        return list(best.values())
 
     def _one_of_each(self, candidates: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Choose one picture of each group, the one with most votes: in a crowd, frames of one film are many, too."""
@@ -225,7 +243,7 @@ class FeatureSearcher:
         placement = geometry.place(shown.take(mine), known.take(its), FEWEST_SEEN)
         if placement is None:
             return None
-        at_first = placement.inliers
+        at_first, known_at_first = placement.inliers, its[placement.pairs]
         if self.looks_again:
             both = feature_again.Both(asked.codes[variant], codes, shown, known)
             placement, mine, its = feature_again.again(both, placement, mine, its)
@@ -233,7 +251,16 @@ class FeatureSearcher:
         grey = feature_agreement.grey_of(placement, sides)
         agreement = feature_agreement.agreement(grey, placement, sides, its[placement.pairs])
         return _Sighting(
-            row, variant, placement, agreement, mine[placement.pairs], sides, grey, its[placement.pairs], at_first
+            row,
+            variant,
+            placement,
+            agreement,
+            mine[placement.pairs],
+            sides,
+            grey,
+            its[placement.pairs],
+            at_first,
+            known_at_first,
         )
 
     def _own(self, asked: Features, sighting: _Sighting) -> int:
@@ -252,6 +279,7 @@ class FeatureSearcher:
             placement,
             sighting.agreement,
             sure,
+            (sighting.at_first, lambda: sighting.agreement_of(sighting.known_at_first)),
             cache(lambda: self._own(asked, sighting)),
             lambda: feature_part.part(sighting.grey, placement, sighting.sides, sighting.known),
         )
@@ -262,7 +290,10 @@ class FeatureSearcher:
         in_asset, in_work = geometry.boxes(
             placement, asked.size, known, sighting.variant, None if part is None else part.window
         )
-        evidence: dict[str, EvidenceValue] = {"inliers": placement.inliers, **_transform(sighting)}
+        evidence: dict[str, EvidenceValue] = {
+            "inliers": placement.inliers,
+            **geometry.told(placement, sighting.variant),
+        }
         agreement = sighting.agreement
         if agreement.correlation is not None:
             evidence["correlation"] = round(agreement.correlation, 3)
@@ -290,18 +321,6 @@ class FeatureSearcher:
             work_span=in_work,
             evidence=evidence,
         )
-
-
-def _transform(sighting: _Sighting) -> dict[str, EvidenceValue]:
-    linear = sighting.placement.matrix[:, :2]
-    return {
-        "scale": round(float(np.sqrt(abs(np.linalg.det(linear)))), 3),
-        "turned_degrees": round(
-            float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
-        ),
-        "mirrored": bool(sighting.variant & MIRRORED),
-        "negative": bool(sighting.variant & NEGATIVE),
-    }
 
 
 def surer(one: Match, other: Match) -> bool:

@@ -170,9 +170,13 @@ def test_a_copy_agrees_in_most_of_its_parts_and_in_the_middle(
 ) -> None:
     agreement = Agreement(correlation, tiles, cover, middle)
 
-    strength = judged(placement(20), agreement, 10, lambda: 20, lambda: None).strength
+    strength = verdict(placement(20), agreement, lambda: 20, lambda: None).strength
 
     assert strength is (Strength.MATCH if is_copy else Strength.LIKELY)
+
+
+def verdict(placed: Placement, agrees: Agreement, own: Callable[[], int], shown: Callable[[], None]) -> Judgement:
+    return judged(placed, agrees, 10, (placed.inliers, lambda: agrees), own, shown)
 
 
 def placement(inliers: int, share: float = 0.4) -> Placement:
@@ -194,7 +198,7 @@ def placement(inliers: int, share: float = 0.4) -> Placement:
 def test_what_shines_through_everywhere_is_a_match_by_many_features_of_its_own(
     inliers: int, own: int, share: float, agreement: Agreement, limit: int | None
 ) -> None:
-    found = judged(placement(inliers, share), agreement, 10, lambda: own, lambda: None)
+    found = verdict(placement(inliers, share), agreement, lambda: own, lambda: None)
 
     assert found == (Judgement(Strength.LIKELY, 16) if limit is None else Judgement(Strength.MATCH, limit))
 
@@ -392,7 +396,7 @@ def test_a_small_crop_of_which_few_features_are_left_is_a_match(index: Index, wo
 def test_few_features_are_enough_where_all_of_the_grey_is_the_same(
     inliers: int, agreement: Agreement, *, is_copy: bool
 ) -> None:
-    found = judged(placement(inliers), agreement, 10, lambda: 0, lambda: None)
+    found = verdict(placement(inliers), agreement, lambda: 0, lambda: None)
 
     assert (found.strength is Strength.MATCH) is is_copy
 
@@ -409,25 +413,35 @@ def test_few_features_are_enough_where_all_of_the_grey_is_the_same(
     ],
 )
 def test_what_is_over_a_work_may_hide_its_grey_or_its_middle(agreement: Agreement, *, is_copy: bool) -> None:
-    found = judged(placement(42), agreement, 10, lambda: 42, lambda: None)
+    found = verdict(placement(42), agreement, lambda: 42, lambda: None)
 
     assert (found.strength is Strength.MATCH) is is_copy
+
+
+def test_what_the_second_look_alone_finds_is_no_proof_without_features_of_its_own() -> None:
+    agrees = Agreement(0.85, 0.9, 0.8, 1.0)
+
+    def strength(at_first: int) -> Strength:
+        return judged(placement(20), agrees, 10, (at_first, lambda: agrees), lambda: 0, lambda: None).strength
+
+    assert strength(12) is Strength.MATCH
+    assert strength(8) is Strength.LIKELY
 
 
 def test_grey_that_agrees_all_around_and_not_in_the_middle_is_no_proof() -> None:
     agrees = Agreement(0.97, 0.9, 0.4, 1.0, core=0.8)
 
-    assert judged(placement(20), agrees, 10, lambda: 20, lambda: None).strength is Strength.MATCH
+    assert verdict(placement(20), agrees, lambda: 20, lambda: None).strength is Strength.MATCH
     in_frame = dataclasses.replace(agrees, core=0.3)
-    assert judged(placement(20), in_frame, 10, lambda: 20, lambda: None).strength is Strength.LIKELY
+    assert verdict(placement(20), in_frame, lambda: 20, lambda: None).strength is Strength.LIKELY
 
 
 def test_a_picture_in_two_screens_does_not_make_one_of_the_other() -> None:
     agrees = Agreement(0.8, 0.55, 0.7, 1.2)
 
-    assert judged(placement(40, 0.3), agrees, 10, lambda: 40, lambda: None).strength is Strength.MATCH
+    assert verdict(placement(40, 0.3), agrees, lambda: 40, lambda: None).strength is Strength.MATCH
     in_one_place = dataclasses.replace(agrees, reach=0.45)
-    assert judged(placement(40, 0.3), in_one_place, 10, lambda: 40, lambda: None).strength is Strength.LIKELY
+    assert verdict(placement(40, 0.3), in_one_place, lambda: 40, lambda: None).strength is Strength.LIKELY
 
 
 MUCH = (80, 60, 720, 540)
