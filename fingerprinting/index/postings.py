@@ -36,12 +36,13 @@ Piece: TypeAlias = tuple[int, Hashes, NDArray[np.uint32]]
 class Found:
     """What was found of hashes asked for: the postings of number i are `begins[i] .. ends[i] - 1`.
 
-    All int64, of one shape; `bits` says where postings that are packed are told of.
+    All int64, of one shape; `bits` says where postings that are packed are told of, where compiled code has found them.
     """
 
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
     bits: NDArray[np.int64]
+    is_compiled: bool
 
     def within(self, budget: int) -> NDArray[np.int64]:
         """Choose which of the hashes asked for to read, ascending: the rarest first, until `budget` postings are read.
@@ -74,18 +75,18 @@ class Postings:
     def __len__(self) -> int:
         return self._held.sizes.number
 
-    def find(self, asked: Hashes) -> Found:
-        """Find the postings of each hash."""
-        if self.is_compiled:
+    def find(self, asked: Hashes, *, is_compiled: bool = False) -> Found:
+        """Find the postings of each hash; many, and on request any, by compiled code, which then reads them, too."""
+        if self.is_compiled or is_compiled:
             from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 
             begins, ends, bits = (np.empty(len(asked), dtype=np.int64) for _ in range(3))
             postings_kernels.find(self._words, self._place_bits, np.ascontiguousarray(asked), begins, ends, bits)
-            return Found(begins, ends, bits)
+            return Found(begins, ends, bits, is_compiled=True)
         hashes, _ = self._unpacked()
         begins = np.zeros(len(asked), dtype=np.int64)
         if not len(hashes):
-            return Found(begins, begins, begins)
+            return Found(begins, begins, begins, is_compiled=False)
         order = np.argsort(asked)  # neighbours are then looked for in what the processor has at hand
         wanted = asked[order]
         first = np.searchsorted(hashes, wanted)
@@ -94,7 +95,7 @@ class Postings:
         last[held] = np.searchsorted(hashes, wanted[held], side="right")
         ends = np.empty_like(begins)
         begins[order], ends[order] = first, last
-        return Found(begins, ends, begins)
+        return Found(begins, ends, begins, is_compiled=False)
 
     def agreeing(
         self, found: Found, chosen: NDArray[np.int64], queries: NDArray[np.uint32], needed: int
@@ -113,7 +114,7 @@ class Postings:
         if len(chosen) < needed:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         starts, places = self.places(found, chosen)
-        if not self.is_compiled:
+        if not found.is_compiled:
             which = np.repeat(chosen, np.diff(starts))
             kept = _near_others(places - queries[which], needed)
             return which[kept], places[kept].astype(np.int64)
@@ -129,7 +130,7 @@ class Postings:
         """Read the places of some of the hashes that were found: where those of each begin, and all of them."""
         begins, ends = found.begins[chosen], found.ends[chosen]
         counts = ends - begins
-        if not self.is_compiled:
+        if not found.is_compiled:
             return np.append(0, np.cumsum(counts)), self._unpacked()[1][ranges(begins, counts)]
         from fingerprinting.index import postings_kernels  # noqa: PLC0415 - loads numba
 

@@ -81,7 +81,7 @@ class ShingleSearcher:
             folders.write(scratch, _KIND, {**self._texts.arrays(), **self._index.arrays()}, numbers)
 
     def _is_worth_compiling(self) -> bool:
-        """Whether compiled code looks for passages: in many texts, for many questions, or where it is loaded already.
+        """Whether compiled code looks for hashes and passages: in many texts, for many questions, or if it is loaded.
 
         It finds the same as numpy does, several times as fast, and takes half a second to load.
         """
@@ -102,14 +102,15 @@ class ShingleSearcher:
 
     def _found(self, asked: Shingles, wanted: int) -> Mapping[int, list[Passage]]:
         """Find passages, by the row of the text that they are of."""
-        found = self._index.find(asked.hashes)
+        is_compiled = self._is_worth_compiling()
+        found = self._index.find(asked.hashes, is_compiled=is_compiled)
         chosen = found.within(_BUDGET)
         which, places = self._index.agreeing(found, chosen, asked.positions, wanted)
         by_row: defaultdict[int, list[Passage]] = defaultdict(list)
         if not len(which):
             return by_row
         density = _Density(self._texts.halvings, asked, found, chosen)
-        if self._is_worth_compiling():
+        if is_compiled:
             told = many_passages.found(self._texts, asked, density.unread, (which, places), wanted, density.size)
             for its, passage in told:
                 by_row[its].append(passage)

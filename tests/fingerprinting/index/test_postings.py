@@ -100,7 +100,7 @@ def test_a_budget_for_few_is_spent_on_neighbours_and_on_what_is_rare() -> None:
     begins = np.arange(60_000, dtype=np.int64) * 10_000
     ends = begins + np.where(np.arange(60_000) % 1000 == 7, 1, 5000)
 
-    found = Found(begins, ends, begins)
+    found = Found(begins, ends, begins, is_compiled=False)
     chosen = found.within(1 << 22)
 
     assert (found.ends - found.begins)[chosen].sum() <= 1 << 22
@@ -138,3 +138,19 @@ def test_texts_come_back_with_their_times_from_an_index_of_any_size(tmp_path: Pa
     back = [(work, one.value) for work, one in Index.open(tmp_path / "index").entries()]
 
     assert back == [(work, one.value) for work, one in entries]
+
+
+@pytest.mark.parametrize("number", [0, 1, 5_000])
+def test_compiled_code_that_is_asked_for_finds_the_same_as_numpy(number: int) -> None:
+    rng = np.random.default_rng(7)
+    hashes = rng.integers(0, 3_000, number, dtype=np.uint32)
+    index = postings.build(lambda: iter([(0, hashes, np.arange(number, dtype=np.uint32))]), number, number)
+    asked = rng.integers(0, 4_000, 400, dtype=np.uint32)
+
+    plain, compiled = (index.find(asked, is_compiled=is_compiled) for is_compiled in (False, True))
+
+    assert (compiled.is_compiled, plain.is_compiled) == (True, False)
+    chosen = plain.within(1 << 22)
+    assert chosen.tolist() == compiled.within(1 << 22).tolist()
+    for mine, its in zip(index.places(plain, chosen), index.places(compiled, chosen), strict=True):
+        assert mine.tolist() == its.tolist()
