@@ -20,9 +20,10 @@ from benchmarks.audio.material import Track
 from benchmarks.audio.shared import likeness
 from benchmarks.audio.strangers import Stranger
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others, Sound
-from fingerprinting.audio import chromaprint
+from fingerprinting.audio import chromaprint, print_bytes
 from fingerprinting.audio.decode import Recording
 from fingerprinting.audio.fingerprints import fingerprint_audio
+from fingerprinting.index import band_stretches
 from fingerprinting.index.bandenergy import SPEC as BAND
 from fingerprinting.index.chromaprint import SPEC as CODES
 from fingerprinting.index.segment import Index
@@ -31,6 +32,10 @@ from fingerprinting.types import Depth, Fingerprint, Match, Role, Strength
 Json: TypeAlias = dict[str, object]
 AUDFPRINT = "audfprint"
 PEERS = ("Chromaprint", "compare_fingerprints", AUDFPRINT)
+NEAR_SECONDS = 0.25
+_SAME_BITS, _MOST = 6.0, 0.8
+"""A work has nearly the same again where at most so many bits of 32 differ over so much of a part."""
+
 _ACOUSTID_SCORE = 0.5
 
 
@@ -41,6 +46,8 @@ class Cell:
     asked: int = 0
     found: int = 0
     starts: list[float] = field(default_factory=list)
+    repeated: int = 0
+    """Of the starts, those elsewhere, where the work has nearly the same again."""
     ends: list[float] = field(default_factory=list)
     votes: list[int] = field(default_factory=list)
 
@@ -177,6 +184,9 @@ class _Asker:
         self._index, self._works, self.tally, self._path = index, works, tally, path
         entries = [entry for entry in index.entries() if entry[1].algorithm == CODES.name]
         self._chromaprint = Index.build(entries)
+        self._bands = {
+            work: print_bytes.read_codes(one.value).codes for work, one in index.entries() if one.algorithm == BAND.name
+        }
         self._codes = {work: np.frombuffer(one.value, "<u4").tolist() for work, one in entries}
         self.audfprint: Audfprint | None = None
         self._is_identifiable = True
@@ -201,8 +211,21 @@ class _Asker:
                 if match.algorithm == BAND.name and match.query_span and match.work_span:
                     begins, ends = match.query_span[0] - made.lead, match.query_span[1] + made.lead
                     cell.starts.append(match.work_span[0] - start / RATE_HZ - begins * made.longer)
+                    if abs(cell.starts[-1]) > NEAR_SECONDS:
+                        part = sound[start : start + samples]
+                        cell.repeated += self._has_again(row, part, start / RATE_HZ + cell.starts[-1])
                     cell.ends.append(ends - len(altered) / RATE_HZ)
             self._note_wrong(sure, row, f"{kind}, {seconds} s of {self._named(self._works[row])}", depth, altered)
+
+    def _has_again(self, row: int, part: Sound, at: float) -> bool:
+        """Whether a work has nearly the same as a part of it at another place, in seconds: of that part, unaltered."""
+        path = self._path.with_name("part.wav")
+        material.write(path, part)
+        prints = fingerprint_audio(path, role=Role.QUERY, depth=Depth.FAST).fingerprints
+        codes = next(print_bytes.read_codes(one.value).codes for one in prints if one.algorithm == BAND.name)
+        offset = round(at / print_bytes.BAND_SECONDS)
+        laid = band_stretches.stretches(codes, self._bands[row], offset, 0, len(codes))
+        return any(one.mean <= _SAME_BITS and one.last - one.first >= _MOST * len(codes) for one in laid)
 
     def _ask_peers(self, row: int, kind: str, seconds: float) -> None:
         """Ask Chromaprint alone: by our search and alignment, and by pyacoustid's comparison with the right work."""
@@ -321,6 +344,7 @@ def _figures(tally: Tally, plan: Plan, works: Sequence[Track], others: Sequence[
             "asked": cell.asked,
             "found": cell.found,
             "starts": [round(each, 3) for each in cell.starts],
+            "repeated": cell.repeated,
             "ends": [round(each, 3) for each in cell.ends],
             "votes": cell.votes,
         }

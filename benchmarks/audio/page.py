@@ -254,7 +254,9 @@ def _places(found: Result) -> Iterator[str]:
     if len(starts):
         yield (
             f"Of {len(starts)} matches, {np.mean(starts <= 0.25):.1%} lie within 0.25 s of where they are in the work"
-            f" (median {np.median(starts):.3f} s), and {np.mean(ends <= 1):.1%} end within 1 s of the part's end."
+            f" (median {np.median(starts):.3f} s), {sum(row['repeated'] for row in rows) / len(starts):.1%} where the"
+            " work has nearly the same again (of the part, unaltered, at most 6 of 32 bits differ over four fifths"
+            f" of it), and {np.mean(ends <= 1):.1%} end within 1 s of the part's end."
             f" {found['unidentifiable']} parts are said not to be identifiable; they count as not found."
         )
 
