@@ -222,7 +222,9 @@ class _Asker:
         path = self._path.with_name("part.wav")
         material.write(path, part)
         prints = fingerprint_audio(path, role=Role.QUERY, depth=Depth.FAST).fingerprints
-        codes = next(print_bytes.read_codes(one.value).codes for one in prints if one.algorithm == BAND.name)
+        codes = next((print_bytes.read_codes(one.value).codes for one in prints if one.algorithm == BAND.name), None)
+        if codes is None:
+            return False
         offset = round(at / print_bytes.BAND_SECONDS)
         laid = band_stretches.stretches(codes, self._bands[row], offset, 0, len(codes))
         return any(one.mean <= _SAME_BITS and one.last - one.first >= _MOST * len(codes) for one in laid)
