@@ -27,8 +27,8 @@ versions: six are parts of one tracker module of a game, of which another module
 another mix of its loops is taken for. The waveforms of the first pair correlate at 0.58 over 5 s, with the 12 other
 modules of that game at 0.18 at most; those of the second at 0.49, with other songs of that game at 0.11 at most. Both
 pairs repeat themselves, so they correlate some seconds away, too, and the rule by which the list tells the same
-samples does not see them. Of the matches that begin elsewhere by more than 0.25 s, 163 of 172 lie at one of 14
-distances that recur (38.4 s, 25.6 s, 12.8 s, …): modules repeat themselves there (they correlate at 0.5 to 0.9)."""
+samples does not see them. Tracker modules repeat themselves: of the matches that begin elsewhere by more than 0.25 s,
+163 of 172 lie at one of 14 distances that recur (38.4 s, 25.6 s, 12.8 s, …)."""
 DEPTHS = ("thorough", "standard", "fast")
 EQUALLY_FALSE = f"{AUDFPRINT}, as few wrong"
 METHODS = (*DEPTHS, *PEERS, EQUALLY_FALSE)
