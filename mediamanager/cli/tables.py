@@ -89,10 +89,14 @@ def evidence(match: WorkMatch) -> str:
 
 
 def why(one: Checked) -> str:
-    """Pick the sentence that says most beside the other columns."""
+    """Pick the sentence that says most beside the other columns, and say what could not have been recognised."""
     if one.error is not None:
         return one.error
-    return next((step.sentence for step in one.reasons if step.code not in _TOLD_ELSEWHERE), "")
+    said = [step.sentence for step in one.reasons if step.code not in _TOLD_ELSEWHERE][:1]
+    untold = [step.sentence for step in one.reasons if step.code == Code.NOT_IDENTIFIABLE]
+    if untold:
+        said += [remark.sentence for remark in one.remarks] or untold
+    return " ".join(dict.fromkeys(said))
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,5 @@
 import json
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,20 @@ def test_a_line_per_file_in_order_and_1_for_something_reserved(
 
 def test_0_where_nothing_is_reserved(catalogue: Path, inbox: Path) -> None:
     assert run("--catalogue", catalogue, inbox / "a-stranger.txt") == 0
+
+
+def test_the_table_says_why_what_is_unknown_could_not_have_been_recognised(
+    catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16_000 * 5))
+
+    assert run("--catalogue", catalogue, tmp_path / "a.wav") == 0
+
+    assert " silent" in capsys.readouterr().out
 
 
 def test_2_where_something_could_not_be_checked_even_beside_something_reserved(catalogue: Path, inbox: Path) -> None:
