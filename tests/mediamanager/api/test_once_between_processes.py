@@ -1,5 +1,6 @@
 """Two API processes on one database: the same request at both of them is done once. (Two applications, as good as.)"""
 
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -56,6 +57,18 @@ def count(live_sessions: sessionmaker[Session]) -> Callable[[], list[int]]:
 def at_both(both: tuple[TestClient, TestClient], path: str, headers: dict[str, str], **body: Any) -> list[Any]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda n: both[n % 2].post(path, headers=headers, **body), range(AT_ONCE)))
+
+
+def test_all_routes_are_made_before_a_request_comes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(settings)
+
+    def made_late(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(warnings, "catch_warnings", made_late)
+    for path in ("/", "/works", "/v1/works", "/v1/works/x/claims", "/nothing"):
+        for route in app.routes:
+            route.matches({"type": "http", "method": "POST", "path": path, "root_path": "", "headers": []})
 
 
 def settle(answers: list[Any]) -> Any:
