@@ -21,7 +21,7 @@ from benchmarks.audio import material
 from benchmarks.audio.material import Track
 from benchmarks.audio.measure import known_at
 from benchmarks.audio.transformations import KINDS, RATE_HZ, Others
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.fingerprints import fingerprint_audio
 from fingerprinting.index import (
@@ -103,12 +103,12 @@ def _index(prints: Sequence[Sequence[Fingerprint]], recordings: int) -> tuple[In
         for name in ("chromaprint-2", print_bytes.LANDMARK_ALGORITHM, print_bytes.BAND_ALGORITHM)
     }
     codes = np.concatenate([np.frombuffer(value, "<u4") for value in by_name["chromaprint-2"]])
-    codes = codes[codes != sound_thresholds.CHROMAPRINT_SILENCE]
+    codes = codes[codes != thresholds.CHROMAPRINT_SILENCE]
     peaks = [print_bytes.read_peaks(value) for value in by_name[print_bytes.LANDMARK_ALGORITHM]]
     bands = np.concatenate([print_bytes.read_codes(value).codes for value in by_name[print_bytes.BAND_ALGORITHM]])
     seconds = sum(int(each.frames[-1]) for each in peaks) * print_bytes.LANDMARK_SECONDS
     pairs = np.concatenate([landmark_pairs.pairs_of_work(each)[0] for each in peaks])
-    each_has = round(_SECONDS / sound_thresholds.CHROMAPRINT_CODE_SECONDS)
+    each_has = round(_SECONDS / thresholds.CHROMAPRINT_CODE_SECONDS)
     held = copies.Copies(np.arange(recordings), np.arange(recordings + 1))
     known = Recordings(
         codes=_dealt(codes, recordings * each_has),

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.image import speed
 from benchmarks.image.measure import DEPTHS, PDQ_BITS, PEERS, PHASH_BITS
-from fingerprinting import feature_thresholds as limits
+from fingerprinting import thresholds as limits
 
 METHODS = (*reversed(DEPTHS), *PEERS)
 _COLOURS = {"thorough": "#1b6e53", "standard": "#4ea98a", "fast": "#a7d8c6", PEERS[0]: "#b9772f", PEERS[1]: "#8a8f98"}

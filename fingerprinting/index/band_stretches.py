@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import NOTHING
 from fingerprinting.index import band_limits
 
@@ -33,9 +33,9 @@ _HOPELESS: Final = 14.0
 """Mean bits of the best window of the shortest length above which no longer one can be worth a look."""
 
 _SHIFTS: Final = tuple(sign * shift for shift in (9, 15, 22, 31, 43) for sign in (-1, 1))
-_LIMITS: Final = {window: band_limits.limits(window) for window in sound_thresholds.BAND_WINDOWS}
+_LIMITS: Final = {window: band_limits.limits(window) for window in thresholds.BAND_WINDOWS}
 _WORTH: Final = {window: limits[1] for window, limits in _LIMITS.items()}
-_FAINT: Final = {window: band_limits.faint_limit(window) for window in sound_thresholds.BAND_WINDOWS}
+_FAINT: Final = {window: band_limits.faint_limit(window) for window in thresholds.BAND_WINDOWS}
 """Mean bits up to which each window is worth a look, and up to which it is where landmarks say the same."""
 
 
@@ -103,7 +103,7 @@ def stretches(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int,
     """
     laid = _Laid.of(asked[begin:end], known, offset + begin)
     count = laid.wrong.shape[-1]
-    shortest = sound_thresholds.BAND_WINDOWS[0]
+    shortest = thresholds.BAND_WINDOWS[0]
     if count < shortest or laid.means(shortest).min() > _HOPELESS:
         return []
     limits = _WORTH
@@ -135,7 +135,7 @@ def between(asked: NDArray[np.uint32], known: NDArray[np.uint32], offset: int, b
     """Weigh a part at a place that other evidence chose by its window that lies most deviations below chance."""
     laid = _Laid.of(asked[begin:end], known, offset + begin)
     best = (-math.inf, 0, 0.0)
-    for window in sound_thresholds.BAND_WINDOWS:
+    for window in thresholds.BAND_WINDOWS:
         if window <= end - begin:
             bits = float(laid.means(window).min())
             best = max(best, (band_limits.deviations_below_chance(bits, window), window, bits))
@@ -165,7 +165,7 @@ class _Laid:
         padded[at : at + len(part)] = part
         view = sliding_window_view(padded, count)
         wrong = np.bitwise_count(view ^ asked)
-        wrong[(view == NOTHING) | (asked == NOTHING)] = sound_thresholds.BAND_CHANCE_BITS
+        wrong[(view == NOTHING) | (asked == NOTHING)] = thresholds.BAND_CHANCE_BITS
         total = np.zeros((len(wrong), count + 1), dtype=np.int32)
         np.cumsum(wrong, axis=1, dtype=np.int32, out=total[:, 1:])
         return cls(wrong, total)
@@ -180,7 +180,7 @@ class _Laid:
 def _agreeing(laid: _Laid) -> NDArray[np.bool_]:
     """Say which codes, at which shift, lie in a window that is worth a look."""
     agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
-    for window in sound_thresholds.BAND_WINDOWS:
+    for window in thresholds.BAND_WINDOWS:
         if window <= laid.wrong.shape[-1]:
             for shift, first in np.argwhere(laid.means(window) <= _WORTH[window]).tolist():
                 agreeing[shift, first : first + window] = True
@@ -190,8 +190,8 @@ def _agreeing(laid: _Laid) -> NDArray[np.bool_]:
 def _faintly_agreeing(laid: _Laid) -> NDArray[np.bool_]:
     """Say which codes, at which shift, make the window that lies most deviations below chance, if these are enough."""
     agreeing: NDArray[np.bool_] = np.zeros(laid.wrong.shape, dtype=np.bool_)
-    best = (sound_thresholds.BAND_FAINT_DEVIATIONS, 0, 0, 0)
-    for window in sound_thresholds.BAND_WINDOWS:
+    best = (thresholds.BAND_FAINT_DEVIATIONS, 0, 0, 0)
+    for window in thresholds.BAND_WINDOWS:
         if window <= laid.wrong.shape[-1]:
             means = laid.means(window)
             shift, first = divmod(int(means.argmin()), means.shape[1])
@@ -221,9 +221,9 @@ def _stretch(
     limits: Mapping[int, float],
 ) -> Stretch:
     """Weigh a run by its best window within limits, and let it go on as far as codes agree, within some room."""
-    best_z, window, best_shift, bits = -math.inf, 0, 0, float(sound_thresholds.BAND_CHANCE_BITS)
+    best_z, window, best_shift, bits = -math.inf, 0, 0, float(thresholds.BAND_CHANCE_BITS)
     first, last = run
-    for length in sound_thresholds.BAND_WINDOWS:
+    for length in thresholds.BAND_WINDOWS:
         if length <= last - first:
             means = laid.means(length, first, last)
             shift, at = divmod(int(means.argmin()), means.shape[1])
@@ -277,6 +277,6 @@ def _misaligned(asked: NDArray[np.uint32], known: NDArray[np.uint32], first: int
             continue  # most of it would lie beyond the recording's ends
         mine, its = asked[first + low : first + high], known[start + low : start + high]
         wrong = np.bitwise_count(mine ^ its).astype(np.float64)
-        wrong[(mine == NOTHING) | (its == NOTHING)] = sound_thresholds.BAND_CHANCE_BITS
+        wrong[(mine == NOTHING) | (its == NOTHING)] = thresholds.BAND_CHANCE_BITS
         means.append(float(wrong.mean()))
-    return sum(means) / len(means) if means else float(sound_thresholds.BAND_CHANCE_BITS)
+    return sum(means) / len(means) if means else float(thresholds.BAND_CHANCE_BITS)

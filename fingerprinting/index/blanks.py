@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from fingerprinting import sound_thresholds, thresholds
+from fingerprinting import thresholds
 from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.image import dct as dct_bytes
 from fingerprinting.image import page_bytes
@@ -68,12 +68,12 @@ def _hash(value: bytes, quality: float) -> str | None:
 
 
 def _sound(codes: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> str | None:
-    if len(codes) < sound_thresholds.CHROMAPRINT_LIKELY_CODES:
+    if len(codes) < thresholds.CHROMAPRINT_LIKELY_CODES:
         return "it is of less than 5 seconds"
-    audible = codes[codes != sound_thresholds.CHROMAPRINT_SILENCE]
+    audible = codes[codes != thresholds.CHROMAPRINT_SILENCE]
     if not len(audible):
         return "it is of silence"
-    if len(np.unique(audible)) < sound_thresholds.CHROMAPRINT_MIN_DISTINCT:
+    if len(np.unique(audible)) < thresholds.CHROMAPRINT_MIN_DISTINCT:
         return "it is of one steady sound"
     return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.index import copies, inverted
 from fingerprinting.index import folder as folders
 from fingerprinting.index.algorithm import AlgorithmSpec, Encoding, Entry, SearchContext
@@ -161,7 +161,7 @@ class ChromaprintSearcher:
         for block in range(0, len(codes), _BLOCK_CODES):
             asked = codes[block : block + _BLOCK_CODES]
             terms = self._index.find(_terms(asked))
-            terms[asked == sound_thresholds.CHROMAPRINT_SILENCE] = -1
+            terms[asked == thresholds.CHROMAPRINT_SILENCE] = -1
             with _at_once:
                 hits = self._index.agreeing(terms, _BUDGET, _MIN_VOTES, by_offset=True)
                 offsets = hits.position - (hits.query + block) + _OFFSET_BIAS
@@ -227,12 +227,12 @@ def _order(found: Alignment) -> tuple[bool, int, float]:
 
 
 def _seconds(begin: float, first: int, codes: int) -> Span:
-    start = begin + first * sound_thresholds.CHROMAPRINT_CODE_SECONDS
+    start = begin + first * thresholds.CHROMAPRINT_CODE_SECONDS
     return round(start, 2), round(start + _length(codes), 2)
 
 
 def _length(codes: int) -> float:
-    return codes * sound_thresholds.CHROMAPRINT_CODE_SECONDS + sound_thresholds.CHROMAPRINT_REACH_SECONDS
+    return codes * thresholds.CHROMAPRINT_CODE_SECONDS + thresholds.CHROMAPRINT_REACH_SECONDS
 
 
 def _codes(fingerprint: Fingerprint) -> NDArray[np.uint32]:
@@ -263,7 +263,7 @@ def _build(entries: Sequence[Entry]) -> ChromaprintSearcher:
     )
     rows = np.repeat(np.arange(len(values), dtype=np.uint32), lengths)
     positions = (np.arange(len(rows)) - np.repeat(recordings.starts[:-1], lengths)).astype(np.uint32)
-    heard = recordings.codes != sound_thresholds.CHROMAPRINT_SILENCE
+    heard = recordings.codes != thresholds.CHROMAPRINT_SILENCE
     most = _REPEATS + lengths // _BLOCK_CODES
     index = inverted.build(_terms(recordings.codes[heard]), rows[heard], positions[heard], most)
     return ChromaprintSearcher(recordings, index)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 
 Curve: TypeAlias = Sequence[tuple[int, float]]
 
@@ -51,7 +51,7 @@ class Recording:
 
     def __init__(self, codes: NDArray[np.uint32]) -> None:
         self.codes = codes
-        self.sounding = codes != np.uint32(sound_thresholds.CHROMAPRINT_SILENCE)
+        self.sounding = codes != np.uint32(thresholds.CHROMAPRINT_SILENCE)
         self._variety: dict[int, NDArray[np.int64]] = {}
 
     def variety(self, window: int) -> NDArray[np.int64]:
@@ -114,7 +114,7 @@ class _Overlap:
             return starts
         asked = self._query.variety(window)[starts + self._start]
         known = self._work.variety(window)[starts + self._start + self._offset]
-        return starts[np.minimum(asked, known) >= sound_thresholds.CHROMAPRINT_MIN_DISTINCT]
+        return starts[np.minimum(asked, known) >= thresholds.CHROMAPRINT_MIN_DISTINCT]
 
 
 def align(query: Recording, work: Recording, offset: int) -> Alignment | None:
@@ -125,11 +125,11 @@ def align(query: Recording, work: Recording, offset: int) -> Alignment | None:
     Source: windows, limits and sharpness as measured, see `thresholds`.
     """
     start, stop = max(0, -offset), min(len(query.codes), len(work.codes) - offset)
-    if stop - start < sound_thresholds.CHROMAPRINT_LIKELY_CODES:
+    if stop - start < thresholds.CHROMAPRINT_LIKELY_CODES:
         return None
     overlap = _Overlap(query, work, offset, start, stop)
     found: Alignment | None = None
-    for curve in (sound_thresholds.CHROMAPRINT_LIKELY_CURVE, sound_thresholds.CHROMAPRINT_MATCH_CURVE):
+    for curve in (thresholds.CHROMAPRINT_LIKELY_CURVE, thresholds.CHROMAPRINT_MATCH_CURVE):
         stretch = _longest(overlap, curve)
         if stretch is None:
             break
@@ -141,7 +141,7 @@ def align(query: Recording, work: Recording, offset: int) -> Alignment | None:
             bits=overlap.mean(first, last),
             limit=limit,
             sharpness=sharpness,
-            is_match=curve is sound_thresholds.CHROMAPRINT_MATCH_CURVE,
+            is_match=curve is thresholds.CHROMAPRINT_MATCH_CURVE,
         )
     return found
 
@@ -151,8 +151,8 @@ def _longest(overlap: _Overlap, curve: Curve) -> tuple[int, int, float, float] |
     for stretch in _stretches(overlap.agreeing(_tests(curve, len(overlap.errors)))):
         first, last = _trimmed(curve, overlap, stretch)
         sharpness = overlap.sharpness(first, last)
-        limit = sound_thresholds.chromaprint_limit(curve, last - first)
-        if sharpness >= sound_thresholds.CHROMAPRINT_MIN_SHARPNESS and limit is not None:
+        limit = thresholds.chromaprint_limit(curve, last - first)
+        if sharpness >= thresholds.CHROMAPRINT_MIN_SHARPNESS and limit is not None:
             return first, last, limit, sharpness
     return None
 
@@ -162,9 +162,9 @@ def _tests(curve: Curve, codes: int) -> list[tuple[int, float]]:
 
     Stretches too short to be a match are worth a look in a short asset only: in long ones chance finds too many.
     """
-    shortest, _ = sound_thresholds.CHROMAPRINT_MATCH_CURVE[0]
+    shortest, _ = thresholds.CHROMAPRINT_MATCH_CURVE[0]
     tests = [(window, limit) for window, limit in curve if shortest <= window < codes]
-    whole = sound_thresholds.chromaprint_limit(curve, codes)
+    whole = thresholds.chromaprint_limit(curve, codes)
     return [*tests, (codes, whole)] if whole is not None and codes <= curve[-1][0] else tests
 
 
@@ -211,7 +211,7 @@ def _trimmed(curve: Curve, overlap: _Overlap, stretch: tuple[int, int]) -> tuple
     gain = np.concatenate(([0.0], np.cumsum((_EDGE_BITS - overlap.errors[first:last]) * overlap.sounding[first:last])))
     stop = int(np.argmax(gain - np.minimum.accumulate(gain)))
     start = int(np.argmin(gain[: stop + 1]))
-    limit = sound_thresholds.chromaprint_limit(curve, stop - start)
+    limit = thresholds.chromaprint_limit(curve, stop - start)
     if limit is None or overlap.mean(first + start, first + stop) > limit:
         return first, last  # the whole stretch was measured to be enough, a part of it is not
     return first + start, first + stop

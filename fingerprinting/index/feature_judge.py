@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fingerprinting import feature_thresholds as limits
+from fingerprinting import thresholds
 from fingerprinting.index.feature_agreement import Agreement
 from fingerprinting.index.feature_geometry import Placement
 from fingerprinting.index.feature_part import Part
@@ -44,23 +44,23 @@ def judged(
         own: counts the inliers that not many works have. It is asked only where it decides.
         shown: looks at what is shown of the work by itself. It is asked only where it decides.
     """
-    agrees = agreement.correlation is not None and agreement.correlation >= limits.FEATURE_MIN_CORRELATION
-    needed = sure if agrees else sure + limits.FEATURE_ALONE_INLIERS
-    if placement.spread < limits.FEATURE_MIN_SPREAD or placement.share < limits.FEATURE_MIN_SHARE:
+    agrees = agreement.correlation is not None and agreement.correlation >= thresholds.FEATURE_MIN_CORRELATION
+    needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
+    if placement.spread < thresholds.FEATURE_MIN_SPREAD or placement.share < thresholds.FEATURE_MIN_SHARE:
         return Judgement(Strength.LIKELY, needed)
     # Inliers that are enough where something else is so, too; and whether they must be those that not many works have.
     rules = (
-        (sure - limits.FEATURE_DETAIL_STEP, _is_same_in_detail(agreement), False),
+        (sure - thresholds.FEATURE_DETAIL_STEP, _is_same_in_detail(agreement), False),
         (needed, at_first[0] >= needed and _is_shown_throughout(at_first[1]()), not agrees),
-        (sure + limits.FEATURE_MANY_INLIERS, _shines_through(placement, agreement), True),
-        (sure + limits.FEATURE_OVERLAID_INLIERS, _is_everywhere(placement, agreement), True),
+        (sure + thresholds.FEATURE_MANY_INLIERS, _shines_through(placement, agreement), True),
+        (sure + thresholds.FEATURE_OVERLAID_INLIERS, _is_everywhere(placement, agreement), True),
     )
     for least, is_so, is_own in rules:
         if placement.inliers >= least and is_so and (not is_own or own() >= least):
             return Judgement(Strength.MATCH, least)
-    part = shown() if placement.inliers >= sure + limits.FEATURE_ALONE_INLIERS else None
+    part = shown() if placement.inliers >= sure + thresholds.FEATURE_ALONE_INLIERS else None
     if part is not None and part.is_cut_out and own() >= sure:
-        return Judgement(Strength.MATCH, sure + limits.FEATURE_ALONE_INLIERS, part)
+        return Judgement(Strength.MATCH, sure + thresholds.FEATURE_ALONE_INLIERS, part)
     return Judgement(Strength.LIKELY, needed)
 
 
@@ -69,29 +69,29 @@ def _is_shown_throughout(agreement: Agreement) -> bool:
     correlation, tiles, cover, middle = agreement.correlation, agreement.tiles, agreement.cover, agreement.middle
     is_same = (
         correlation is not None
-        and correlation >= limits.FEATURE_SAME_CORRELATION
-        and (agreement.core is None or agreement.core >= limits.FEATURE_SAME_CORE)
+        and correlation >= thresholds.FEATURE_SAME_CORRELATION
+        and (agreement.core is None or agreement.core >= thresholds.FEATURE_SAME_CORE)
     )
-    if is_same and tiles is not None and tiles >= limits.FEATURE_SAME_TILES:
+    if is_same and tiles is not None and tiles >= thresholds.FEATURE_SAME_TILES:
         return True
-    is_frame = middle is not None and middle < limits.FEATURE_RIM_MIDDLE
+    is_frame = middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE
     if is_frame or not _reaches(agreement):
         return False
     if correlation is None or tiles is None:
-        return is_same or cover >= limits.FEATURE_MIN_PARTS
-    wanted = limits.FEATURE_PARTS_WITH_MIDDLE if _is_even(middle) else limits.FEATURE_PARTS
-    return min(tiles, cover) >= limits.FEATURE_MIN_PARTS and tiles + cover >= wanted
+        return is_same or cover >= thresholds.FEATURE_MIN_PARTS
+    wanted = thresholds.FEATURE_PARTS_WITH_MIDDLE if _is_even(middle) else thresholds.FEATURE_PARTS
+    return min(tiles, cover) >= thresholds.FEATURE_MIN_PARTS and tiles + cover >= wanted
 
 
 def _shines_through(placement: Placement, agreement: Agreement) -> bool:
     """Tell a work under text, stripes or a second picture, which is seen everywhere a little, from one in part."""
     tiles, cover = agreement.tiles, agreement.cover
     return (
-        placement.share >= limits.FEATURE_MANY_SHARE
+        placement.share >= thresholds.FEATURE_MANY_SHARE
         and _reaches(agreement)
         and (_is_even(agreement.middle) or _has_core(agreement))
-        and (tiles is not None and min(tiles, cover) >= limits.FEATURE_MANY_MIN_PARTS)
-        and tiles + cover >= limits.FEATURE_MANY_PARTS
+        and (tiles is not None and min(tiles, cover) >= thresholds.FEATURE_MANY_MIN_PARTS)
+        and tiles + cover >= thresholds.FEATURE_MANY_PARTS
     )
 
 
@@ -100,10 +100,10 @@ def _is_same_in_detail(agreement: Agreement) -> bool:
     correlation, detail = agreement.correlation, agreement.detail
     return (
         correlation is not None
-        and correlation >= limits.FEATURE_DETAIL_CORRELATION
+        and correlation >= thresholds.FEATURE_DETAIL_CORRELATION
         and detail is not None
-        and detail >= limits.FEATURE_DETAIL
-        and agreement.cover >= limits.FEATURE_DETAIL_PARTS
+        and detail >= thresholds.FEATURE_DETAIL
+        and agreement.cover >= thresholds.FEATURE_DETAIL_PARTS
     )
 
 
@@ -111,28 +111,28 @@ def _is_everywhere(placement: Placement, agreement: Agreement) -> bool:
     """Tell a work that another picture lies over: its features are found all over it, whatever the grey is."""
     middle, tiles = agreement.middle, agreement.tiles
     return (
-        placement.share >= limits.FEATURE_OVERLAID_SHARE
-        and agreement.cover >= limits.FEATURE_OVERLAID_PARTS
-        and agreement.reach >= limits.FEATURE_MIN_REACH
+        placement.share >= thresholds.FEATURE_OVERLAID_SHARE
+        and agreement.cover >= thresholds.FEATURE_OVERLAID_PARTS
+        and agreement.reach >= thresholds.FEATURE_MIN_REACH
         and (
-            (middle is not None and middle >= limits.FEATURE_RIM_MIDDLE)
-            or (tiles is not None and tiles >= limits.FEATURE_OVERLAID_TILES)
+            (middle is not None and middle >= thresholds.FEATURE_RIM_MIDDLE)
+            or (tiles is not None and tiles >= thresholds.FEATURE_OVERLAID_TILES)
         )
     )
 
 
 def _has_core(agreement: Agreement) -> bool:
     """Whether the grey of the middle agrees, though features there may be hidden: by letters, by stripes."""
-    return agreement.core is not None and agreement.core >= limits.FEATURE_CORE
+    return agreement.core is not None and agreement.core >= thresholds.FEATURE_CORE
 
 
 def _reaches(agreement: Agreement) -> bool:
     """Tell a work that is seen here and there from one picture in another screen: that is seen in one place alone."""
-    agrees = agreement.tiles is not None and agreement.tiles >= limits.FEATURE_REACH_TILES
-    return agrees or agreement.reach >= limits.FEATURE_MIN_REACH
+    agrees = agreement.tiles is not None and agreement.tiles >= thresholds.FEATURE_REACH_TILES
+    return agrees or agreement.reach >= thresholds.FEATURE_MIN_REACH
 
 
 def _is_even(middle: float | None) -> bool:
     """Whether the middle is seen about as well as what surrounds it."""
-    least, most = limits.FEATURE_EVEN_MIDDLE
+    least, most = thresholds.FEATURE_EVEN_MIDDLE
     return middle is not None and least <= middle <= most

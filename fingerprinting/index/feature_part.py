@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import feature_thresholds as limits
+from fingerprinting import thresholds
 from fingerprinting.index.feature_agreement import Agreement, Grey, Sides, agreement, correlated
 from fingerprinting.index.feature_geometry import Placement, Window
 
@@ -48,14 +48,14 @@ class Part:
     def is_cut_out(self) -> bool:
         """Whether it is a large part, shown throughout, on plain ground."""
         correlation, tiles = self.agreement.correlation, self.agreement.tiles
-        is_on_plain = self.ground is not None and self.ground <= limits.FEATURE_CUT_GROUND
+        is_on_plain = self.ground is not None and self.ground <= thresholds.FEATURE_CUT_GROUND
         return (
-            self.share >= (limits.FEATURE_CUT_PLAIN_SHARE if is_on_plain else limits.FEATURE_CUT_SHARE)
-            and self.surroundings <= limits.FEATURE_CUT_SURROUNDINGS
+            self.share >= (thresholds.FEATURE_CUT_PLAIN_SHARE if is_on_plain else thresholds.FEATURE_CUT_SHARE)
+            and self.surroundings <= thresholds.FEATURE_CUT_SURROUNDINGS
             and correlation is not None
-            and correlation >= limits.FEATURE_CUT_CORRELATION
+            and correlation >= thresholds.FEATURE_CUT_CORRELATION
             and tiles is not None
-            and min(tiles, self.agreement.cover) >= limits.FEATURE_CUT_PARTS
+            and min(tiles, self.agreement.cover) >= thresholds.FEATURE_CUT_PARTS
         )
 
 

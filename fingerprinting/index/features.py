@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fingerprinting import feature_thresholds as limits
+from fingerprinting import thresholds
 from fingerprinting.image import feature_bytes
 from fingerprinting.image.feature_bytes import PLACE, Features
 from fingerprinting.index import (
@@ -141,7 +141,7 @@ class FeatureSearcher:
         self._opened = None
 
     def _matches(self, asset: int, asked: Features, context: SearchContext) -> list[Match]:
-        sure, worth_a_look = limits.feature_inliers(context.registry_size)
+        sure, worth_a_look = thresholds.feature_inliers(context.registry_size)
         found: list[Match] = []
         looked_at: set[tuple[int, int]] = set()
 
@@ -266,8 +266,8 @@ class FeatureSearcher:
     def _own(self, asked: Features, sighting: _Sighting) -> int:
         """Count the features of a sighting that not many works have: letters and buttons of a program are no proof."""
         codes = asked.codes[sighting.variant][sighting.features]
-        limit = limits.feature_common_works(self.count)
-        found, _ = self._lists.find(codes, 4 * limit, limits.FEATURE_COMMON_BITS)
+        limit = thresholds.feature_common_works(self.count)
+        found, _ = self._lists.find(codes, 4 * limit, thresholds.FEATURE_COMMON_BITS)
         near_rows = [self._lists.rows[near[near >= 0]] for near in found]
         owners = [len(np.unique(self._groups_of(rows))) for rows in near_rows]
         return int(np.sum(np.array(owners) <= limit))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import LANDMARK_BINS, Peaks
 from fingerprinting.index import landmark_pairs
 from fingerprinting.index.landmark_pairs import FRAMES_A_POSITION
@@ -119,7 +119,7 @@ def barely_heard(asked: "Grid", known: Peaks, offset: int, first: int, last: int
     hits = [asked.hits(known, *place) for place in zip(low.tolist(), high.tolist(), shifts.tolist(), strict=True)]
     best = int(np.argmax(hits))
     found, count, shift = hits[best], int(high[best] - low[best]), int(shifts[best])
-    if _decades(found, count, max(_USUAL_SHARE * asked.share, _LEAST_RATE)) < sound_thresholds.LANDMARK_ALONE_DECADES:
+    if _decades(found, count, max(_USUAL_SHARE * asked.share, _LEAST_RATE)) < thresholds.LANDMARK_ALONE_DECADES:
         return None
     rates = asked.rates_elsewhere(known, (begin, end), shift, (count + 1) // 2)
     if len(rates) < _LEAST_PLACES:
@@ -159,7 +159,7 @@ def surer(whole: Support | None, there: Support | None) -> Support | None:
     """Choose what counts of a part that was asked: all of it, or a stretch that band energies chose, at a discount."""
     if there is None:
         return whole
-    there = replace(there, decades=max(0.0, there.decades - sound_thresholds.LANDMARK_CHOSEN_DECADES))
+    there = replace(there, decades=max(0.0, there.decades - thresholds.LANDMARK_CHOSEN_DECADES))
     return there if whole is None or there.decades > whole.decades else whole
 
 

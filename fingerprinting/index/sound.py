@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.print_bytes import BAND_REACH_SECONDS, BAND_SECONDS, LANDMARK_SECONDS, BandCodes, Peaks
 from fingerprinting.index import (
@@ -223,7 +223,7 @@ class SoundSearcher:
     def _by_chromaprint(self, sound: _Sound, begin: int, end: int) -> set[tuple[int, int]]:
         if self._chromaprint is None or sound.chromaprint is None:
             return set()
-        step = sound_thresholds.CHROMAPRINT_CODE_SECONDS / BAND_SECONDS
+        step = thresholds.CHROMAPRINT_CODE_SECONDS / BAND_SECONDS
         proposed = self._chromaprint.propose(sound.chromaprint, int(begin / step), math.ceil(end / step))
         return {
             (row, round(offset * step))

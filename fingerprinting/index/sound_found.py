@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import BAND_REACH_SECONDS, BAND_SECONDS
 from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
@@ -54,7 +54,7 @@ class Found:
     @property
     def limit(self) -> float:
         """Up to which differing bits it is a match: of band energies alone, or with what landmarks add to them."""
-        alone = self.stretch.limit - (sound_thresholds.BAND_CHANGED_BITS if self.is_changed else 0.0)
+        alone = self.stretch.limit - (thresholds.BAND_CHANGED_BITS if self.is_changed else 0.0)
         if self.support is None:
             return alone
         decades = self.support.decades
@@ -70,7 +70,7 @@ class Found:
     def is_match(self) -> bool:
         """Whether it identifies the recording; else it is only worth a look."""
         known = self.stretch
-        is_near = known.bits <= self.limit and known.sharpness >= sound_thresholds.BAND_MIN_SHARPNESS
+        is_near = known.bits <= self.limit and known.sharpness >= thresholds.BAND_MIN_SHARPNESS
         is_heard = is_near and self.is_long and self.is_confirmed
         return (is_heard or self.is_heard_by_landmarks) and not self.is_outshone
 
@@ -89,31 +89,28 @@ class Found:
     def is_long(self) -> bool:
         """Whether more agrees than a word that is said in the same way again."""
         known = self.stretch
-        is_close = known.bits <= sound_thresholds.BAND_CLOSE_BITS
-        least = sound_thresholds.BAND_LEAST_CLOSE_CODES if is_close else sound_thresholds.BAND_LEAST_CODES
-        elsewhere = sound_thresholds.BAND_SPREAD_DECADES[self.is_changed]
+        is_close = known.bits <= thresholds.BAND_CLOSE_BITS
+        least = thresholds.BAND_LEAST_CLOSE_CODES if is_close else thresholds.BAND_LEAST_CODES
+        elsewhere = thresholds.BAND_SPREAD_DECADES[self.is_changed]
         if self.support is not None and self.support.rest >= elsewhere:
-            least = sound_thresholds.BAND_LEAST_SPREAD_CODES
+            least = thresholds.BAND_LEAST_SPREAD_CODES
         return known.last - known.first >= least
 
     @property
     def is_confirmed(self) -> bool:
         """Whether landmarks, if they were asked, leave it at more than a rhythm that both recordings have."""
         known = self.stretch
-        is_near = known.bits <= sound_thresholds.BAND_CERTAIN_BITS
-        if self.support is None or (known.z >= sound_thresholds.BAND_CERTAIN_DEVIATIONS and is_near):
+        is_near = known.bits <= thresholds.BAND_CERTAIN_BITS
+        if self.support is None or (known.z >= thresholds.BAND_CERTAIN_DEVIATIONS and is_near):
             return True
-        least = sound_thresholds.BAND_WHOLE_DECADES if self.is_whole else sound_thresholds.BAND_CONFIRMING_DECADES
+        least = thresholds.BAND_WHOLE_DECADES if self.is_whole else thresholds.BAND_CONFIRMING_DECADES
         return self.support.decades >= least[self.is_changed]
 
     @property
     def is_whole(self) -> bool:
         """Whether nearly all of what was asked, and not too little, agrees."""
         length = self.stretch.last - self.stretch.first
-        return (
-            length >= max(sound_thresholds.BAND_WHOLE_CODES, sound_thresholds.BAND_WHOLE_SHARE * self.asked)
-            and self.asked > 0
-        )
+        return length >= max(thresholds.BAND_WHOLE_CODES, thresholds.BAND_WHOLE_SHARE * self.asked) and self.asked > 0
 
 
 def merged(found: Iterable[Found]) -> list[Found]:
@@ -142,9 +139,9 @@ def merged(found: Iterable[Found]) -> list[Found]:
 
 def outshone(found: Sequence[Found]) -> Iterator[Found]:
     """Mark what merely resembles another recording that is heard clearly at the same place."""
-    clear = [each for each in found if each.is_match and each.stretch.mean <= sound_thresholds.BAND_CLEAR_BITS]
+    clear = [each for each in found if each.is_match and each.stretch.mean <= thresholds.BAND_CLEAR_BITS]
     for each in found:
-        resembles = each.is_match and each.stretch.bits > sound_thresholds.BAND_RESEMBLING_BITS
+        resembles = each.is_match and each.stretch.bits > thresholds.BAND_RESEMBLING_BITS
         others = [other.asset_seconds for other in clear if other.row != each.row] if resembles else []
         yield dataclasses.replace(each, is_outshone=within(each.asset_seconds, others))
 

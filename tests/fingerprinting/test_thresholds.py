@@ -2,20 +2,20 @@
 
 import pytest
 
-from fingerprinting import sound_thresholds, thresholds
+from fingerprinting import thresholds
 
 CURVE = ((40, 3.0), (60, 5.0), (220, 6.6))
 
 
 @pytest.mark.parametrize(("codes", "bits"), [(39, None), (40, 3.0), (50, 4.0), (60, 5.0), (140, 5.8), (5000, 6.6)])
 def test_longer_sound_may_differ_more_and_too_short_never_counts(codes: int, bits: float | None) -> None:
-    assert sound_thresholds.chromaprint_limit(CURVE, codes) == pytest.approx(bits)
+    assert thresholds.chromaprint_limit(CURVE, codes) == pytest.approx(bits)
 
 
 def test_what_makes_a_match_is_always_worth_a_look() -> None:
     for codes in range(19, 400):
-        sure = sound_thresholds.chromaprint_limit(sound_thresholds.CHROMAPRINT_MATCH_CURVE, codes)
-        likely = sound_thresholds.chromaprint_limit(sound_thresholds.CHROMAPRINT_LIKELY_CURVE, codes)
+        sure = thresholds.chromaprint_limit(thresholds.CHROMAPRINT_MATCH_CURVE, codes)
+        likely = thresholds.chromaprint_limit(thresholds.CHROMAPRINT_LIKELY_CURVE, codes)
         assert likely is not None
         assert sure is None or sure <= likely
 

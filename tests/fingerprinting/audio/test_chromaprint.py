@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from synthetic_sound import RATE_HZ, melody, noise, tone
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio import chromaprint, chromaprint_numpy
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "chromaprint"
@@ -104,7 +104,7 @@ def sawtooth() -> NDArray[np.int16]:
 def test_the_constants_of_codes_agree_with_those_of_matching() -> None:
     silent = chromaprint_numpy.codes([SIGNALS["silence"]])
 
-    assert set(silent.tolist()) == {sound_thresholds.CHROMAPRINT_SILENCE}
-    assert pytest.approx(sound_thresholds.CHROMAPRINT_CODE_SECONDS) == chromaprint.SECONDS_PER_CODE
-    reach_seconds = sound_thresholds.CHROMAPRINT_REACH_SECONDS + sound_thresholds.CHROMAPRINT_CODE_SECONDS
+    assert set(silent.tolist()) == {thresholds.CHROMAPRINT_SILENCE}
+    assert pytest.approx(thresholds.CHROMAPRINT_CODE_SECONDS) == chromaprint.SECONDS_PER_CODE
+    reach_seconds = thresholds.CHROMAPRINT_REACH_SECONDS + thresholds.CHROMAPRINT_CODE_SECONDS
     assert pytest.approx(reach_seconds) == chromaprint.SECONDS_SEEN_BY_CODE

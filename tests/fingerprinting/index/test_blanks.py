@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.errors import InvalidFingerprintError
 from fingerprinting.image import page_bytes
 from fingerprinting.image.page_bytes import PageView
@@ -14,7 +14,7 @@ from fingerprinting.index import blanks, registry
 from fingerprinting.text.shingle_bytes import Shingles
 from fingerprinting.types import Fingerprint
 
-SILENCE = np.full(300, sound_thresholds.CHROMAPRINT_SILENCE, dtype="<u4").tobytes()
+SILENCE = np.full(300, thresholds.CHROMAPRINT_SILENCE, dtype="<u4").tobytes()
 DRONE = np.tile(np.arange(9, dtype="<u4"), 50).tobytes()
 PHRASE = Shingles(np.full(50, 7, dtype=np.uint32), np.arange(50, dtype=np.uint32), 52).pack()
 TELLING_PAGE = PageView(1, Fingerprint("dct-256", 1, bytes(256) + b"\x5a\xb1" * 16))

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_sound import RATE_HZ, melody
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio import chromaprint as audio
 from fingerprinting.index import chromaprint
 from fingerprinting.index.algorithm import SearchContext
@@ -123,7 +123,7 @@ def test_a_work_of_which_many_copies_are_registered_is_found_under_each(songs: l
 
 
 def test_shared_silence_is_no_evidence(songs: list[Codes], sound: Sound) -> None:
-    silence = np.full(300, sound_thresholds.CHROMAPRINT_SILENCE, dtype=np.uint32)
+    silence = np.full(300, thresholds.CHROMAPRINT_SILENCE, dtype=np.uint32)
     index = Index.build([(0, sound(np.concatenate([silence, songs[0]])))])
 
     assert index.search([[sound(np.concatenate([silence, songs[1]]))]]) == []
@@ -141,7 +141,7 @@ def test_a_stretch_of_few_different_codes_never_matches(songs: list[Codes], soun
 def test_a_sound_that_fits_at_every_shift_never_matches(songs: list[Codes], sound: Sound, recode: Recode) -> None:
     steady = recode(np.repeat(songs[0][:1], 400), 1.0)  # one tone: varied codes, all near each other
 
-    assert len(np.unique(steady)) > sound_thresholds.CHROMAPRINT_MIN_DISTINCT
+    assert len(np.unique(steady)) > thresholds.CHROMAPRINT_MIN_DISTINCT
     assert Index.build([(0, sound(steady))]).search([[sound(steady)]]) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 import synthetic_media
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from fingerprinting import feature_thresholds as limits
+from fingerprinting import thresholds
 from fingerprinting.errors import CorruptIndexError, WithheldIndexError
 from fingerprinting.image import feature_bytes, features
 from fingerprinting.index import feature_lists
@@ -142,7 +142,7 @@ def test_a_copy_with_a_sticker_is_a_match_though_its_grey_differs(index: Index, 
 
     [match] = found(index, covered)
 
-    assert float(match.evidence["correlation"]) < limits.FEATURE_SAME_CORRELATION
+    assert float(match.evidence["correlation"]) < thresholds.FEATURE_SAME_CORRELATION
     assert match.strength is Strength.MATCH
 
 
@@ -464,7 +464,7 @@ def test_a_part_that_is_set_on_plain_ground_is_a_match_where_it_lies(index: Inde
     assert (match.work, match.strength) == (3, Strength.MATCH)
     assert overlap(match.query_span, (500, 300, 1060, 720)) > 0.8
     assert overlap(match.work_span, (80, 60, 720, 540)) > 0.8
-    assert match.evidence["part_correlation"] >= limits.FEATURE_CUT_CORRELATION
+    assert match.evidence["part_correlation"] >= thresholds.FEATURE_CUT_CORRELATION
 
 
 def test_a_part_beside_something_else_is_worth_a_look_and_no_match(index: Index, works: list[Image.Image]) -> None:
@@ -478,4 +478,4 @@ def test_a_small_part_on_plain_ground_is_a_match_too(index: Index, works: list[I
     [match] = found(index, cut_out(works[3], (200, 130, 600, 430)))
 
     assert (match.work, match.strength) == (3, Strength.MATCH)
-    assert float(match.evidence["part_share"]) < limits.FEATURE_CUT_SHARE
+    assert float(match.evidence["part_share"]) < thresholds.FEATURE_CUT_SHARE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio.print_bytes import Peaks
 from fingerprinting.index import band_limits
 from fingerprinting.index.band_stretches import Stretch
@@ -49,7 +49,7 @@ def test_what_is_unrelated_has_no_support() -> None:
 
     told = [support(Grid(scattered(seed), 1.0, 1.0), known, 200, 0, 100) for seed in range(20, 60)]
 
-    assert max(each.decades for each in told if each is not None) < sound_thresholds.BAND_WHOLE_DECADES[0]
+    assert max(each.decades for each in told if each is not None) < thresholds.BAND_WHOLE_DECADES[0]
 
 
 def test_a_rhythm_that_fits_at_every_beat_is_no_support() -> None:
@@ -90,7 +90,7 @@ def test_what_is_barely_heard_lies_where_its_peaks_are() -> None:
     told = barely_heard(asked, known, 220, 0, 100)
 
     assert told is not None
-    assert told.decades >= sound_thresholds.LANDMARK_ALONE_DECADES
+    assert told.decades >= thresholds.LANDMARK_ALONE_DECADES
     assert told.shift == pytest.approx(440, abs=1)
     first, last = heard_positions(asked, known, told, 0, 100)
     assert first == pytest.approx(0, abs=8)
@@ -105,7 +105,7 @@ def test_what_a_recording_plays_again_a_phrase_later_is_no_evidence_for_it() -> 
     within_six_seconds = support(asked, again, 200, 0, 100)
 
     assert within_six_seconds is not None
-    assert within_six_seconds.decades > sound_thresholds.LANDMARK_ALONE_DECADES
+    assert within_six_seconds.decades > thresholds.LANDMARK_ALONE_DECADES
     told = barely_heard(asked, again, 200, 0, 100)
     assert told is not None
     assert told.decades == 0
@@ -132,7 +132,7 @@ def test_a_word_has_no_rest_elsewhere_and_what_is_spread_has() -> None:
 
     assert of_word is not None
     assert of_whole is not None
-    assert of_word.rest < 1 < sound_thresholds.BAND_SPREAD_DECADES[0] < of_whole.rest
+    assert of_word.rest < 1 < thresholds.BAND_SPREAD_DECADES[0] < of_whole.rest
 
 
 def test_a_stretch_chosen_because_it_agrees_counts_less_than_all_that_was_asked() -> None:

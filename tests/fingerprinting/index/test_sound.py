@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_sound import RATE_HZ, melody, noise, write_sound
 
-from fingerprinting import sound_thresholds
+from fingerprinting import thresholds
 from fingerprinting.audio import print_bytes
 from fingerprinting.audio.fingerprints import fingerprint_audio
 from fingerprinting.audio.print_bytes import BandCodes, Peaks
@@ -240,7 +240,7 @@ def test_what_band_energies_hardly_show_is_found_where_its_peaks_lie(index: Inde
     assert match.score is not None
     assert match.threshold is not None
     assert match.score >= match.threshold
-    assert float(match.evidence["z"]) < sound_thresholds.BAND_FAINT_DEVIATIONS
+    assert float(match.evidence["z"]) < thresholds.BAND_FAINT_DEVIATIONS
     assert [each for each in index.search([bare]) if each.strength is Strength.MATCH] == []
 
 
