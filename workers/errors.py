@@ -24,12 +24,17 @@ class FetchFailedError(OptoutError):
 
 
 class VideoNotYetError(FetchFailedError):
-    """A video can't be read now, and will be later: `code` says why (`workers.youtube_states.STATES`)."""
+    """A video can't be read now, and will be later: `code` says why (`workers.youtube_states.STATES`).
+
+    Attributes:
+        asked_once: what to tell who does not come back by themselves, as a registry does.
+    """
 
     code = "youtube-not-yet"
 
-    def __init__(self, message: str, *, code: str, wait: timedelta, **parameters: str | float) -> None:
+    def __init__(self, message: str, *, asked_once: str, code: str, wait: timedelta, **parameters: str | float) -> None:
         super().__init__(message, **parameters)
+        self.asked_once = asked_once
         self.code = code
         self.retry_after = wait
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from optout.registry.listings import Video
 from workers import sandbox, youtube_states
-from workers.errors import FetchFailedError, VideoNotYetError, VideoUnavailableError
+from workers.errors import FetchFailedError, VideoUnavailableError
 from workers.network import Guard
 from workers.youtube_talk import Client, Conversation, Line, Said, guarded_client
 
@@ -125,12 +125,9 @@ class _NoMoreError(Exception):
 
 def _error(address: str, reason: str, talk: Conversation[_Line]) -> FetchFailedError:
     if talk.was_told_to_wait:
-        wait = timedelta(hours=1)
-        sentence = youtube_states.STATES[youtube_states.RATE_LIMITED].sentence
-        return VideoNotYetError(sentence, code=youtube_states.RATE_LIMITED, wait=wait)
+        return youtube_states.not_yet(youtube_states.RATE_LIMITED, timedelta(hours=1))
     if talk.met_consent_page:
-        sentence = youtube_states.STATES[youtube_states.CONSENT].sentence
-        return VideoNotYetError(sentence, code=youtube_states.CONSENT, wait=timedelta(hours=6))
+        return youtube_states.not_yet(youtube_states.CONSENT, timedelta(hours=6))
     if any(word in reason.lower() for word in _ABSENT):
         return VideoUnavailableError(
             f"YouTube shows no list of videos at {address}: it is private, empty or gone. Check the link, make it"

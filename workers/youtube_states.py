@@ -43,10 +43,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is the matter. `wait` before the second attempt, longer before each later one; None: waiting is no help."""
+    """What is the matter, and what may help.
+
+    Attributes:
+        sentence: what is the matter.
+        wait: before the second attempt, longer before each later one; None: waiting is no help.
+        returning: what a registry does about it.
+        remedy: what its owner can do.
+    """
 
     sentence: str
     wait: timedelta | None = None
+    returning: str = ""
+    remedy: str = ""
 
 
 _PRIVATE: Final = "youtube-private"
@@ -77,18 +86,23 @@ STATES: Final = MappingProxyType(
         _PAID: _State(f"YouTube shows this video to those who paid for it only. {REMEDY}"),
         _REGION: _State(f"This video can't be watched in the country where this registry runs. {REMEDY}"),
         _LIVE: _State(
-            "This video is live, or its recording is not ready. We come back for the recording.", timedelta(hours=2)
+            "This video is live, or its recording is not ready.", timedelta(hours=2), "We come back for the recording."
         ),
-        _UPCOMING: _State("This video has not begun yet. We come back when it is over.", timedelta(hours=6)),
-        _NOT_YET: _State(f"It has no captions yet. We come back for them over a week. {REMEDY}", timedelta(hours=6)),
+        _UPCOMING: _State("This video has not begun yet.", timedelta(hours=6), "We come back when it is over."),
+        _NOT_YET: _State(
+            "It has no captions yet.", timedelta(hours=6), "We come back for them over a week.", remedy=REMEDY
+        ),
         _WITHHELD: _State(
-            f"YouTube lists captions of this video but does not give them now. We come back. {REMEDY}",
+            "YouTube lists captions of this video but does not give them now.",
             timedelta(hours=6),
+            "We come back.",
+            remedy=REMEDY,
         ),
         SOUND_WITHHELD: _State(
-            "YouTube does not give the sound of this video now. We come back. You can register a file of the sound"
-            " instead.",
+            "YouTube does not give the sound of this video now.",
             timedelta(hours=6),
+            "We come back.",
+            remedy="You can register a file of the sound instead.",
         ),
         _DISABLED: _State(
             "This video has no captions though it is two weeks old or more: they are switched off, or nobody speaks in"
@@ -96,13 +110,15 @@ STATES: Final = MappingProxyType(
             " the captions."
         ),
         RATE_LIMITED: _State(
-            "YouTube answers this registry no more for now, because it was asked too much. We come back later.",
+            "YouTube answers this registry no more for now, because it was asked too much.",
             timedelta(hours=1),
+            "We come back later.",
         ),
         CONSENT: _State(
-            "YouTube wants a person to agree to its cookies before it answers this registry. We come back later. The"
-            f" operator can see this and let the registry run from another network. {REMEDY}",
+            "YouTube wants a person to agree to its cookies before it answers this registry.",
             timedelta(hours=6),
+            "We come back later.",
+            remedy=f"The operator can see this and let the registry run from another network. {REMEDY}",
         ),
     }
 )
@@ -160,7 +176,19 @@ def error(code: str, video_id: str, *, begins: float | None = None) -> FetchFail
     if code == _UPCOMING and begins is not None:
         until = datetime.fromtimestamp(begins, UTC) - datetime.now(UTC)
         wait = min(max(wait, until + wait), timedelta(days=30))
-    return VideoNotYetError(state.sentence, code=code, wait=wait, video=video_id)
+    return not_yet(code, wait, video=video_id)
+
+
+def not_yet(code: str, wait: timedelta, **parameters: str) -> VideoNotYetError:
+    """What to raise in a state in which waiting helps, to come back after some time."""
+    state = STATES[code]
+
+    def told(then: str) -> str:
+        return " ".join(filter(None, (state.sentence, then, state.remedy)))
+
+    return VideoNotYetError(
+        told(state.returning), asked_once=told("Try again later."), code=code, wait=wait, **parameters
+    )
 
 
 def unknown(video_id: str, reason: str) -> FetchFailedError:

@@ -1,21 +1,16 @@
 """Links to videos of YouTube, whose captions a command fingerprints here: brought one by one, each as a file."""
 
 import importlib.util
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from mediamanager.cli import PROGRAM
 from mediamanager.client.queries import Query
 from optout.consent import identifiers
 from optout.errors import OptoutError
-
-# What is said of works that a registry has: it tries again by itself, and a command does not.
-_COMING_BACK: Final = re.compile(r" We come back\b[^.]*\.")
 
 
 @contextmanager
@@ -37,10 +32,13 @@ def _brought(query: Query, file: Path) -> Query:
         return replace(query, error=f"its captions can't be fetched: that needs yt-dlp, which is not installed: {how}.")
     # Imported here: only links to videos need them.
     from workers import youtube  # noqa: PLC0415
+    from workers.errors import VideoNotYetError  # noqa: PLC0415
     from workers.network import Guard  # noqa: PLC0415
 
     try:
         file.write_bytes(youtube.look(video_id, guard=Guard()).words().data)
+    except VideoNotYetError as error:
+        return replace(query, error=error.asked_once)
     except OptoutError as error:
-        return replace(query, error=_COMING_BACK.sub(" Try again later.", str(error)))
+        return replace(query, error=str(error))
     return replace(query, file=file)
