@@ -72,7 +72,7 @@ def records(file: Path) -> Iterator[Record]:
                 raise BrokenWarcError(_CUT_OFF)
             if reader.err_count:
                 raise BrokenWarcError(f"the record at byte {start} is not as long as it says")
-            head, end = record.rec_headers, start + length
+            head, end = record.rec_headers, reader.offset
             yield Record(
                 start=start,
                 end=end,

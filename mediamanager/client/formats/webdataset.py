@@ -9,22 +9,17 @@ name; one that is kept although it could not be checked gets a further member, `
 
 import io
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 from fingerprinting.errors import InvalidFingerprintError
-from mediamanager.client import files
-from mediamanager.client.formats.base import Format, Item, Kept, KeptItem
+from mediamanager.client.formats.grouped import BROKEN, Group, GroupedFormat
 from mediamanager.client.formats.row import Row
-from mediamanager.client.formats.shards import beside, stamp
 from mediamanager.client.queries import Part, Query
 from optout.errors import InvalidInputError
 
 SUFFIX: Final = ".tar"
-KEPT: Final = "kept"
-MANIFEST: Final = "kept.sha256"
 FIELDS: Final = ("url", "youtube", "sha256", "fingerprints")
 
 # Labels, numbers and arrays: what training code calls them.
@@ -37,97 +32,49 @@ _MAX_WORDS: Final = 12 * 1024**2
 _MAX_JSON: Final = 4 * 1024**2
 _AT_ONCE: Final = 1 << 20
 _MARK: Final = "mediamanager"
-_BROKEN: Final = "this shard can't be read further"
+
+Sample: TypeAlias = Group[tarfile.TarInfo]
+"""Neighbouring members of a shard; its key is their name up to the first dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """Neighbouring members of a shard that belong together, or a shard's end that can't be read.
-
-    Attributes:
-        start, end: its bytes in the shard, headers included.
-    """
-
-    name: str
-    key: str
-    members: tuple[tarfile.TarInfo, ...]
-    start: int
-    end: int
-    error: str | None = None
-
-
-class WebDatasetFormat(Format):
+class WebDatasetFormat(GroupedFormat[tarfile.TarInfo]):
     """Samples of one shard, or of all shards of a folder in the order of their names."""
 
     kind = "webdataset"
     noun = "sample"
+    at_the_end = bytes(2 * tarfile.BLOCKSIZE)
+    unseen = ("label or array", "labels or arrays")
 
     def __init__(self, source: Path, shards: tuple[Path, ...], fields: Mapping[str, str]) -> None:
-        super().__init__(source)
-        self._shards = shards
+        super().__init__(source, shards)
         self._names = {field: fields.get(field, field) for field in FIELDS}
         if unknown := sorted(set(fields) - set(FIELDS)):
             raise InvalidInputError(
                 f"`{unknown[0]}` is no field of a sample's JSON: name {', '.join(FIELDS)}", field="field"
             )
-        self._stamps = {shard: stamp(shard) for shard in shards}
-        self.notes = self._notes = beside(source, shards)
 
-    @property
-    def count(self) -> None:
-        """Not known without reading all of it."""
-        return
+    def groups(self, shard: Path) -> Iterator[Sample]:
+        """Give the samples of a shard."""
+        return _samples(shard)
 
-    def items(self) -> Iterator[Item]:
-        """Give every sample, named by its shard and its key."""
-        for shard in self._shards:
-            for sample in _samples(shard):
-                yield Item(
-                    sample.name, f"{self._stamps[shard]}-{sample.start}-{sample.end}", self._query(shard, sample)
-                )
+    def mark(self, shard: Path, group: Sample) -> bytes:  # noqa: ARG002 - all shards are alike
+        """Write the member that says so."""
+        return _mark(group.key)
 
-    def keep(self, item: Item, output: Path) -> None:  # noqa: ARG002 - nothing is written yet
-        """Samples are kept all at once, at the end; what can't be told apart can't be kept."""
-        if item.query.error is not None and item.query.error.startswith(_BROKEN):
-            raise OSError(item.query.error.rstrip("."))
+    def kept_unseen(self, group: Sample) -> int:
+        """Count labels and arrays."""
+        return sum(_suffix(member) in _BESIDE for member in group.members)
 
-    def finish(self, kept: Iterable[KeptItem], output: Path) -> Kept:
-        """Write `kept/`: a tar for each shard, and `kept.sha256` in the form that `sha256sum --check` reads."""
-        (output / KEPT).mkdir(exist_ok=True)
-        wanted = iter(kept)
-        waiting = next(wanted, None)
-        unseen = 0
-        with files.replacing(output / MANIFEST) as manifest:
-            for shard in self._shards:
-                with files.replacing(output / KEPT / shard.name) as target, shard.open("rb") as source:
-                    for sample in _samples(shard):
-                        if waiting is not None and waiting.name == sample.name:
-                            if not files.copy_part(source, sample.start, sample.end - sample.start, target):
-                                raise OSError(f"{sample.name} was changed while it was being filtered")
-                            if waiting.unchecked:
-                                target.write(_mark(sample.key))
-                            unseen += sum(_suffix(member) in _BESIDE for member in sample.members)
-                            waiting = next(wanted, None)
-                    target.write(bytes(2 * tarfile.BLOCKSIZE))
-                if stamp(shard) != self._stamps[shard]:
-                    raise OSError(f"{shard} was changed while it was being filtered")
-                manifest.write(files.checksum_line(files.sha256_of(output / KEPT / shard.name), f"{KEPT}/{shard.name}"))
-        if waiting is not None:
-            raise OSError(f"{self.source} was changed while it was being filtered")
-        if unseen:
-            what = "label or array" if unseen == 1 else "labels or arrays"
-            self.notes = (*self._notes, f"{unseen} {what} in what is kept: not looked at")
-        return Kept(MANIFEST, files.sha256_of(output / MANIFEST))
-
-    def _query(self, shard: Path, sample: _Sample) -> Query:
-        if sample.error is not None:
-            return Query(sample.name, error=sample.error)
+    def query(self, shard: Path, group: Sample) -> Query:
+        """Ask about media, words and keys of a sample."""
+        if group.error is not None:
+            return Query(group.name, error=group.error)
         parts: list[Part] = []
         texts: list[str] = []
-        known = Query(sample.name)
+        known = Query(group.name)
         error = None
         with shard.open("rb") as file:
-            for member in sample.members:
+            for member in group.members:
                 suffix = _suffix(member)
                 if suffix in _BESIDE or not member.size:
                     continue
@@ -135,7 +82,7 @@ class WebDatasetFormat(Format):
                     if suffix in _WORDS:
                         texts.append(_read(file, member, _MAX_WORDS).decode("utf-8", errors="replace"))
                     elif suffix == ".json":
-                        known = self._known(_read(file, member, _MAX_JSON), sample.name)
+                        known = self._known(_read(file, member, _MAX_JSON), group.name)
                     else:
                         name = PurePosixPath(member.name).name
                         parts.append(Part(shard, member.offset_data, member.size, name))
@@ -145,7 +92,7 @@ class WebDatasetFormat(Format):
         if error is None and not parts and text is None and not known.fingerprints:
             error = "this sample has nothing to look it up by: no media, no text and no address."
         return Query(
-            sample.name,
+            group.name,
             text=text,
             parts=tuple(parts),
             fingerprints=known.fingerprints,
@@ -159,7 +106,7 @@ class WebDatasetFormat(Format):
         return row.query(name, self.source) if row.values else Query(name)
 
 
-def _samples(shard: Path) -> Iterator[_Sample]:
+def _samples(shard: Path) -> Iterator[Sample]:
     """Give the samples of a shard in order. What can't be read is a sample with its error, and the last one."""
     seen: dict[str, int] = {}
     together: list[tarfile.TarInfo] = []
@@ -180,10 +127,10 @@ def _samples(shard: Path) -> Iterator[_Sample]:
             yield _sample(shard, together, seen)
     except (tarfile.TarError, OSError, ValueError, EOFError) as problem:
         start = together[0].offset if together else end
-        yield _Sample(f"{shard.name} from byte {start} on", "", (), start, start, f"{_BROKEN} ({problem}).")
+        yield Group(f"{shard.name} from byte {start} on", "", (), start, start, f"{BROKEN} ({problem}).")
 
 
-def _sample(shard: Path, members: list[tarfile.TarInfo], seen: dict[str, int]) -> _Sample:
+def _sample(shard: Path, members: list[tarfile.TarInfo], seen: dict[str, int]) -> Sample:
     key = _key(members[0])
     seen[key] = seen.get(key, 0) + 1
     name = f"{shard.name}/{key}" + (f" ({seen[key]})" if seen[key] > 1 else "")
@@ -191,7 +138,7 @@ def _sample(shard: Path, members: list[tarfile.TarInfo], seen: dict[str, int]) -
     error = None
     if strange is not None:
         error = f"{PurePosixPath(strange.name).name} is a link or no regular file: its content is not in the shard."
-    return _Sample(name, key, tuple(members), members[0].offset, _end(members[-1]), error)
+    return Group(name, key, tuple(members), members[0].offset, _end(members[-1]), error)
 
 
 def _key(member: tarfile.TarInfo) -> str:
