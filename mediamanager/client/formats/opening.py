@@ -1,6 +1,7 @@
 """Choosing the format of an input."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,26 +54,38 @@ def open_rows(source: Path, output: Path | None, fields: Mapping[str, str]) -> F
     """
     if shards := shards_of(source, output, (webdataset.SUFFIX,)):
         return WebDatasetFormat(source, shards, fields)
-    if shards := shards_of(source, output, (PARQUET,)):
-        try:
-            from mediamanager.client.formats.parquet import ParquetFormat  # noqa: PLC0415 - an extra
-        except ModuleNotFoundError as error:
-            raise InvalidInputError(
-                "to read Parquet, pyarrow is needed: pip install 'mediamanager[parquet]'", field="input"
-            ) from error
-        return ParquetFormat(source, shards, fields)
-    if shards := shards_of(source, output, WARC):
-        try:
-            from mediamanager.client.formats.warc import WarcFormat  # noqa: PLC0415 - an extra
-        except ModuleNotFoundError as error:
-            raise InvalidInputError(
-                "to read WARC, warcio is needed: pip install 'mediamanager[warc]'", field="input"
-            ) from error
-        return WarcFormat(source, shards, fields)
+    for suffixes, extra in _EXTRAS:
+        if shards := shards_of(source, output, suffixes):
+            return extra(source, shards, fields)
     suffix = source.suffix.lower() if source.is_file() else ""
     if suffix in jsonl.SUFFIXES:
         return JsonlFormat(source, fields)
     return DelimitedFormat(source, fields) if suffix in delimited.SUFFIXES else None
+
+
+def _parquet(source: Path, shards: tuple[Path, ...], fields: Mapping[str, str]) -> Format:
+    with _extra("Parquet", "pyarrow", "parquet"):
+        from mediamanager.client.formats.parquet import ParquetFormat  # noqa: PLC0415 - an extra
+    return ParquetFormat(source, shards, fields)
+
+
+def _warc(source: Path, shards: tuple[Path, ...], fields: Mapping[str, str]) -> Format:
+    with _extra("WARC", "warcio", "warc"):
+        from mediamanager.client.formats.warc import WarcFormat  # noqa: PLC0415 - an extra
+    return WarcFormat(source, shards, fields)
+
+
+_EXTRAS = (((PARQUET,), _parquet), (WARC, _warc))
+
+
+@contextmanager
+def _extra(what: str, library: str, extra: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(
+            f"to read {what}, {library} is needed: pip install 'mediamanager[{extra}]'", field="input"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
