@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
 from registry_process import RegistryProcess, registry
 
@@ -81,3 +82,15 @@ def creator_key(running: RegistryProcess) -> str:
 def media() -> Path:
     """Real media: what the demo ships."""
     return Path(__file__).parents[2] / "demo" / "media"
+
+
+@pytest.fixture(scope="session")
+def on_a_page(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of them on a page, turned a little."""
+    with Image.open(media / "strangers" / "rocket.jpg") as opened:
+        shown = opened.convert("RGB").rotate(5, Image.Resampling.BICUBIC, expand=True)
+    page = Image.new("RGB", (shown.width + 200, shown.height + 120), "white")
+    page.paste(shown, (150, 80))
+    path = tmp_path_factory.mktemp("page") / "page.png"
+    page.save(path)
+    return path

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Page, expect
 from registry_process import RegistryProcess, wait_for
 from synthetic_sound import RATE_HZ, melody, write_sound
@@ -88,21 +87,14 @@ def test_a_picture_stands_beside_the_work_with_its_part_outlined(
 
 
 @pytest.fixture(scope="module")
-def framed(running: RegistryProcess, media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A picture on a page, turned a little; its owner lets others see it."""
-    picture = media / "strangers" / "rocket.jpg"
+def framed(running: RegistryProcess, media: Path, on_a_page: Path) -> Path:
+    """A picture on a page; its owner lets others see it."""
     with running.http(running.key("creator", name="Eve")) as client:
-        file = {"file": ("rocket.jpg", picture.read_bytes())}
+        file = {"file": ("rocket.jpg", (media / "strangers" / "rocket.jpg").read_bytes())}
         made = client.post("/v1/works", files=file, data={"show_media": "true"}).json()
         wait_for(lambda: client.get(f"/v1/works/{made['id']}").json()["state"] == "ready", 60)
         client.post(f"/v1/works/{made['id']}/claims", json={"preferences": {"all": "disallowed"}})
-    with Image.open(picture) as opened:
-        shown = opened.convert("RGB").rotate(5, Image.Resampling.BICUBIC, expand=True)
-    page = Image.new("RGB", (shown.width + 200, shown.height + 120), "white")
-    page.paste(shown, (150, 80))
-    path = tmp_path_factory.mktemp("framed") / "framed.png"
-    page.save(path)
-    return path
+    return on_a_page
 
 
 @pytest.mark.parametrize("width", [360, 1280])

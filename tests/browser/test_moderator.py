@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Page, expect
 from registry_process import RegistryProcess, wait_for
 
@@ -20,17 +19,10 @@ def moderator_key(running: RegistryProcess) -> str:
 
 
 @pytest.fixture(scope="module")
-def again(running: RegistryProcess, media: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A work that shows another's picture on a page, turned a little; both owners let others see theirs."""
-    picture = media / "strangers" / "rocket.jpg"
-    with Image.open(picture) as opened:
-        shown = opened.convert("RGB").rotate(5, Image.Resampling.BICUBIC, expand=True)
-    page = Image.new("RGB", (shown.width + 200, shown.height + 120), "white")
-    page.paste(shown, (150, 80))
-    framed = tmp_path_factory.mktemp("again") / "framed.png"
-    page.save(framed)
+def again(running: RegistryProcess, media: Path, on_a_page: Path) -> str:
+    """A work that shows another's picture on a page; both owners let others see theirs."""
     made = ""
-    for name, file in (("Ida", picture), ("Max", framed)):
+    for name, file in (("Ida", media / "strangers" / "rocket.jpg"), ("Max", on_a_page)):
         with running.http(running.key("creator", name=name)) as client:
             sent = {"file": (file.name, file.read_bytes())}
             made = str(client.post("/v1/works", files=sent, data={"show_media": "true"}).json()["id"])
