@@ -1,5 +1,6 @@
 """The end of a run: lists of what was set aside, a report for people, and a receipt that commits to all of it."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,27 @@ def finished(output: Path, parameters: Parameters) -> Summary | None:
         raise OutputInUseError(f"{path} is not a receipt of ours: choose another --output") from error
 
 
+def require_same_input(output: Path, opened: Format) -> None:
+    """Check that a finished run was of what the input holds now.
+
+    Raises:
+        OutputInUseError: it has changed since, so that what is kept was checked, and what is there now was not.
+    """
+    known = json.loads((output / RECEIPT).read_bytes()).get("inventory")
+    if known != _inventory((item.name, item.stamp) for item in opened.items()):
+        raise OutputInUseError(
+            f"{opened.source} has changed since the run in {output} was finished: choose another --output"
+        )
+
+
+def _inventory(items: Iterable[tuple[str, str]]) -> str:
+    """Name all items, and what changes when one of them does, by one hash."""
+    digest = hashlib.sha256()
+    for name, stamp in items:
+        digest.update(json.dumps([name, stamp]).encode("ascii"))
+    return digest.hexdigest()
+
+
 def finish(output: Path, opened: Format, journal: Journal, sources: Sequence[Identity]) -> Summary:
     """Write everything from the journal; the receipt comes last, and its presence says that the run is complete.
 
@@ -99,6 +121,7 @@ def _receipt(
         },
         "degraded": summary.degraded,
         "left_out": list(summary.notes),
+        "inventory": _inventory((entry.name, entry.stamp) for entry in journal.entries()),
         "kept": {"manifest": kept.manifest, "sha256": kept.sha256},
         # What has a verdict, in order; `verdicts.jsonl` opens each leaf. What was unchecked has none.
         "verdicts": {"items": len(items), "items_root": items_tree(items).root().hex()},

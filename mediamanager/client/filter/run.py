@@ -56,7 +56,7 @@ def run(
 
     Raises:
         InvalidInputError: an input that can't be filtered.
-        OutputInUseError: `output` holds something else, or `source` has changed since the run began.
+        OutputInUseError: `output` holds something else, or `source` has changed since the run began or was finished.
         UncheckedItemError: something could not be checked, and the choice was to stop then.
         RegistryRefusedError: a registry will answer nothing as it is asked.
     """
@@ -64,6 +64,7 @@ def run(
     parameters = _parameters(job, opened, sources)
     finished = receipt.finished(job.output, parameters)
     if finished is not None and not (finished.unchecked and (job.output / JOURNAL).is_file()):
+        receipt.require_same_input(job.output, opened)
         note = "this run was finished before; to do it again, choose another --output"
         return replace(finished, notes=(note,), noun=opened.noun)
     _require_ours(job.output)

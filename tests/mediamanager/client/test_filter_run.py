@@ -141,6 +141,24 @@ def test_a_finished_run_is_not_done_again(job: Job, sources: list[Catalogue]) ->
     assert again.notes == ("this run was finished before; to do it again, choose another --output",)
 
 
+@pytest.mark.parametrize("change", ["a file more", "a file less", "another content"])
+def test_a_finished_run_says_nothing_of_what_has_come_since(job: Job, sources: list[Catalogue], change: str) -> None:
+    run(job, sources)
+    receipt = (job.output / "receipt.json").read_bytes()
+    file = min(one for one in job.source.rglob("*.txt") if one.is_file())
+    if change == "a file more":
+        (job.source / "new.txt").write_text("Nobody has checked this.")
+    else:
+        file.unlink()  # first, as what is kept is the same file
+        if change == "another content":
+            file.write_text("Nobody has checked this.")
+
+    with pytest.raises(OutputInUseError, match="has changed since the run in"):
+        run(job, sources)
+
+    assert (job.output / "receipt.json").read_bytes() == receipt
+
+
 @pytest.mark.parametrize("half", ["finished", "interrupted"])
 def test_the_output_of_another_run_is_refused(job: Job, sources: list[Catalogue], half: str) -> None:
     if half == "finished":
