@@ -77,7 +77,7 @@ def extract_words(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Extraction:
     prints = fingerprint_given(text)
     return Extraction(
         modality=Modality.TEXT,
-        media_type=kinds.of_captions(text.replace("\r\n", "\n")) or kinds.PLAIN,
+        media_type=kinds.of_captions(text) or kinds.PLAIN,
         fingerprints=(
             Fingerprint(algorithm="sha256", version=1, value=hashlib.sha256(raw).digest()),
             *prints.fingerprints,

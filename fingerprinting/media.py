@@ -320,7 +320,7 @@ def _sniff_text(head: bytes, name: str | None) -> MediaKind:
             " FLAC, Ogg, WAV), captions (VTT, SRT, TTML), a document (EPUB, PDF, DOCX), a comic (CBZ) or plain text.",
             kind="unknown",
         )
-    found = kinds.of_captions(text.replace("\r\n", "\n"))
+    found = kinds.of_captions(text)
     return MediaKind(Modality.TEXT, found or _TEXT_SUFFIXES.get(suffix, kinds.PLAIN))
 
 

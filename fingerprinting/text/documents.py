@@ -114,9 +114,9 @@ def of_text(text: str, media_type: str = kinds.PLAIN) -> Document:
     Raises:
         UnreadableMediaError: damaged captions.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    caption_type = kinds.of_captions(lines)
+    caption_type = kinds.of_captions(text)
     if caption_type is not None:
+        lines = text.replace("\r\n", "\n").replace("\r", "\n")
         cues = tuple(captions.parse_text(lines, caption_type))
         if not cues:
             raise UnreadableMediaError("There is no text in these captions. Export them again.")

@@ -80,8 +80,8 @@ def _is_page(name: bytes) -> bool:
 
 
 def of_captions(text: str) -> str | None:
-    """Tell the media type of captions by how they begin; None where a text is no captions."""
-    head = text[:_HEAD_CHARACTERS].lstrip("\ufeff \t\n")
+    """Tell the media type of captions by how they begin, whatever ends lines; None where a text is no captions."""
+    head = text[:_HEAD_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \t\n")
     if _VTT_START.match(head):
         return VTT
     if head.startswith("{") and '"events"' in head and ('"wireMagic"' in head or '"segs"' in head):

@@ -169,7 +169,7 @@ def _spans(extracted: Extracted, tokens: Sequence[tuple[int, int]]) -> tuple[Spa
     if query.file is not None and extraction is not None and extraction.modality is Modality.TEXT:
         return _unit(extraction.media_type), fingerprints.locate(query.file, extraction.media_type, tokens)
     if query.text is not None:
-        return _unit(kinds.of_captions(query.text.replace("\r\n", "\n"))), fingerprints.locate_given(query.text, tokens)
+        return _unit(kinds.of_captions(query.text)), fingerprints.locate_given(query.text, tokens)
     return SpanUnit.CHARACTERS, [None] * len(tokens)
 
 
