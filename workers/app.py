@@ -7,10 +7,10 @@ to survive anything, and a message that comes twice, late or never does no harm.
 from typing import Any, Final
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 from optout.store.settings import Settings
 from workers.folder_broker import ALIAS
-from workers.redis_broker import SCHEMES as _REDIS
 
 RUN_JOB: Final = "mediamanager.run_job"
 
@@ -24,7 +24,11 @@ _BROKER_SECONDS: Final = 5
 # for its broker without end all the same, that is another loop.
 _IMPATIENT: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
+_REDIS: Final = ("redis", "rediss")
 _AMQP: Final = ("amqp", "amqps", "pyamqp")
+
+# By name, so that Redis is loaded only where it is the broker.
+TRANSPORT_ALIASES.update(dict.fromkeys(_REDIS, "workers.redis_broker:Transport"))
 
 
 def make(settings: Settings) -> Celery:

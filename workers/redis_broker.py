@@ -6,11 +6,7 @@ further message, so it never meets the broken connection and waits for ever. Her
 message comes again, finds its job settled, and is dropped.
 """
 
-from typing import Final
-
-from kombu.transport import TRANSPORT_ALIASES, redis, virtual
-
-SCHEMES: Final = ("redis", "rediss")
+from kombu.transport import redis, virtual
 
 
 class _QoS(redis.QoS):
@@ -29,10 +25,6 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """What kombu finds under the schemes of Redis once this module is imported."""
+    """What kombu finds under the schemes of Redis: see `workers.app`."""
 
     Channel = Channel
-
-
-for _scheme in SCHEMES:
-    TRANSPORT_ALIASES[_scheme] = f"{__name__}:Transport"

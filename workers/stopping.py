@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from celery.signals import worker_shutting_down
+from kombu.asynchronous import get_event_loop
 
 from workers import runner
 from workers.resources import Resources
@@ -27,6 +28,7 @@ def prepare(resources: Resources, when_cut_off: Callable[[], None] = lambda: Non
 
 
 def _end(resources: Resources, when_cut_off: Callable[[], None]) -> None:
+    _wake()
     # If the jobs end sooner, the process does, and takes this thread along.
     threading.Event().wait(resources.settings.stop_seconds)
     try:
@@ -36,3 +38,10 @@ def _end(resources: Resources, when_cut_off: Callable[[], None]) -> None:
     finally:
         # Threads can't be ended one by one; whatever they still try, they hold no lease any more.
         os._exit(0)
+
+
+def _wake() -> None:
+    """Have Celery look at once whether it is to stop: with RabbitMQ it sleeps for 10 s, through a signal, too."""
+    loop = get_event_loop()
+    if loop is not None:
+        loop.call_soon(lambda: None)  # type: ignore[no-untyped-call] # kombu has no types

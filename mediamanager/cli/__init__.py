@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 PROGRAM = "mediamanager"
 
@@ -109,12 +110,24 @@ def _run(words: list[str]) -> int:
 
     # Before NumPy is loaded: our matrices are small, and each thread of its library would only hold memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    module, attribute = command.target.split(":")
     try:
-        target = getattr(importlib.import_module(module), attribute)
+        target = _loaded(command)
     except ModuleNotFoundError as error:
         return _not_installed(words[0], command, error)
     return invoke(target, f"{PROGRAM} {words[0]}", words[1:])
+
+
+def _loaded(command: Command) -> Any:
+    """Import a command. What that loads stays until the end of the process: the collector leaves it alone."""
+    module, attribute = command.target.split(":")
+    if module not in sys.modules:
+        gc.disable()  # it would look through all of it several times, a tenth of the start
+        try:
+            importlib.import_module(module)
+        finally:
+            gc.freeze()
+            gc.enable()
+    return getattr(sys.modules[module], attribute)
 
 
 def _unknown(word: str) -> int:

@@ -1,6 +1,7 @@
 """Real workers on each broker, as processes of their own: Redis, RabbitMQ, and the folder that needs no server."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,9 @@ def test_a_message_wakes_a_worker_at_once_and_it_stops_in_order(served: Served) 
     work = served.upload("words that a message tells of " * 30)
     wait_for(lambda: served.state(work) == "ready", 30)  # nothing sweeps: only a message can have told of it
 
+    told = time.monotonic()
     assert worker.stop() == 0
+    assert time.monotonic() - told < 8  # it does nothing, so that nothing is waited for
     assert not worker.ready.exists()
     assert "Traceback" not in worker.log.read_text()
 

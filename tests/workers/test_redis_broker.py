@@ -9,7 +9,7 @@ import pytest
 from kombu import Connection, Message, Queue
 from mortal_servers import Mortal
 
-from workers import redis_broker
+from workers import app, redis_broker
 
 pytestmark = pytest.mark.services
 
@@ -20,7 +20,7 @@ def server(tmp_path: Path) -> Iterator[Mortal]:
         yield made
 
 
-@pytest.mark.parametrize("scheme", redis_broker.SCHEMES)
+@pytest.mark.parametrize("scheme", app._REDIS)
 def test_the_schemes_of_redis_lead_to_this_transport(scheme: str) -> None:
     assert Connection(f"{scheme}://127.0.0.1/0", ssl=scheme == "rediss").transport_cls == scheme
     assert isinstance(Connection("redis://127.0.0.1/0").transport, redis_broker.Transport)
