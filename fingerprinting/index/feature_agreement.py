@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, Features
+from fingerprinting.index import slant
 from fingerprinting.index.feature_geometry import Floats, Placement, Spots, Window
 
 _MOST_POINTS: Final = 6
@@ -115,22 +116,23 @@ def grey_of(placement: Placement, sides: Sides) -> Grey:
     if sides.variant & NEGATIVE:
         shown = 255 - shown
     frame, known_frame = sides.asked_spots.frame, sides.known_spots.frame
-    inverse = np.linalg.inv(placement.matrix[:, :2])
+    inverse = slant.inverse(placement.matrix)
     # Whichever thumbnail shows more of the overlap is averaged until both show as much.
-    step = np.sqrt(abs(np.linalg.det(inverse))) * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
+    smaller = float(slant.enlargement(inverse, np.array([known_frame]) / 2)[0])
+    step = smaller * known_frame[0] / known.shape[1] / (frame[0] / shown.shape[1])
     stored = _halved(known.astype(np.float32), round(float(np.log2(1 / step))))
     rows, columns = stored.shape
     points = max(1, min(_MOST_POINTS, round(step * known.shape[1] / columns)))
     down, across = np.mgrid[0 : rows * points, 0 : columns * points] + 0.5
     there = np.stack(
-        [across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]]
+        [across.ravel() / points / columns * known_frame[0], down.ravel() / points / rows * known_frame[1]], axis=1
     )
-    here = inverse @ (there - placement.matrix[:, 2:])
+    here = np.nan_to_num(slant.moved(inverse, there), nan=-1.0)  # what lies behind the camera lies outside
     values = _sampled(
-        shown.astype(np.float32), here[0] / frame[0] * shown.shape[1], here[1] / frame[1] * shown.shape[0]
+        shown.astype(np.float32), here[:, 0] / frame[0] * shown.shape[1], here[:, 1] / frame[1] * shown.shape[0]
     )
     cells = (rows, points, columns, points)
-    whole: NDArray[np.bool_] = np.all(_inside(here.T, frame).reshape(cells), axis=(1, 3))
+    whole: NDArray[np.bool_] = np.all(_inside(here, frame).reshape(cells), axis=(1, 3))
     return Grey(whole, values.reshape(cells).mean(axis=(1, 3)), stored)
 
 
@@ -214,9 +216,9 @@ def _tiles(grey: Grey) -> float | None:
 
 def _expected(placement: Placement, asked: Spots, known: Spots) -> NDArray[np.bool_]:
     """Say which of the work's features the asset should show: inside it, and not too small there."""
-    inverse = np.linalg.inv(placement.matrix[:, :2])
-    here = (known.places - placement.matrix[:, 2]) @ inverse.T
-    shown = known.sizes + np.log(np.sqrt(abs(np.linalg.det(inverse))))
+    inverse = slant.inverse(placement.matrix)
+    here = slant.moved(inverse, known.places)
+    shown = known.sizes + np.log(slant.enlargement(inverse, known.places))
     expected: NDArray[np.bool_] = _inside(here, asked.frame) & (shown >= np.percentile(asked.sizes, _SMALLEST))
     return expected
 

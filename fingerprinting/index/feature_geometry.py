@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, SIZE_STEPS
+from fingerprinting.index import slant
 from fingerprinting.types import EvidenceValue
 
 SIDE: Final = 640.0
@@ -24,6 +25,12 @@ _CELL: Final = 5.0
 _FEWEST: Final = 4
 _MANY: Final = 24
 _MOST_OF: Final = 0.85
+
+_SLANT_FEWEST: Final = 7
+_SLANT_NEAR: Final = 40.0
+_SLANT_TOLERANCES: Final = (24.0, 14.0, 14.0, 14.0, 9.0, 6.0, 6.0)
+_SLANT_GAIN: Final = (1.2, 2)
+_SLANT_MOST: Final = 4.0
 
 Floats = NDArray[np.float32]
 Window = tuple[float, float, float, float]
@@ -68,7 +75,7 @@ class Placement:
     """Where an asset lies on a work.
 
     Attributes:
-        matrix: float64, shape (2, 3): from the asset's frame to the work's.
+        matrix: float64, shape (3, 3): from the asset's frame to the work's, as `slant` has them.
         pairs: which of the pairs agree with it.
         inliers: how many of them lie at places of their own in both pictures.
         spread: the lesser standard deviation of the agreeing places in the work, along their principal axes.
@@ -80,6 +87,11 @@ class Placement:
     inliers: int
     spread: float
     share: float
+
+    @property
+    def is_slanted(self) -> bool:
+        """Whether parallel lines of the one are not so in the other."""
+        return bool(self.matrix[2, :2].any())
 
 
 def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None:
@@ -105,7 +117,7 @@ def place(asked: Spots, known: Spots, fewest: int = _FEWEST) -> Placement | None
         found = _refined(here, there, growth, turn, seed, known.frame)
         if found is not None and (best is None or found.inliers > best.inliers):
             best = found
-    return best
+    return None if best is None else _slanted(best, _Pairs(here, there, growth, turn), known.frame)
 
 
 def _refined(
@@ -113,12 +125,86 @@ def _refined(
 ) -> Placement | None:
     from fingerprinting.index import placement_kernels  # noqa: PLC0415 - as above
 
-    matrix, pairs, measured = np.empty(6), np.empty(len(growth), np.uint8), np.empty(3)
+    matrix, pairs = np.empty(6), np.empty(len(growth), np.uint8)
     if not placement_kernels.refine(here, there, growth, turn, seed, _RULES, matrix, pairs):
         return None
+    return _measured(slant.affine(matrix), here, there, pairs, frame)
+
+
+def _measured(
+    matrix: slant.Matrix, here: Floats, there: Floats, pairs: NDArray[np.uint8], frame: tuple[float, float]
+) -> Placement:
+    from fingerprinting.index import placement_kernels  # noqa: PLC0415 - as above
+
+    measured = np.empty(3)
     placement_kernels.measure(here, there, pairs, _CELL, measured)
     inliers, spread, area = measured.tolist()
-    return Placement(matrix.reshape(2, 3), np.flatnonzero(pairs), int(inliers), spread, area / (frame[0] * frame[1]))
+    return Placement(matrix, np.flatnonzero(pairs), int(inliers), spread, area / (frame[0] * frame[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs of features: places in the asset and in the work, logarithms of growth, and turns from here to there."""
+
+    here: Floats
+    there: Floats
+    growth: Floats
+    turn: Floats
+
+    def agreeing(self, matrix: slant.Matrix, tolerance: float) -> NDArray[np.bool_]:
+        """Mark those that lie where a map says, as large and turned as it makes them there."""
+        larger = slant.enlargement(matrix, self.here)
+        off = np.linalg.norm(slant.moved(matrix, self.here) - self.there, axis=1)
+        apart = (self.turn - _turn(matrix, self.here)) % (2 * np.pi)
+        agreeing: NDArray[np.bool_] = (
+            (off <= tolerance * np.minimum(1, larger))
+            & (abs(self.growth - np.log(larger)) <= _MOST_GROWTH * _LOOSELY)
+            & (np.minimum(apart, 2 * np.pi - apart) <= _MOST_TURN * _LOOSELY)
+        )
+        return agreeing
+
+
+def _turn(matrix: slant.Matrix, places: Floats) -> NDArray[np.float64]:
+    """The angle by which a map turns what lies at each place."""
+    u, v = slant.moved(matrix, places).T
+    (a, b, _), (c, d, _), (g, h, _) = matrix
+    turned: NDArray[np.float64] = np.arctan2(c - v * g - b + u * h, a - u * g + d - v * h)
+    return turned
+
+
+def _slanted(flat: Placement, pairs: _Pairs, frame: tuple[float, float]) -> Placement:
+    """Look whether a picture is seen at a slant: then more pairs agree with that, far from where the flat one fits."""
+    least = _SLANT_GAIN[0] * flat.inliers + _SLANT_GAIN[1]
+    if flat.inliers < _SLANT_FEWEST or pairs.agreeing(flat.matrix, _SLANT_NEAR).sum() < least:
+        return flat
+    matrix = flat.matrix
+    for tolerance in _SLANT_TOLERANCES:
+        agreeing = pairs.agreeing(matrix, tolerance)
+        fitted = slant.fit(pairs.here[agreeing], pairs.there[agreeing]) if agreeing.sum() >= _SLANT_FEWEST else None
+        if fitted is None or not _is_seen(fitted, pairs.here[agreeing], frame):
+            return flat
+        matrix = fitted
+    agreeing = pairs.agreeing(matrix, _SLANT_TOLERANCES[-1])
+    if agreeing.sum() < _SLANT_FEWEST:
+        return flat
+    found = _measured(matrix, pairs.here, pairs.there, agreeing.astype(np.uint8), frame)
+    return found if found.inliers >= least else flat
+
+
+def _is_seen(matrix: slant.Matrix, here: Floats, frame: tuple[float, float]) -> bool:
+    """Whether somebody could see a picture so: all of it lies before them, and no end of it is much nearer."""
+    near = slant.near(matrix, here.mean(axis=0))
+    large, small = np.linalg.svd(near[:2, :2], compute_uv=False)
+    corners = np.array([[0.0, 0.0], [frame[0], 0.0], [0.0, frame[1]], frame])
+    depths = (
+        np.concatenate([corners, [corners.mean(axis=0)]]) @ (inverse := slant.inverse(matrix))[2, :2] + inverse[2, 2]
+    )
+    return bool(
+        np.linalg.det(near[:2, :2]) > 0
+        and 1 / _MAX_SCALE <= small <= large <= min(_MAX_SCALE, _MAX_SHEAR * small)
+        and depths.min() > 0
+        and depths.max() <= _SLANT_MOST * depths.min()
+    )
 
 
 _RULES: Final = np.array(
@@ -131,16 +217,25 @@ _RULES: Final = np.array(
 as much: few pairs in one corner bend an affine map elsewhere."""
 
 
-def told(placement: Placement, variant: int) -> dict[str, EvidenceValue]:
-    """Say how large, how turned and in which variant the work is shown."""
-    linear = placement.matrix[:, :2]
+def told(placement: Placement, frame: tuple[float, float], variant: int) -> dict[str, EvidenceValue]:
+    """Say how large, how turned and in which variant the work, of such a frame, is shown."""
+    linear = _flat(placement, frame)[:2, :2]
     turned = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
     return {
         "scale": round(float(np.sqrt(abs(np.linalg.det(linear)))), 3),
         "turned_degrees": round(float(turned)),
         "mirrored": bool(variant & MIRRORED),
         "negative": bool(variant & NEGATIVE),
+        **({"slanted": True} if placement.is_slanted else {}),
     }
+
+
+def _flat(placement: Placement, frame: tuple[float, float]) -> slant.Matrix:
+    """The affine map that is nearest to a placement where the middle of the work is."""
+    if not placement.is_slanted:
+        return placement.matrix
+    middle = np.array(frame) / 2
+    return slant.inverse(slant.near(slant.inverse(placement.matrix), middle))
 
 
 def in_pixels(
@@ -148,11 +243,12 @@ def in_pixels(
 ) -> tuple[float, ...]:
     """Give the map from the work to the asset, in pixels of both: a, b, c, d, e, f, as in SVG's `matrix(a b c d e f)`.
 
-    A place (x, y) of the work lies at (a x + c y + e, b x + d y + f) of the asset.
+    A place (x, y) of the work lies at (a x + c y + e, b x + d y + f) of the asset; of a work that is seen at a slant
+    that is so in the middle alone.
     """
-    linear = np.linalg.inv(placement.matrix[:, :2])
     here, there = SIDE / max(asked_size), SIDE / max(known_size)
-    scaled, moved = linear * (there / here), -linear @ placement.matrix[:, 2] / here
+    to_asset = slant.inverse(_flat(placement, (known_size[0] * there, known_size[1] * there)))
+    scaled, moved = to_asset[:2, :2] * (there / here), to_asset[:2, 2] / here
     if variant & MIRRORED:
         scaled[0], moved[0] = -scaled[0], asked_size[0] - moved[0]
     return (*scaled.T.ravel().tolist(), *moved.tolist())
@@ -169,13 +265,10 @@ def boxes(
 
     Where only a window of the work's frame is shown, both are of that.
     """
-    to_work = placement.matrix
-    linear = np.linalg.inv(to_work[:, :2])
-    to_asset = np.concatenate([linear, -linear @ to_work[:, 2:]], axis=1)
     here, there = SIDE / max(asked_size), SIDE / max(known_size)
     asset, work = [side * here for side in asked_size], [side * there for side in known_size]
-    in_asset = _around(to_asset, window or (0.0, 0.0, work[0], work[1]), asset) / here
-    in_work = _around(to_work, (0.0, 0.0, asset[0], asset[1]), work) / there
+    in_asset = _around(slant.inverse(placement.matrix), window or (0.0, 0.0, work[0], work[1]), asset) / here
+    in_work = _around(placement.matrix, (0.0, 0.0, asset[0], asset[1]), work) / there
     if window is not None:
         in_work = np.array(window) / there
     if variant & MIRRORED:
@@ -183,9 +276,11 @@ def boxes(
     return tuple(np.round(in_asset, 1).tolist()), tuple(np.round(in_work, 1).tolist())
 
 
-def _around(matrix: NDArray[np.float64], window: Window, within: list[float]) -> NDArray[np.float64]:
+def _around(matrix: slant.Matrix, window: Window, within: list[float]) -> NDArray[np.float64]:
     left, top, right, bottom = window
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
-    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    moved = slant.moved(matrix, corners)
+    if np.isnan(moved).any():  # a corner lies behind whoever looks: it may be anywhere
+        return np.array([0.0, 0.0, *within])
     low, high = moved.min(axis=0).clip(0, within), moved.max(axis=0).clip(0, within)
     return np.concatenate([low, high])

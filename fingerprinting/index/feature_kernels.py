@@ -15,6 +15,7 @@ _DISTANCES = 129
 IDLE = 127
 _FARTHEST = 126
 _TOPS = 0x8080808080808080
+_NEAREST = 1e-3
 
 
 @kernel()
@@ -299,21 +300,29 @@ def nearest_there(
     Args:
         one, other, of_one, of_other: as `nearest`.
         asked, known: places in the asset (N, 2) and in the work (M, 2); logarithms of sizes, and directions.
-        matrix: from the asset to the work, row by row, shape (6,).
+        matrix: from the asset to the work, as `slant` has them, row by row, shape (9,).
         rules: how far off the place may be, in the picture that shows the work smaller; the size; and the direction.
     """
     of_one[:] = np.int64(1) << 40
     of_other[:] = np.int64(1) << 40
     half, pi = other.shape[0] // 2, np.float32(np.pi)
-    factor = np.sqrt(abs(matrix[0] * matrix[4] - matrix[1] * matrix[3]))
-    growth = np.float32(np.log(factor))
-    turn = np.float32(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
-    limit = np.float32((rules[0] * min(1.0, factor)) ** 2)
     for row in range(one.shape[0]):
         x, y = np.float64(asked[row, 0]), np.float64(asked[row, 1])
-        right = np.float32(matrix[0] * x + matrix[1] * y + matrix[2])
-        down = np.float32(matrix[3] * x + matrix[4] * y + matrix[5])
-        size, angle = asked_sizes[row] + growth, asked_turns[row] + turn
+        depth = matrix[6] * x + matrix[7] * y + matrix[8]
+        if depth <= _NEAREST:
+            continue
+        u = (matrix[0] * x + matrix[1] * y + matrix[2]) / depth
+        v = (matrix[3] * x + matrix[4] * y + matrix[5]) / depth
+        # What the map does close to this place.
+        a, b = (matrix[0] - u * matrix[6]) / depth, (matrix[1] - u * matrix[7]) / depth
+        c, d = (matrix[3] - v * matrix[6]) / depth, (matrix[4] - v * matrix[7]) / depth
+        factor = np.sqrt(abs(a * d - b * c))
+        limit = np.float32((rules[0] * min(1.0, factor)) ** 2)
+        right, down = np.float32(u), np.float32(v)
+        size, angle = (
+            asked_sizes[row] + np.float32(np.log(factor)),
+            asked_turns[row] + np.float32(np.arctan2(c - b, a + d)),
+        )
         for column in range(known.shape[0]):
             across, along = known[column, 0] - right, known[column, 1] - down
             if across * across + along * along > limit or abs(known_sizes[column] - size) > rules[1]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinting import thresholds
+from fingerprinting.index import slant
 from fingerprinting.index.feature_agreement import Agreement, Grey, Sides, agreement, correlated
 from fingerprinting.index.feature_geometry import Placement, Window
 
@@ -73,7 +74,7 @@ def part(grey: Grey, placement: Placement, sides: Sides, agreeing: NDArray[np.in
     low, high = places.min(axis=0), places.max(axis=0)
     hull: Window = (*low.tolist(), *high.tolist())
     share = float(np.prod((high - low) / frame))
-    shown = sides.asked_spots.places @ placement.matrix[:, :2].T + placement.matrix[:, 2]
+    shown = slant.moved(placement.matrix, sides.asked_spots.places)
     shown = shown[np.all((shown >= 0) & (shown < frame), axis=1)]
     margin = _MARGIN * (high - low)
     is_inside = np.all((shown >= low - margin) & (shown <= high + margin), axis=1)

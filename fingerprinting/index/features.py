@@ -292,7 +292,7 @@ class FeatureSearcher:
         )
         evidence: dict[str, EvidenceValue] = {
             "inliers": placement.inliers,
-            **geometry.told(placement, sighting.variant),
+            **geometry.told(placement, sighting.sides.known_spots.frame, sighting.variant),
         }
         agreement = sighting.agreement
         if agreement.correlation is not None:

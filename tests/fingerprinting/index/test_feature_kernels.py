@@ -68,7 +68,7 @@ def test_the_placement_of_true_pairs_is_found_among_false_ones() -> None:
     placed = feature_geometry.place(asked, known)
 
     assert placed is not None
-    np.testing.assert_allclose(placed.matrix, np.concatenate([linear, [[120], [40]]], axis=1), atol=0.05)
+    np.testing.assert_allclose(placed.matrix[:2], np.concatenate([linear, [[120], [40]]], axis=1), atol=0.05)
     assert set(range(40)) <= set(placed.pairs.tolist())
     assert placed.inliers >= 35
     low, high = np.percentile(there[placed.pairs], (5, 95), axis=0)

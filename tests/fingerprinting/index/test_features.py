@@ -180,7 +180,7 @@ def verdict(placed: Placement, agrees: Agreement, own: Callable[[], int], shown:
 
 
 def placement(inliers: int, share: float = 0.4) -> Placement:
-    return Placement(np.eye(2, 3), np.arange(inliers), inliers, spread=60.0, share=share)
+    return Placement(np.eye(3), np.arange(inliers), inliers, spread=60.0, share=share)
 
 
 @pytest.mark.parametrize(
