@@ -82,22 +82,26 @@ def _rotated(degrees: float, *, cut: bool) -> Change:
 
 
 def _perspective(strength: float) -> Change:
-    def change(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
-        width, height = image.size
-        corners = [(0, 0), (width, 0), (width, height), (0, height)]
-        moved = [
-            (x + (1 if x == 0 else -1) * dice.uniform(0, strength) * width,
-             y + (1 if y == 0 else -1) * dice.uniform(0, strength) * height)
-            for x, y in corners
-        ]  # fmt: skip
-        rows = []
-        for (x, y), (u, v) in zip(moved, corners, strict=True):
-            rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        solved = np.linalg.solve(np.array(rows, float), np.array(corners, float).ravel())
-        bent = image.transform(image.size, Image.Transform.PERSPECTIVE, tuple(solved), Image.Resampling.BICUBIC)
-        return bent, canvas.transformed_box(moved, image.size)
+    return lambda image, dice, _other: _bent(image, dice, strength, edge=0)
 
-    return change
+
+def _bent(image: Image.Image, dice: random.Random, strength: float, *, edge: int) -> Made:
+    """Move the corners inwards. The work is all but an edge so many pixels wide."""
+    width, height = image.size
+    corners = [(0, 0), (width, 0), (width, height), (0, height)]
+    moved = [
+        (x + (1 if x == 0 else -1) * dice.uniform(0, strength) * width,
+         y + (1 if y == 0 else -1) * dice.uniform(0, strength) * height)
+        for x, y in corners
+    ]  # fmt: skip
+    rows = []
+    for (x, y), (u, v) in zip(moved, corners, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    solved = np.linalg.solve(np.array(rows, float), np.array(corners, float).ravel())
+    bent = image.transform(image.size, Image.Transform.PERSPECTIVE, tuple(solved), Image.Resampling.BICUBIC)
+    inner = np.array([(abs(x - edge), abs(y - edge), 1) for x, y in corners], float)
+    there = inner @ np.linalg.inv(np.append(solved, 1).reshape(3, 3)).T
+    return bent, canvas.transformed_box([(x / depth, y / depth) for x, y, depth in there.tolist()], image.size)
 
 
 def _sheared(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
@@ -358,9 +362,10 @@ def _post(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
     return page, box
 
 
-def _photographed(image: Image.Image, dice: random.Random, other: Image.Image) -> Made:
+def _photographed(image: Image.Image, dice: random.Random, _other: Image.Image) -> Made:
     """As a telephone sees a screen: slightly turned, bent, with a pattern of lines, noise and glare."""
-    shown, box = _perspective(0.08)(ImageOps.expand(image, image.width // 12, "#111111"), dice, other)
+    edge = image.width // 12
+    shown, box = _bent(ImageOps.expand(image, edge, "#111111"), dice, 0.08, edge=edge)
     values = np.asarray(shown, np.float32)
     rows, columns = np.mgrid[0 : shown.height, 0 : shown.width]
     values = values * (1 + 0.05 * np.sin(columns * 1.9 + rows * 0.7))[:, :, None]
