@@ -60,6 +60,12 @@ class _Sound:
     peaks: Peaks | None
     chromaprint: Fingerprint | None
 
+    @property
+    def length(self) -> float:
+        """How long it is, in seconds, also where it is only asked about as changed."""
+        codes = self.codes.get((0, 0)) or next(iter(self.codes.values()))
+        return round(sound_found.seconds(0, len(codes.codes), 1 + codes.tempo / 1000)[1], 1)
+
     def peaks_of(self, begin: float, end: float) -> Peaks | None:
         """Give the peaks of a part, in steps of codes of the asset itself."""
         if self.peaks is None:
@@ -244,7 +250,7 @@ class SoundSearcher:
             "sharpness": round(stretch.sharpness, 2),
             "tempo_percent": _tempo_percent(best),
             "pitch_percent": best.pitch / 10,
-            "asset_seconds": _length(len(sound.codes[0, 0].codes)),
+            "asset_seconds": sound.length,
             "work_seconds": _length(len(self._bands.codes_of(best.row))),
         }
         if best.support is not None:

@@ -85,6 +85,25 @@ def test_what_was_played_faster_and_higher_is_found_thoroughly_with_the_change(a
     assert match.work_span == pytest.approx((5, 17), abs=0.6)
 
 
+def test_who_asks_only_about_changed_prints_is_answered(index: Index, tmp_path: Path) -> None:
+    original = part(3, 5, 12)
+    faster = np.interp(np.arange(0, len(original) - 1, 1.04), np.arange(len(original)), original).astype(np.int16)
+    path = write_sound(tmp_path / "asked.wav", faster)
+    asked = fingerprint_audio(path, role=Role.QUERY, depth=Depth.THOROUGH).fingerprints
+
+    def is_changed(one: Fingerprint) -> bool:
+        return one.algorithm != bandenergy.SPEC.name or print_bytes.read_codes(one.value).tempo != 0
+
+    (match,) = (
+        each
+        for each in index.search([[one for one in asked if is_changed(one)]], depth=Depth.THOROUGH)
+        if each.algorithm == bandenergy.SPEC.name
+    )
+
+    assert match.work == 3
+    assert match.evidence["asset_seconds"] == pytest.approx(12 / 1.04, abs=0.2)
+
+
 def test_every_work_in_a_mix_is_found_where_it_is(ask: Ask) -> None:
     found = {match.work: match for match in ask(np.concatenate((part(0, 3, 8), part(2, 20, 6), part(0, 15, 7))))}
 
