@@ -109,7 +109,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[services.PostgreSql]:
-    """PostgreSQL: a running one, or one of this test run's own."""
+    """PostgreSQL: of this test run's own, or a running one; see `services`."""
     # Not in pytest's folder: every other run that starts shuts that to all users but its own, also to this server's.
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder, services.postgresql(Path(folder)) as server:
         yield server

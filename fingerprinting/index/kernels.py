@@ -14,12 +14,16 @@ reading what an earlier process compiled), and nothing is compiled later:
 
 import hashlib
 import importlib
+import importlib.metadata
 import logging
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,8 +33,12 @@ _PARAMETERS = ParamSpec("_PARAMETERS")
 _RESULT = TypeVar("_RESULT")
 _log = logging.getLogger(__name__)
 
-# Every module that makes kernels or builds parts of them, in the order in which they are compiled.
+# Every module that makes kernels or builds parts of them, in the order in which they are compiled: first what small
+# indexes need, too.
 MODULES: tuple[str, ...] = (
+    "fingerprinting.index.feature_kernels",
+    "fingerprinting.index.placement_kernels",
+    "fingerprinting.index.vote_kernels",
     "fingerprinting.index.sort_kernels",
     "fingerprinting.index.keys_kernels",
     "fingerprinting.index.fuse_kernels",
@@ -44,9 +52,6 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_single_kernels",
     "fingerprinting.index.hamming_join_kernels",
     "fingerprinting.index.hamming_scan_kernels",
-    "fingerprinting.index.feature_kernels",
-    "fingerprinting.index.placement_kernels",
-    "fingerprinting.index.vote_kernels",
 )
 
 _choosing_folder = threading.Lock()
@@ -117,12 +122,46 @@ def writes(item: Any, dimensions: int = 1) -> Any:
     return types.Array(item, dimensions, "C")
 
 
-def compile_all() -> Iterator[Compiled]:
-    """Compile every kernel that is not compiled yet, module by module."""
-    for module in MODULES:
-        started = time.perf_counter()
-        importlib.import_module(module)
-        yield Compiled(module, time.perf_counter() - started)
+def compile_all(*, at_once: int = 2) -> Iterator[Compiled]:
+    """Compile every kernel that is not compiled yet, module by module.
+
+    Args:
+        at_once: 2 has a second process begin at the other end, where there are two cores; what it has compiled by the
+            time the two meet is only read here.
+    """
+    with _from_the_other_end() if at_once > 1 and (os.cpu_count() or 1) > 1 else nullcontext():
+        for module in MODULES:
+            started = time.perf_counter()
+            importlib.import_module(module)
+            yield Compiled(module, time.perf_counter() - started)
+    if (mark := _mark_of_all()) is not None:
+        with suppress(OSError):  # then nothing was kept either
+            mark.touch()
+
+
+def are_kept() -> bool:
+    """Whether all of them have been compiled by this version, so that none is compiled again; loads nothing."""
+    mark = _mark_of_all()
+    return mark is not None and mark.exists()
+
+
+@contextmanager
+def _from_the_other_end() -> Iterator[None]:
+    if are_kept() or cache_folder() is None:
+        yield
+        return
+    imported = "; ".join(f"import {module}" for module in reversed(MODULES))
+    path = os.pathsep.join(one or "." for one in sys.path)
+    command = [sys.executable, "-c", imported]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as helper:  # noqa: S603 - our own modules
+        yield
+        helper.kill()
+
+
+def _mark_of_all() -> Path | None:
+    folder = cache_folder()
+    made_by = f"{sys.implementation.cache_tag}-{importlib.metadata.version('numba')}"
+    return None if folder is None else folder / f"all-{_digest()}-{made_by}"
 
 
 @cache

@@ -17,7 +17,7 @@ from uuid import UUID
 import typer
 import uvicorn
 
-from mediamanager import http_server
+from mediamanager import http_server, warming
 from mediamanager.app import create_app
 from mediamanager.cli.processes import begin_log, require_prepared
 from mediamanager.doctor.findings import LOCK_FILE
@@ -79,6 +79,7 @@ def serve(
             supervisor = Supervisor(chosen, log_level=level)
             supervisor.start()
             stack.callback(supervisor.stop)
+        stack.enter_context(warming.beside())
         announce = _Announcement(chosen, actual_port, link, ready_file, open_browser=open_browser)
         _run(chosen, listener, level, announce)
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import patience
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 from registry_process import RegistryProcess, registry
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -25,9 +26,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProces
 def browser() -> Iterator[Browser]:
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     assert path is not None, "these tests need Chromium: ./run test installs it"
+    expect.set_options(timeout=patience.MILLISECONDS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            timeout=patience.MILLISECONDS,
         )
         yield started
         started.close()
@@ -46,7 +50,7 @@ def opens(browser: Browser, running: RegistryProcess) -> Iterator[Opens]:
         context = browser.new_context(base_url=running.url, **{"viewport": PHONE, "locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(patience.MILLISECONDS)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on(
             "response", lambda answer: complaints.append(f"{answer.status} {answer.url}") if _lost(answer) else None

@@ -35,7 +35,7 @@ def test_the_commands_that_the_log_page_shows_verify_the_log(
 ) -> None:
     page = opens(key=creator_key)
     page.goto(f"/claims/{work['claim']}/receipt")
-    expect(page.locator("#proof")).to_contain_text("the proof is complete", timeout=30_000)
+    expect(page.locator("#proof")).to_contain_text("the proof is complete")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the receipt").click()
     download.value.save_as(tmp_path / download.value.suggested_filename)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from registry_process import RegistryProcess
+from registry_process import RegistryProcess, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -95,11 +95,7 @@ def test_the_first_page_is_light_and_asks_nobody_else(opens: Opens, running: Reg
 def test_the_log_can_be_read_by_anyone(opens: Opens, addresses: list[str]) -> None:
     page = opens()
     page.goto("/log")
-    for _ in range(60):
-        if page.locator("tbody tr").count():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
+    wait_for(lambda: page.reload() and page.locator("tbody tr").count(), every=0.5)
 
     page.locator("tbody a").first.click()
 

@@ -26,7 +26,7 @@ def again(running: RegistryProcess, media: Path, on_a_page: Path) -> str:
         with running.http(running.key("creator", name=name)) as client:
             sent = {"file": (file.name, file.read_bytes())}
             made = str(client.post("/v1/works", files=sent, data={"show_media": "true"}).json()["id"])
-            wait_for(lambda client=client, made=made: client.get(f"/v1/works/{made}").json()["state"] == "ready", 60)
+            wait_for(lambda client=client, made=made: client.get(f"/v1/works/{made}").json()["state"] == "ready")
     return made
 
 

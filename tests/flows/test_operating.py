@@ -110,7 +110,7 @@ def test_a_request_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
 
 
 def test_a_job_in_flight_at_the_end_is_given_back_and_done_by_the_next_worker(tmp_path: Path) -> None:
-    fetched = threading.Event()
+    fetched, stopped = threading.Event(), threading.Event()
     prose = (WORDS * 30).encode()
 
     def slow_then_quick(connection: socket.socket) -> None:
@@ -118,7 +118,7 @@ def test_a_job_in_flight_at_the_end_is_given_back_and_done_by_the_next_worker(tm
         fetched.set()
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(prose)}\r\n\r\n".encode() + prose[:10])
         if first:
-            time.sleep(15)
+            stopped.wait(60)
         connection.sendall(prose[10:])
 
     with serving({"/a.txt": slow_then_quick}) as server:
@@ -130,6 +130,7 @@ def test_a_job_in_flight_at_the_end_is_given_back_and_done_by_the_next_worker(tm
                 work = str(http.post("/v1/works", json={"url": server.url("/a.txt")}).json()["id"])
             assert fetched.wait(30)
             assert served.stop() == 0
+            stopped.set()
 
             (given_back,) = jobs(served.data)
             assert (given_back.state, given_back.lease_until) == (JobState.WAITING, None)

@@ -204,6 +204,7 @@ def main(folder: Path, media_url: str, names: list[str]) -> None:
     sample.write_bytes(prose("sample"))
     extract(sample)  # what it imports is imported once, and not by each child
     gc.freeze()  # children leave the pages alone that they share with us
+    gc.disable()
     for name in names:
         sys.stdout.write(f"{json.dumps({'flow': name})}\n")
         sys.stdout.flush()

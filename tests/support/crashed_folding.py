@@ -1,17 +1,23 @@
 """Folds an index in processes that die at one durable step each; tells how it stands afterwards.
 
-`python crashed_folding.py DATABASE_URL FOLDER WORK…` writes a line of JSON for each step. FOLDER holds `before/`, an
-index to begin with (or none); the WORKs are those that a copy of `pdq(0)`, `pdq(1)`, … finds, or `-`. It is a process
-of its own, of one thread, because it forks.
+`python crashed_folding.py DATABASE_URL FOLDER EVERY WORK…` writes a line of JSON with the number of steps, and one for
+each that was crashed at. FOLDER holds `before/`, an index to begin with (or none); the WORKs are those that a copy of
+`pdq(0)`, `pdq(1)`, … finds, or `-`. It is a process of its own, of one thread, because it forks.
+
+Most steps write into a folder that has no name yet, where each leaves a little more of what is thrown away. Of those
+that follow one another in one such folder, the first, the last and each EVERY-th are crashed at; of all others, each.
 """
 
+import gc
+import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from crash_points import CrashPoints
@@ -25,20 +31,36 @@ from optout.store import db
 from optout.store.settings import Settings
 
 MANY = 10_000
+NAMELESS = re.compile(r"\w+ segments/(\.[^/]+)/")
 
 
-def main(url: str, place: Path, expected: list[str]) -> None:
-    """Crash at each step of what leads from `before/` to an index of now."""
+def main(url: str, place: Path, every: int, expected: list[str]) -> None:
+    """Crash at the steps of what leads from `before/` to an index of now."""
+    gc.freeze()  # children leave the pages alone that they share with us
+    gc.disable()
     folder = place / "index"
     begin(place)
     steps = json.loads(in_child(lambda: fold(url, folder, 0)).said)
-    for number, step in enumerate(steps, start=1):
+    sys.stdout.write(f"{json.dumps({'steps': len(steps)})}\n")
+    for number, step in chosen(steps, every):
         begin(place)
         killed = in_child(lambda number=number: fold(url, folder, number)).status == -signal.SIGKILL
         after = in_child(lambda: come_back(url, folder, expected))
         said = {"step": step, "killed": killed, "error": None if after.status == 0 else after.said}
         sys.stdout.write(f"{json.dumps(said)}\n")
         sys.stdout.flush()
+
+
+def chosen(steps: Sequence[str], every: int) -> Iterator[tuple[int, str]]:
+    """The steps to crash at, with their numbers from 1."""
+
+    def nameless(numbered: tuple[int, str]) -> str | int:
+        inside = NAMELESS.match(numbered[1])
+        return inside[1] if inside else numbered[0]
+
+    for _, found in itertools.groupby(enumerate(steps, start=1), nameless):
+        row = list(found)
+        yield from (one for at, one in enumerate(row) if at % every == 0 or one is row[-1])
 
 
 def begin(place: Path) -> None:
@@ -116,4 +138,4 @@ def in_child(act: Callable[[], str]) -> Told:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

@@ -78,6 +78,7 @@ def postgresql(folder: Path) -> Mortal:
     It does not flush to disk: the processes are killed, the machine is not.
     """
     programs, port, data = services._postgresql_programs(), services.free_port(), folder / "postgresql"
+    assert programs is not None, "PostgreSQL is not installed; `./run test` installs it"
     data.mkdir(parents=True)
     services._give_away(data)
     made = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]

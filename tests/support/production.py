@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+import patience
 from registry_process import COMMAND, ROOT, clean_environment, run, wait_for
 
 
@@ -23,7 +24,7 @@ class Process:
 
     def wait(self) -> "Process":
         """Wait until it says that it is ready."""
-        wait_for(lambda: self.ready.exists() or self.popen.poll() is not None, 90)
+        wait_for(lambda: self.ready.exists() or self.popen.poll() is not None)
         assert self.ready.exists(), self.log.read_text()
         return self
 
@@ -35,17 +36,17 @@ class Process:
     def http(self, key: str | None = None) -> httpx2.Client:
         """A client of an API."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=patience.SECONDS)
 
     def stop(self) -> int:
         """Ask it to stop; its exit status."""
         self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(60)
+        return self.popen.wait(patience.SECONDS)
 
     def kill(self) -> None:
         """Kill -9, and wait until it is gone."""
         self.popen.kill()
-        self.popen.wait(30)
+        self.popen.wait(patience.SECONDS)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 import httpx2
+import patience
 
 from mediamanager.cli import main
 
@@ -46,7 +47,7 @@ class RegistryProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(lambda: ready.exists() or self.process.poll() is not None, 60)
+        wait_for(lambda: ready.exists() or self.process.poll() is not None)
         assert ready.exists(), self.log.read_text()
         told = json.loads(ready.read_text())
         self.url, self.sign_in = told["url"], told["sign_in"]
@@ -63,19 +64,19 @@ class RegistryProcess:
 
     def worker(self) -> int:
         """The worker's process id; waits until there is one."""
-        return wait_for(lambda: next((pid for pid in children(self.pid) if "workers.embedded" in command(pid)), 0), 30)
+        return wait_for(lambda: next((pid for pid in children(self.pid) if "workers.embedded" in command(pid)), 0))
 
     def stop(self) -> int:
         """Ask it to stop; its exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(patience.SECONDS)
 
     def kill(self) -> None:
         """Kill -9, and wait until it is gone."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(patience.SECONDS)
 
     def key(self, *roles: str, name: str = "Ada") -> str:
         """A key from `mediamanager keys create`, in this process: to start one costs each test a second."""
@@ -91,7 +92,7 @@ class RegistryProcess:
 
     def http(self, key: str | None = None) -> httpx2.Client:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=patience.SECONDS)
 
 
 @contextlib.contextmanager
@@ -117,7 +118,7 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience.SECONDS,
         check=False,
     )
 
@@ -128,15 +129,15 @@ def clean_environment(more: dict[str, str]) -> dict[str, str]:
     return {**kept, **more}
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Poll until a condition is true; what it returned."""
+def wait_for(condition: Callable[[], Any], seconds: float = patience.SECONDS, *, every: float = 0.05) -> Any:
+    """Ask again and again until a condition is true; what it returned."""
     until = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
         assert time.monotonic() < until, "it did not come in time"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def children(pid: int) -> Sequence[int]:

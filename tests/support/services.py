@@ -2,8 +2,10 @@
 
 A server of our own lies in a temporary folder, listens on a free local port, keeps nothing safe from a power cut, and
 ends with the test run. Where the tests run as root, PostgreSQL and RabbitMQ refuse to: they run as `nobody` then.
-`MEDIAMANAGER_TEST_POSTGRESQL_URL` and `MEDIAMANAGER_TEST_AMQP_URL` name servers to use; else those on their usual
-local ports are tried; `MEDIAMANAGER_TEST_OWN_SERVERS=1` starts our own whatever is running.
+`MEDIAMANAGER_TEST_POSTGRESQL_URL` and `MEDIAMANAGER_TEST_AMQP_URL` name servers to use. Else PostgreSQL is our own if
+it is installed, because a running one waits for its disk at each of hundreds of databases that are made and dropped;
+of RabbitMQ, which takes long to start, the one on its usual local port is tried first, unless
+`MEDIAMANAGER_TEST_OWN_SERVERS=1` is set.
 """
 
 import contextlib
@@ -74,13 +76,16 @@ class ObjectStore:
 
 @contextlib.contextmanager
 def postgresql(folder: Path) -> Iterator[PostgreSql]:
-    """The server that the environment names, the local one if it lets us make databases, or one of our own."""
+    """The server that the environment names, one of our own, or the local one where PostgreSQL is not installed."""
     pytest_socket.enable_socket()
-    named = os.environ.get(POSTGRESQL)
-    if named or (not os.environ.get(OWN_SERVERS) and _makes_databases(_LOCAL_POSTGRESQL)):
-        yield PostgreSql(named or _LOCAL_POSTGRESQL)
+    if named := os.environ.get(POSTGRESQL):
+        yield PostgreSql(named)
         return
     programs = _postgresql_programs()
+    if programs is None:
+        assert _makes_databases(_LOCAL_POSTGRESQL), "PostgreSQL is not installed; `./run test` installs it"
+        yield PostgreSql(_LOCAL_POSTGRESQL)
+        return
     port, data = free_port(), folder / "postgresql"
     data.mkdir()
     _give_away(data)
@@ -89,8 +94,8 @@ def postgresql(folder: Path) -> Iterator[PostgreSql]:
     quick = [word for name in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{name}=off")]
     command = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data, *quick]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    # "Fast" shutdown: whoever is still connected is cut off.
-    with _running(command, folder / "postgresql.log", lambda: _makes_databases(url), stop=signal.SIGINT, other=True):
+    # "Immediate" shutdown: whoever is still connected is cut off, and nothing is written for a next start.
+    with _running(command, folder / "postgresql.log", lambda: _makes_databases(url), stop=signal.SIGQUIT, other=True):
         yield PostgreSql(url)
 
 
@@ -234,9 +239,12 @@ def _program(name: str, *elsewhere: str) -> str:
     return found
 
 
-def _postgresql_programs() -> Path:
+def _postgresql_programs() -> Path | None:
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return versions[-1].parent if versions else Path(_program("initdb")).resolve().parent
+    if versions:
+        return versions[-1].parent
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
 
 
 def _as_other_user() -> dict[str, Any]:

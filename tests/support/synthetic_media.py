@@ -1,5 +1,6 @@
 """Pictures, texts and damaged files made from a seed, so that no media need to be committed."""
 
+import functools
 import io
 import struct
 import zlib
@@ -14,6 +15,11 @@ NATURAL_SIZE: Final = (800, 600)
 
 def natural_picture(seed: int, size: tuple[int, int] = NATURAL_SIZE) -> Image.Image:
     """Make a picture with the statistics of a photograph: noise of all sizes (1/f) under things with edges."""
+    return _natural_picture(seed, size).copy()
+
+
+@functools.lru_cache(maxsize=48)  # many tests begin with the same ones, and each takes a tenth of a second
+def _natural_picture(seed: int, size: tuple[int, int]) -> Image.Image:
     random = np.random.default_rng(seed)
     width, height = size
     rows = np.fft.fftfreq(height)[:, None]

@@ -1,5 +1,6 @@
 """Pages of comics and scans: found one by one, whole or in part, with their numbers; and single pictures in them."""
 
+import functools
 import io
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from fingerprinting.types import Depth, Extraction, Fingerprint, Match, Modality
 
 pytest.importorskip("cv2")
 
-DRAWN = [synthetic_media.natural_picture(seed, (600, 800)) for seed in range(200, 212)]
+
+@functools.cache
+def drawn() -> list[Image.Image]:
+    return [synthetic_media.natural_picture(seed, (600, 800)) for seed in range(200, 212)]
 
 
 def bound(images: list[Image.Image], quality: int = 90) -> bytes:
@@ -42,7 +46,7 @@ def prints(folder: Path, data: bytes, role: Role = Role.QUERY, depth: Depth = De
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     """Work 0 is a comic of pages 1 to 5, work 1 a scan of pages 6 to 9, work 2 the single picture 10."""
     folder = tmp_path_factory.mktemp("works")
-    works = [bound(DRAWN[:5]), scanned(DRAWN[5:9]), synthetic_media.encoded(DRAWN[9])]
+    works = [bound(drawn()[:5]), scanned(drawn()[5:9]), synthetic_media.encoded(drawn()[9])]
     found = [(work, prints(folder, data, Role.WORK)) for work, data in enumerate(works)]
     return Index.build((work, one) for work, extraction in found for one in extraction.fingerprints)
 
@@ -54,14 +58,14 @@ def found(index: Index, tmp_path: Path, data: bytes, depth: Depth = Depth.STANDA
 
 @pytest.mark.parametrize("depth", list(Depth))
 def test_a_page_by_itself_is_found_with_its_number(index: Index, tmp_path: Path, depth: Depth) -> None:
-    matches = found(index, tmp_path, synthetic_media.encoded(DRAWN[3].resize((300, 400)), "JPEG", quality=60), depth)
+    matches = found(index, tmp_path, synthetic_media.encoded(drawn()[3].resize((300, 400)), "JPEG", quality=60), depth)
 
     assert {(match.work, match.evidence["work_page"]) for match in matches} == {(0, 4)}
     assert all("asset_page" not in match.evidence for match in matches)
 
 
 def test_a_part_of_a_scanned_page_is_found_where_it_lies(index: Index, tmp_path: Path) -> None:
-    part = synthetic_media.encoded(DRAWN[7].crop((60, 80, 420, 480)), "JPEG", quality=75)
+    part = synthetic_media.encoded(drawn()[7].crop((60, 80, 420, 480)), "JPEG", quality=75)
 
     (match,) = found(index, tmp_path, part)
 
@@ -71,7 +75,7 @@ def test_a_part_of_a_scanned_page_is_found_where_it_lies(index: Index, tmp_path:
 
 
 def test_a_comic_that_has_pages_of_others_names_them_all(index: Index, tmp_path: Path) -> None:
-    asset = bound([DRAWN[10], DRAWN[8], DRAWN[1], DRAWN[2], DRAWN[9], DRAWN[11]], quality=50)
+    asset = bound([drawn()[10], drawn()[8], drawn()[1], drawn()[2], drawn()[9], drawn()[11]], quality=50)
 
     matches = found(index, tmp_path, asset)
 
@@ -86,11 +90,11 @@ def test_a_comic_that_has_pages_of_others_names_them_all(index: Index, tmp_path:
 
 
 def test_other_pages_are_not_found(index: Index, tmp_path: Path) -> None:
-    assert found(index, tmp_path, bound(DRAWN[10:])) == []
+    assert found(index, tmp_path, bound(drawn()[10:])) == []
 
 
 def test_an_index_that_was_saved_or_built_of_another_finds_the_same(index: Index, tmp_path: Path) -> None:
-    asset = bound([DRAWN[6], DRAWN[0]])
+    asset = bound([drawn()[6], drawn()[0]])
     expected = found(index, tmp_path, asset)
     index.save(tmp_path / "saved")
 
@@ -99,7 +103,7 @@ def test_an_index_that_was_saved_or_built_of_another_finds_the_same(index: Index
 
 
 def test_a_scan_is_pages_and_a_paper_with_scanned_pages_is_both(tmp_path: Path) -> None:
-    scan = prints(tmp_path, scanned(DRAWN[5:7]), Role.WORK)
+    scan = prints(tmp_path, scanned(drawn()[5:7]), Role.WORK)
 
     assert (scan.modality, scan.media_type) == (Modality.PAGES, kinds.PDF)
 

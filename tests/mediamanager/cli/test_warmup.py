@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from registry_process import children
 
 from fingerprinting.index import kernels
+from mediamanager import warming
 from mediamanager.cli import main
 
 pytestmark = pytest.mark.heavy
@@ -44,6 +46,27 @@ def test_what_one_process_compiled_the_next_one_reads(tmp_path: Path) -> None:
     assert str(tmp_path) in first.stdout
     assert kept
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == kept
+
+
+def test_once_all_are_kept_a_registry_starts_no_process_for_them_and_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    kernels.cache_folder.cache_clear()
+    others = set(children(os.getpid()))
+    try:
+        with warming.beside():
+            assert set(children(os.getpid())) - others
+        assert not set(children(os.getpid())) - others
+        assert not kernels.are_kept()
+
+        assert len(list(kernels.compile_all(at_once=1))) == len(kernels.MODULES)
+
+        assert kernels.are_kept()
+        with warming.beside():
+            assert not set(children(os.getpid())) - others
+    finally:
+        kernels.cache_folder.cache_clear()
 
 
 def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """WebDataset shards: samples are checked and kept whole, byte for byte; what can't be read is never kept in silence."""
 
+import functools
 import hashlib
 import io
 import json
@@ -28,12 +29,14 @@ from optout.errors import InvalidInputError
 Members = Mapping[str, bytes]
 
 
+@functools.cache
 def picture(seed: int) -> bytes:
     buffer = io.BytesIO()
     synthetic_media.natural_picture(seed).save(buffer, "PNG")
     return buffer.getvalue()
 
 
+@functools.cache
 def copied(seed: int) -> bytes:
     buffer = io.BytesIO()
     image = synthetic_media.natural_picture(seed)

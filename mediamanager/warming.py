@@ -1,0 +1,53 @@
+"""Compiles kernels in a child of the registry, once after an installation, so that no request waits while they are.
+
+The first page that looks for works with something in common needs some of them: 12 s of work, a minute on a busy
+machine. The child has a low priority, keeps what it compiled for all processes, and ends with the registry.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from fingerprinting.index import kernels
+
+_PR_SET_PDEATHSIG: Final = 1
+_NICE: Final = 10
+
+
+@contextmanager
+def beside() -> Iterator[None]:
+    """Compile what is not compiled yet while the block runs."""
+    if kernels.are_kept() or kernels.cache_folder() is None:
+        yield
+        return
+    child = subprocess.Popen(  # noqa: S603 - this very module
+        [sys.executable, "-m", __name__, str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+def main(parent: int) -> None:
+    """Compile all of them, and end when the parent does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == parent:
+        os.nice(_NICE)
+        for _module in kernels.compile_all(at_once=1):
+            pass
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
