@@ -290,34 +290,32 @@ FEATURE_SAME_CORE: Final = 0.6
 frame 0.75; they have up to 109 inliers, so their number proves little. Two screens of one game, with other words on the
 same plain ground, have 0.93 and 0.67 of the tiles; of 136 copies that are hard to find one has less than 0.7."""
 
-FEATURE_RIM_MIDDLE: Final = 0.45
-"""What surrounds a picture is not the picture: where the features in the middle of what is shown are found less than
-half as often as those around, both have no more in common than a frame or the edges of a window. Portraits in one
-frame have 0 to 0.1 (and 111 inliers), dialogs of one program 0 to 0.15, windows of one program with other pictures in
-them 0.38 and 0.41; of 2,060 copies two are lost by it."""
+FEATURE_RIM_MIDDLE: Final = 0.25
+"""What surrounds a picture is not the picture: where the features in the middle of what is shown are found less than a
+quarter as often as those around, both have no more in common than a frame or the edges of a window. Portraits in one
+frame have 0 to 0.1 (and 111 inliers), dialogs of one program 0 to 0.15; of 136 copies that are hard to find none."""
 
 FEATURE_MIN_REACH: Final = 0.5
 FEATURE_REACH_TILES: Final = 0.6
 FEATURE_EVEN_MIDDLE: Final = (0.5, 2.0)
 FEATURE_MIN_PARTS: Final = 0.5
-FEATURE_PARTS: Final = 1.6
+FEATURE_PARTS: Final = 1.4
 FEATURE_PARTS_WITH_MIDDLE: Final = 1.2
 """Below that correlation: least part of what the features that should be found stretch over, that those found do, where
 fewer tiles agree (one map in windows in three languages: 0.29 to 0.47, 0.55 of the tiles; copies 0.56, or 0.68); least
 share of the work's tiles with the same grey and of its parts with inliers, and least sum of both; less where the middle
-is seen half to twice as often as what surrounds it. Dialogs, maps, portraits in one frame: 1.34 (0.7 and 0.64), two
-windows of one program 1.59; of 2,060 copies none is lost by a sum of 1.6 instead of 1.4."""
+is seen half to twice as often as what surrounds it. Dialogs, maps, portraits in one frame: 1.34 (0.7 and 0.64)."""
 
 FEATURE_MANY_INLIERS: Final = 14
 FEATURE_MANY_SHARE: Final = 0.05
 FEATURE_MANY_MIN_PARTS: Final = 0.4
-FEATURE_MANY_PARTS: Final = 1.05
+FEATURE_MANY_PARTS: Final = 1.0
 FEATURE_MANY_MIDDLE: Final = 0.1
 """So many more inliers, all of them the work's own, spread over so much of it, with the middle seen, are the work under
 text, stripes or a second picture. Least share of tiles, of parts, and sum of both: 115 of 136 copies that are hard to
 find match, where 109 did; of 80,000 other pairs 4 more: three menus over one map, one photograph blended twice. Parts
-of one drawing in two games agree in 0.28 of the tiles, two sheets of textures with one face in 0.56 and 0.47 of the
-parts. Two lists of layers in one window had 0.07 of the middle, if that tells: its grey may agree, with other names."""
+of one drawing in two games agree in 0.28 of the tiles. Two lists of layers in one window show 0.07 of the middle; of
+4,120 copies one is lost by that."""
 
 FEATURE_CORE: Final = 0.65
 """Letters and stripes hide the features of the middle more than its grey: where that correlates so well, the middle is
@@ -350,16 +348,6 @@ correlation, tiles and parts in it; most features around it, by area, for each i
 without this and 62 are, of 100 others 30 and 51; of 2,800 strangers, half of the same programs, none. A smaller
 share is enough where, along the edges of the work, the asset's grey varies by no more than so many levels: there is
 paper. Of 40 such pages that finds 3 more; of 831 strangers none (the least that one has is 9)."""
-
-FEATURE_SCREEN_GREY: Final = 0.3
-FEATURE_SCREEN_AXES: Final = 0.33
-FEATURE_SCREEN_TILES: Final = 0.85
-FEATURE_SCREEN_CORRELATION: Final = 0.95
-"""A work of which so much has one grey (to within 3 levels), and so many features lie along or across the page (to
-within 6 degrees), is a window or a dialog: of 250 pictures 18, 13 of them windows, menus and tables. Such works share
-widgets and words at the same places, so of their tiles nearly all must agree, or where they tell nothing all the grey.
-Dialogs of one program have up to 0.80 of the tiles. Of 2,060 copies, 103 of them of dialogs, 7 are lost by it: with a
-face drawn over them, or shown small."""
 
 FEATURE_LIKELY_STEP: Final = 3
 """So many inliers less are worth a look. Unrelated pictures reach 3 often, 5 in 2 of 100 searches among 600 works."""

@@ -32,7 +32,6 @@ def judged(
     at_first: tuple[int, Callable[[], Agreement]],
     own: Callable[[], int],
     shown: Callable[[], Part | None],
-    screen: Callable[[], bool],
 ) -> Judgement:
     """Judge a placement; fewer inliers decide where the grey of both pictures agrees.
 
@@ -44,7 +43,6 @@ def judged(
             the same places, so features that many works have count only as far as the first look found them.
         own: counts the inliers that not many works have. It is asked only where it decides.
         shown: looks at what is shown of the work by itself. It is asked only where it decides.
-        screen: whether the work is a window or a dialog. It is asked only where it decides.
     """
     agrees = agreement.correlation is not None and agreement.correlation >= thresholds.FEATURE_MIN_CORRELATION
     needed = sure if agrees else sure + thresholds.FEATURE_ALONE_INLIERS
@@ -59,8 +57,6 @@ def judged(
     )
     for least, is_so, is_own in rules:
         if placement.inliers >= least and is_so and (not is_own or own() >= least):
-            if not _is_shown_nearly_all(agreement) and screen():
-                break
             return Judgement(Strength.MATCH, least)
     part = shown() if placement.inliers >= sure + thresholds.FEATURE_ALONE_INLIERS else None
     if part is not None and part.is_cut_out and own() >= sure:
@@ -71,8 +67,6 @@ def judged(
 def _is_shown_throughout(agreement: Agreement) -> bool:
     """Tell a copy from another picture in the same frame, which shares some parts and not the rest."""
     correlation, tiles, cover, middle = agreement.correlation, agreement.tiles, agreement.cover, agreement.middle
-    if middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE:
-        return False
     is_same = (
         correlation is not None
         and correlation >= thresholds.FEATURE_SAME_CORRELATION
@@ -80,7 +74,8 @@ def _is_shown_throughout(agreement: Agreement) -> bool:
     )
     if is_same and tiles is not None and tiles >= thresholds.FEATURE_SAME_TILES:
         return True
-    if not _reaches(agreement):
+    is_frame = middle is not None and middle < thresholds.FEATURE_RIM_MIDDLE
+    if is_frame or not _reaches(agreement):
         return False
     if correlation is None or tiles is None:
         return is_same or cover >= thresholds.FEATURE_MIN_PARTS
@@ -99,14 +94,6 @@ def _shines_through(placement: Placement, agreement: Agreement) -> bool:
         and (tiles is not None and min(tiles, cover) >= thresholds.FEATURE_MANY_MIN_PARTS)
         and tiles + cover >= thresholds.FEATURE_MANY_PARTS
     )
-
-
-def _is_shown_nearly_all(agreement: Agreement) -> bool:
-    """Tell a copy of a window from another one of the program, in which the same widgets stand at the same places."""
-    correlation, tiles = agreement.correlation, agreement.tiles
-    if tiles is None or _is_same_in_detail(agreement):
-        return correlation is not None and correlation >= thresholds.FEATURE_SCREEN_CORRELATION
-    return tiles >= thresholds.FEATURE_SCREEN_TILES
 
 
 def _is_same_in_detail(agreement: Agreement) -> bool:

@@ -21,7 +21,6 @@ from fingerprinting.index import (
     feature_lists,
     feature_part,
     feature_pictures,
-    feature_screens,
     feature_votes,
 )
 from fingerprinting.index import feature_geometry as geometry
@@ -283,7 +282,6 @@ class FeatureSearcher:
             (sighting.at_first, lambda: sighting.agreement_of(sighting.known_at_first)),
             cache(lambda: self._own(asked, sighting)),
             lambda: feature_part.part(sighting.grey, placement, sighting.sides, sighting.known),
-            lambda: feature_screens.is_screen(sighting.sides.thumbnail, sighting.sides.known_spots.directions),
         )
         is_sure = self.looks_again and judgement.strength is Strength.MATCH
         if sighting.at_first < worth_a_look and not is_sure:
