@@ -18,7 +18,7 @@ from mediamanager.policy import POLICY
 from optout.store.models.accounts import Role
 
 EXAMPLES = int(os.environ.get("MEDIAMANAGER_TEST_EXAMPLES", "6"))
-"""For each operation, mode and caller. More find more; 300 are for a quiet evening."""
+"""For each operation and mode with every role. More find more; 300 are for a quiet evening."""
 
 CALLERS = [(), *((role,) for role in Role), tuple(Role)]
 """Nobody; a key of each role; and one with every role, with which what is generated always gets past the door."""
@@ -51,6 +51,8 @@ def test_what_is_answered_is_what_is_described(
     # In process: a child for each example would take minutes, and the sandbox has tests of its own.
     monkeypatch.setattr("workers.sandbox.extract", extract)
     headers = call_as(*roles).headers if roles else {}
+    # Who has one role, or none, is mostly refused whatever was sent: what is sent matters less.
+    examples = EXAMPLES if roles == CALLERS[-1] else max(1, EXAMPLES // 3)
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) > 10
 
@@ -60,7 +62,7 @@ def test_what_is_answered_is_what_is_described(
             continue  # what has no input has no wrong input
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             deadline=None,
             derandomize=True,
             database=None,
