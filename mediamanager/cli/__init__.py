@@ -120,14 +120,15 @@ def _run(words: list[str]) -> int:
 def _loaded(command: Command) -> Any:
     """Import a command. What that loads stays until the end of the process: the collector leaves it alone."""
     module, attribute = command.target.split(":")
-    if module not in sys.modules:
+    is_new = module not in sys.modules
+    if is_new:
         gc.disable()  # it would look through all of it several times, a tenth of the start
-        try:
-            importlib.import_module(module)
-        finally:
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    finally:
+        if is_new:
             gc.freeze()
             gc.enable()
-    return getattr(sys.modules[module], attribute)
 
 
 def _unknown(word: str) -> int:
