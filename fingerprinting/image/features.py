@@ -52,6 +52,7 @@ SHARE_OF_LARGE: Final = 0.4
 
 _DIRECTIONS: Final = 256
 _SHARP: Final = 0.5
+_INSIDE: Final = 0.9
 
 
 def is_available() -> bool:
@@ -86,8 +87,20 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort, boxes: S
 
 
 def _small_parts(boxes: Sequence[Box], image: Image.Image) -> list[Box]:
-    """Choose the rectangles that are shown so small that a closer look sees more."""
-    return [box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) < PART_SHARE * image.width * image.height]
+    """Choose the rectangles that are shown so small that a closer look sees more; of one in another the outer one."""
+    small = [box for box in boxes if _area(box) < PART_SHARE * image.width * image.height]
+    return [box for box in small if not any(_holds(other, box) for other in small)]
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    """Whether a rectangle lies in a larger one, but for a tenth."""
+    across = min(outer[2], inner[2]) - max(outer[0], inner[0])
+    down = min(outer[3], inner[3]) - max(outer[1], inner[1])
+    return _area(inner) < _area(outer) and min(across, down) > 0 and across * down >= _INSIDE * _area(inner)
 
 
 def _closer(image: Image.Image, box: Box) -> tuple[NDArray[np.void], NDArray[np.float32]]:

@@ -1,7 +1,7 @@
 """From a picture file to its fingerprints: exact pixels, hashes of the whole and of views, local features."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,13 +79,14 @@ def fingerprint_image(path: Path, limits: Limits, *, role: Role = Role.WORK, dep
     found = () if exact is None else (exact,)
     if telling is None:
         return Prints(found, identifiable=False, notes=(IMAGE_FLAT,))
-    prints = [*found, *_hashes(telling, role), *others]
+    boxes = _boxes(telling.grey, role)
+    prints = [*found, *_hashes(telling, role, boxes), *others]
     is_without = not features.is_available()
     if role is Role.WORK or is_without:
         prints += _frames(telling.shown, WORK_FRAMES if role is Role.WORK else QUERY_FRAMES)
     if is_without and (role is Role.WORK or depth is not Depth.THOROUGH):
         return Prints(tuple(prints), notes=(FEATURES_MISSING,))
-    described = _features(telling, _effort(role, depth))
+    described = _features(telling, _effort(role, depth), boxes)
     notes = (FEW_FEATURES,) if role is Role.WORK and len(described) < _TELLING_FEATURES else ()
     return Prints((*prints, _local(described)), notes=notes)
 
@@ -106,9 +107,10 @@ def fingerprint_page(shown: Iterable[Appearance], role: Role, depth: Depth) -> t
             continue
         if role is Role.QUERY and depth is Depth.FAST:
             return tuple(_dct(dct.spectrum(telling.grey), _forms(role)))
-        hashed = tuple(_dcts(telling, role))
+        boxes = _boxes(telling.grey, role)
+        hashed = tuple(_dcts(telling, role, boxes))
         if features.is_available() or (role is Role.QUERY and depth is Depth.THOROUGH):
-            return (*hashed, _local(_features(telling, _effort(role, depth))))
+            return (*hashed, _local(_features(telling, _effort(role, depth), boxes)))
         return hashed
     return ()
 
@@ -135,16 +137,16 @@ def _exact(image: Image.Image) -> Fingerprint:
     return Fingerprint(algorithm="pixels-sha256", version=1, value=pixels_sha256(image), unit=SpanUnit.PIXELS)
 
 
-def _hashes(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
+def _hashes(telling: _Telling, role: Role, boxes: Sequence[proposals.Box]) -> Iterator[Fingerprint]:
     whole, hashed = telling.whole, phash(telling.square)
     yield _pdq(whole)
     yield Fingerprint(algorithm="phash-64", version=1, value=hashed, quality=whole.quality, unit=SpanUnit.PIXELS)
-    yield from _dcts(telling, role)
+    yield from _dcts(telling, role, boxes)
 
 
-def _dcts(telling: _Telling, role: Role) -> Iterator[Fingerprint]:
+def _dcts(telling: _Telling, role: Role, boxes: Sequence[proposals.Box]) -> Iterator[Fingerprint]:
     yield from _dct(dct.spectrum(telling.grey), _forms(role))
-    for box in _boxes(telling.grey, role):
+    for box in boxes:
         sides = tuple(round(side * telling.shown.scale, 1) for side in box)
         yield from _dct(dct.spectrum(telling.grey, box), min(_forms(role), len(dct.FORMS)), sides)
 
@@ -178,9 +180,8 @@ def _effort(role: Role, depth: Depth) -> features.Effort:
     return features.THOROUGH if depth is Depth.THOROUGH else features.STANDARD
 
 
-def _features(telling: _Telling, effort: features.Effort) -> feature_bytes.Features:
+def _features(telling: _Telling, effort: features.Effort, boxes: Sequence[proposals.Box]) -> feature_bytes.Features:
     image, scale = telling.shown.image, telling.shown.scale
-    boxes = proposals.rectangles(telling.grey) if effort.parts else []
     return features.describe(telling.grey, (round(image.width * scale), round(image.height * scale)), effort, boxes)
 
 

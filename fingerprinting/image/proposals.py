@@ -1,5 +1,6 @@
 """Rectangles of a picture that may be a whole other picture: inside plain borders, or between long straight edges."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -7,18 +8,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Box = tuple[float, float, float, float]
+Ints = NDArray[np.int64]
 
-MAX_RECTANGLES: Final = 6
+MAX_RECTANGLES: Final = 10
 
 _SIDE: Final = 256
+_FINE_SIDE: Final = 1024
+_EARLIER: Final = 2.0
+_LATER: Final = 0.75
 _PLAIN: Final = 12.0
-_EDGE: Final = 14.0
-_LINES: Final = 7
-_MIN_RUN: Final = 0.12
+_EDGE: Final = 10.0
+_LINES: Final = 20
+_MIN_RUN: Final = 0.1
 _STRAIGHT: Final = 0.8
-_MIN_AREA: Final = 0.04
+_MIN_AREA: Final = 0.02
 _MAX_AREA: Final = 0.97
-_MIN_SUPPORT: Final = 0.55
+_MIN_SUPPORT: Final = 0.6
 _AT_RIM: Final = 0.75
 _SAME: Final = 0.85
 _LEAST_SIDE: Final = 16
@@ -33,7 +38,7 @@ def boxes(grey: Image.Image) -> list[Box]:
     """Give all of both, what lies inside plain borders first: they look at the same small picture."""
     small = _small(grey)
     inner = _trimmed(*small)
-    return [*([] if inner is None else [inner]), *_rectangles(*small)]
+    return [*([] if inner is None else [inner]), *_placed(grey, _rectangles(small[0]), small[1:])]
 
 
 def _trimmed(small: NDArray[np.float32], across: float, down: float) -> Box | None:
@@ -47,41 +52,86 @@ def _trimmed(small: NDArray[np.float32], across: float, down: float) -> Box | No
 
 def rectangles(grey: Image.Image) -> list[Box]:
     """Find rectangles between long straight edges of a picture of mode L, in its pixels, the best edged first."""
-    return _rectangles(*_small(grey))
+    small = _small(grey)
+    return _placed(grey, _rectangles(small[0]), small[1:])
 
 
-def _rectangles(small: NDArray[np.float32], across: float, down: float) -> list[Box]:
+def _rectangles(small: NDArray[np.float32]) -> list[Ints]:
+    """Give left, top, right and bottom of each."""
     if min(small.shape) < _LEAST_SIDE:
         return []
     columns, upright = _lines(np.abs(np.diff(small, axis=1)))
     rows, level = _lines(np.abs(np.diff(small, axis=0)).T)
     height, width = small.shape
-    x1, x2, y1, y2 = (
-        each.ravel() for each in np.meshgrid(*(np.arange(len(columns)),) * 2, *(np.arange(len(rows)),) * 2)
+    left, right = _pairs(columns, width)
+    top, bottom = _pairs(rows, height)
+    sides = np.stack(
+        [*(np.repeat(each, len(top)) for each in (left, right)), *(np.tile(each, len(left)) for each in (top, bottom))]
     )
-    share = (columns[x2] - columns[x1]) * (rows[y2] - rows[y1]) / (width * height)
-    wide = (columns[x2] - columns[x1] >= _MIN_RUN * width) & (rows[y2] - rows[y1] >= _MIN_RUN * height)
-    kept = wide & (share >= _MIN_AREA) & (share <= _MAX_AREA)
-    x1, x2, y1, y2 = x1[kept], x2[kept], y1[kept], y2[kept]
-    support = np.minimum.reduce(
-        [
-            _support(upright, x1, rows[y1], rows[y2]),
-            _support(upright, x2, rows[y1], rows[y2]),
-            _support(level, y1, columns[x1], columns[x2]),
-            _support(level, y2, columns[x1], columns[x2]),
-        ]
-    )
-    found: list[NDArray[np.float64]] = []
+    share = (columns[sides[1]] - columns[sides[0]]) * (rows[sides[3]] - rows[sides[2]]) / (width * height)
+    sides = sides[:, (share >= _MIN_AREA) & (share <= _MAX_AREA)]
+    support = np.ones(sides.shape[1])
+    for side in range(4):
+        x1, x2, y1, y2 = sides
+        if side < 2:  # noqa: PLR2004 - the two upright ones
+            there = _support(upright, sides[side], rows[y1], rows[y2])
+        else:
+            there = _support(level, sides[side], columns[x1], columns[x2])
+        kept = there >= _MIN_SUPPORT  # few are: what is left is looked at only
+        sides, support = sides[:, kept], np.minimum(support, there)[kept]
+    found: list[Ints] = []
     for at in np.argsort(-support, kind="stable").tolist():
-        if support[at] < _MIN_SUPPORT or len(found) == MAX_RECTANGLES:
+        if len(found) == MAX_RECTANGLES:
             break
-        box = np.array([columns[x1[at]], rows[y1[at]], columns[x2[at]], rows[y2[at]]], np.float64)
+        x1, x2, y1, y2 = sides[:, at]
+        box = np.array([columns[x1], rows[y1], columns[x2], rows[y2]], np.int64)
         if all(_overlap(box, other) < _SAME for other in found):
             found.append(box)
-    return [
-        (left * across, top * down, right * across, bottom * down)
-        for left, top, right, bottom in map(np.ndarray.tolist, found)
-    ]
+    return found
+
+
+def _pairs(places: Ints, length: int) -> tuple[Ints, Ints]:
+    """Choose two lines each that lie far enough apart."""
+    one, other = np.triu_indices(len(places), 1)
+    kept = places[other] - places[one] >= _MIN_RUN * length
+    return one[kept], other[kept]
+
+
+def _placed(grey: Image.Image, found: Sequence[Ints], unit: tuple[float, float]) -> list[Box]:
+    """Bring rectangles to where the edges are in a larger picture, in pixels of the whole."""
+    if not found:
+        return []
+    factor = min(1.0, _FINE_SIDE / max(grey.size))
+    size = round(grey.width * factor), round(grey.height * factor)
+    fine = np.asarray(grey if factor == 1.0 else grey.resize(size, Image.Resampling.BOX), np.float32)
+    placed = []
+    for box in found:
+        sides = np.array([side * unit[at % 2] * factor for at, side in enumerate(box.tolist())])
+        nearer = [_nearest_edge(fine if at % 2 else fine.T, sides, at, unit[at % 2] * factor) for at in range(4)]
+        placed.append(tuple(side / factor for side in nearer))
+    return [(left, top, right, bottom) for left, top, right, bottom in placed]
+
+
+def _nearest_edge(lines: NDArray[np.float32], sides: NDArray[np.float64], at: int, pixel: float) -> float:
+    """Move one side of a rectangle to where most changes across it.
+
+    An edge that lies between two pixels of the small picture may be taken for the later of them.
+
+    Args:
+        lines: the picture, with the lines that are parallel to the side one after the other.
+        sides: left, top, right and bottom, in pixels of it.
+        at: which of them.
+        pixel: how many pixels of it one of the small picture is wide.
+    """
+    side, last = float(sides[at]), len(lines)
+    if side <= 0 or side >= last:
+        return min(max(side, 0.0), float(last))
+    begin, end = (int(sides[other]) for other in ((1, 3) if at in (0, 2) else (0, 2)))
+    low, high = max(1, round(side - _EARLIER * pixel)), min(last - 1, round(side + _LATER * pixel))
+    strip = lines[low - 1 : high + 1, begin : max(end, begin + 1)]
+    if len(strip) < 2:  # noqa: PLR2004 - no edge fits between
+        return side
+    return low + float(np.abs(np.diff(strip, axis=0)).mean(axis=1).argmax())
 
 
 def _small(grey: Image.Image) -> tuple[NDArray[np.float32], float, float]:
@@ -103,7 +153,7 @@ def _content(lines: NDArray[np.float32]) -> tuple[int, int]:
     return (first, len(lines) - plain(lines[::-1])) if first < len(lines) else (0, len(lines))
 
 
-def _lines(steps: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _lines(steps: NDArray[np.float32]) -> tuple[Ints, Ints]:
     """Choose where the longest straight edges run; with running sums of edge points along each, the rims among them.
 
     Args:
@@ -119,13 +169,12 @@ def _lines(steps: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.in
     near[:, 1:] |= edge[:, :-1]
     sums = np.concatenate([np.zeros((1, near.shape[1]), np.int64), np.cumsum(near, axis=0)])
     window = max(4, int(_MIN_RUN * len(steps)))
-    longest = (sums[window:] - sums[:-window]).max(axis=0) / window
-    strength = near.sum(axis=0) * (longest >= _STRAIGHT)
+    strength = (sums[window:] - sums[:-window] >= _STRAIGHT * window).sum(axis=0)  # how long its straight parts are
     chosen: list[int] = []
     for line in np.argsort(-strength, kind="stable").tolist():
         if strength[line] == 0 or len(chosen) == _LINES:
             break
-        if all(abs(line - other) > 2 for other in chosen):  # noqa: PLR2004 - an edge is up to two pixels wide
+        if all(abs(line - other) > 1 for other in chosen):  # an edge may lie between two
             chosen.append(line)
     at = np.array(sorted(chosen), np.int64)
     rim = np.full((len(sums), 1), -1, np.int64)
@@ -133,15 +182,13 @@ def _lines(steps: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.in
     return places, np.concatenate([rim, sums[:, at], rim], axis=1)
 
 
-def _support(
-    sums: NDArray[np.int64], line: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _support(sums: Ints, line: Ints, first: Ints, last: Ints) -> NDArray[np.float64]:
     """Say how much of a side is edge; the picture's own rim counts as most of one."""
     share = (sums[last, line] - sums[first, line]) / np.maximum(last - first, 1)
     return np.where(sums[0, line] < 0, _AT_RIM, share)
 
 
-def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+def _overlap(one: Ints, other: Ints) -> float:
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
     if across <= 0 or down <= 0:

@@ -92,6 +92,16 @@ def test_a_picture_on_a_page_is_proposed(picture: Image.Image) -> None:
     assert len(found) <= proposals.MAX_RECTANGLES
 
 
+@pytest.mark.parametrize("seed", [11, 13, 14])
+def test_a_small_picture_on_a_busy_page_is_proposed_to_within_two_pixels(picture: Image.Image, seed: int) -> None:
+    page = synthetic_media.natural_picture(seed, (1024, 768)).convert("L")
+    page.paste(picture.resize((256, 192)), (411, 323))
+
+    found = proposals.rectangles(page)
+
+    assert any(box == pytest.approx((411, 323, 667, 515), abs=2) for box in found)
+
+
 def test_all_that_is_proposed_starts_with_what_lies_inside_plain_borders(picture: Image.Image) -> None:
     page = Image.new("L", (1200, 900), 235)
     page.paste(picture.resize((500, 375)), (300, 200))

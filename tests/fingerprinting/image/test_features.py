@@ -109,3 +109,22 @@ def test_without_opencv_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatc
             described(synthetic_media.natural_picture(1, (100, 100)).convert("L"))
     finally:
         opencv.load.cache_clear()
+
+
+def test_of_a_rectangle_in_another_the_outer_one_is_looked_at_closely(
+    picture: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[tuple[float, ...]] = []
+    closer = features._closer
+
+    def noted(image: Image.Image, box: tuple[float, float, float, float]) -> object:
+        looked_at.append(box)
+        return closer(image, box)
+
+    monkeypatch.setattr(features, "_closer", noted)
+    inner, outer, elsewhere = (120.0, 120.0, 200.0, 200.0), (100.0, 100.0, 300.0, 250.0), (400.0, 300.0, 600.0, 500.0)
+    whole = (0.0, 0.0, 790.0, 590.0)
+
+    features.describe(picture, picture.size, features.THOROUGH, [inner, whole, outer, elsewhere])
+
+    assert looked_at == [outer, elsewhere]
