@@ -378,16 +378,22 @@ def _edges(image: Image.Image) -> Image.Image:
 
 
 def _after(*changes: Change) -> Change:
-    """Do several one after the other. The box is that of the last that knows one: put those last."""
+    """Do several one after the other. The box is that of the last that knows one: what follows may only resize it."""
 
     def change(image: Image.Image, dice: random.Random, other: Image.Image) -> Made:
         box = None
         for each in changes:
+            before = image.size
             image, now = each(image, dice, other)
-            box = now or box
+            box = now or (None if box is None else _resized(box, before, image.size))
         return image, box
 
     return change
+
+
+def _resized(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
+    across, down = after[0] / before[0], after[1] / before[1]
+    return (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
 
 
 def _jpeg(quality: int) -> Change:
