@@ -31,6 +31,10 @@ _SLANT_NEAR: Final = 40.0
 _SLANT_TOLERANCES: Final = (24.0, 14.0, 14.0, 14.0, 9.0, 6.0, 6.0)
 _SLANT_GAIN: Final = (1.2, 2)
 _SLANT_MOST: Final = 4.0
+_FLAT: Final = 1e-9
+"""A picture at a slant: fewest pairs to begin with; how near to an affine map others are looked for, and then to each
+map that is fitted, one after the other; how many more must agree than with the affine one (times, and plus); how much
+nearer one end may be than the other; and the least area that is seen of one of 1."""
 
 Floats = NDArray[np.float32]
 Window = tuple[float, float, float, float]
@@ -193,15 +197,16 @@ def _slanted(flat: Placement, pairs: _Pairs, frame: tuple[float, float]) -> Plac
 
 def _is_seen(matrix: slant.Matrix, here: Floats, frame: tuple[float, float]) -> bool:
     """Whether somebody could see a picture so: all of it lies before them, and no end of it is much nearer."""
-    near = slant.near(matrix, here.mean(axis=0))
-    large, small = np.linalg.svd(near[:2, :2], compute_uv=False)
+    near = slant.near(matrix, here.mean(axis=0))[:2, :2]
+    if not np.linalg.det(near) > _FLAT:  # mirrored, or so flat that nothing of it is seen; or no number at all
+        return False
+    large, small = np.linalg.svd(near, compute_uv=False)
+    back = slant.inverse(matrix)
     corners = np.array([[0.0, 0.0], [frame[0], 0.0], [0.0, frame[1]], frame])
-    depths = (
-        np.concatenate([corners, [corners.mean(axis=0)]]) @ (inverse := slant.inverse(matrix))[2, :2] + inverse[2, 2]
-    )
+    depths = corners @ back[2, :2] + back[2, 2]
     return bool(
-        np.linalg.det(near[:2, :2]) > 0
-        and 1 / _MAX_SCALE <= small <= large <= min(_MAX_SCALE, _MAX_SHEAR * small)
+        small >= 1 / _MAX_SCALE
+        and large <= min(_MAX_SCALE, _MAX_SHEAR * small)
         and depths.min() > 0
         and depths.max() <= _SLANT_MOST * depths.min()
     )

@@ -115,3 +115,23 @@ def test_where_a_slanted_picture_lies_is_told_by_its_middle() -> None:
 
     middle = slant.moved(np.linalg.inv(SLANTED), np.array([[320.0, 240.0]]))[0] * 2
     np.testing.assert_allclose((a * 320 + c * 240 + e, b * 320 + d * 240 + f), middle, atol=2)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_pairs_there_are_a_placement_can_be_seen_or_there_is_none(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    step = dice.choice([1, 40, 200])  # many of them in one place, or in few lines
+    here, there = ((dice.integers(0, 640 // step, (120, 2)) * step).astype(np.float32) for _ in range(2))
+    same = int(dice.integers(0, 120))
+    there[:same] = here[0] if seed % 2 else here[:same] + 3
+    sizes, directions = dice.uniform(-0.3, 0.3, (2, 120)), dice.uniform(0, 0.5, (2, 120))
+    asked, known = (
+        Spots(places, size.astype(np.float32), direction.astype(np.float32), FRAME)
+        for places, size, direction in zip((here, there), sizes, directions, strict=True)
+    )
+
+    found = feature_geometry.place(asked, known)
+
+    if found is not None:
+        assert np.isfinite(found.matrix).all()
+        assert np.isfinite(slant.inverse(found.matrix)).all()
