@@ -259,6 +259,29 @@ def in_pixels(
     return (*scaled.T.ravel().tolist(), *moved.tolist())
 
 
+def corners(
+    placement: Placement, asked_size: tuple[int, int], known_size: tuple[int, int], variant: int
+) -> NDArray[np.float64]:
+    """Give where the work's corners lie in the asset, in its pixels: from the work's top left one on, clockwise."""
+    here, there = SIDE / max(asked_size), SIDE / max(known_size)
+    ends = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * known_size * there
+    found = slant.moved(slant.inverse(placement.matrix), ends) / here
+    if variant & MIRRORED:
+        found[:, 0] = asked_size[0] - found[:, 0]
+    return found
+
+
+def laid(
+    placement: Placement, asked_size: tuple[int, int], known_size: tuple[int, int], variant: int
+) -> dict[str, EvidenceValue]:
+    """Write how the work lies in the asset, for whoever lays one over the other; at a slant, with its four corners."""
+    numbers = {"transform": " ".join(f"{each:.6g}" for each in in_pixels(placement, asked_size, known_size, variant))}
+    if placement.is_slanted:
+        where = corners(placement, asked_size, known_size, variant).ravel().tolist()
+        numbers["corners"] = " ".join(f"{each:.1f}" for each in where)
+    return {**numbers, "asset_size": "{}x{}".format(*asked_size), "work_size": "{}x{}".format(*known_size)}
+
+
 def boxes(
     placement: Placement,
     asked_size: tuple[int, int],

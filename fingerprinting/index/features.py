@@ -306,9 +306,7 @@ class FeatureSearcher:
         if part is not None:  # that alone is shown, and decided
             evidence["part_share"] = round(part.share, 2)
             evidence["part_correlation"] = round(part.agreement.correlation or 0.0, 3)
-        to_asset = geometry.in_pixels(placement, asked.size, known, sighting.variant)
-        evidence["transform"] = " ".join(f"{each:.6g}" for each in to_asset)
-        evidence["asset_size"], evidence["work_size"] = ("{}x{}".format(*size) for size in (asked.size, known))
+        evidence |= geometry.laid(placement, asked.size, known, sighting.variant)
         return Match(
             asset=asset,
             work=self._works(sighting.row)[0],

@@ -21,6 +21,9 @@ from optout.consent.remarks import clock
 
 _OWN: Final = "Your file"
 _SIDES: Final = 4
+_SLANTED: Final = (
+    "It is seen at a slant: the outline shows where it lies, and what is laid over it fits in the middle only."
+)
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #777; --found: #c77700; }
@@ -38,8 +41,8 @@ figure { margin: 0; }
 .laid .above { opacity: .5; }
 .laid:has(.see-asset:checked) .above { opacity: 0; }
 .laid:has(.see-work:checked) .above { opacity: 1; }
-.laid rect { fill: none; stroke: #000; stroke-width: 6; vector-effect: non-scaling-stroke; }
-.laid rect + rect { stroke: #ffd54a; stroke-width: 3; }
+.laid .outline { fill: none; stroke: #000; stroke-width: 6; vector-effect: non-scaling-stroke; }
+.laid .outline + .outline { stroke: #ffd54a; stroke-width: 3; }
 svg.track { width: 100%; height: 2rem; border: 1px solid var(--line); display: block; }
 svg.track rect { fill: var(--found); }
 audio, video { width: 100%; }
@@ -132,7 +135,11 @@ def _laid(where: Places, mine: str | None, its: str | None, number: int) -> Iter
     yield f'<image href="{mine}" width="{width}" height="{height}" preserveAspectRatio="none"/>'
     yield f'<g transform="matrix({" ".join(f"{each:g}" for each in where.transform)})">'
     yield f'<image class="above" href="{its}" width="{wide}" height="{high}" preserveAspectRatio="none"/>'
-    yield f'{f"""<rect width="{wide}" height="{high}"/>""" * 2}</g></svg></figure>\n'
+    if where.corners is None:
+        yield f"""{f'<rect class="outline" width="{wide}" height="{high}"/>' * 2}</g></svg></figure>\n"""
+        return
+    corners = " ".join(f"{each:g}" for each in where.corners)
+    yield f"""</g>{f'<polygon class="outline" points="{corners}"/>' * 2}</svg><p>{_SLANTED}</p></figure>\n"""
 
 
 def _told(spans: Sequence[Span], unit: SpanUnit | None) -> str:

@@ -275,7 +275,8 @@ def _work_match(work: str, matches: Sequence[Match], verdict: Preference) -> Wor
     evidence = dict(best.evidence)
     lies = next((each.evidence for each in (best, *others) if "transform" in each.evidence), None)
     if lies is not None:  # a hash of the whole may be surer, and says less of where
-        evidence.update({name: lies[name] for name in ("transform", "asset_size", "work_size")})
+        names = ("transform", "corners", "asset_size", "work_size")
+        evidence.update({name: lies[name] for name in names if name in lies})
     if others:
         evidence["also_by"] = ", ".join(dict.fromkeys(other.algorithm for other in others))
     return WorkMatch(

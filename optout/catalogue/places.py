@@ -12,7 +12,7 @@ from optout.catalogue.answers import WorkMatch
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)"
 _PAIR: Final = re.compile(rf"{_NUMBER}-{_NUMBER} in {_NUMBER}-{_NUMBER}")
-_TRANSFORM: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?:e-?\d{1,2})?(?: -?\d{1,9}(?:\.\d{1,9})?(?:e-?\d{1,2})?){5}")
+_SIGNED: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?:e-?\d{1,2})?")
 _SIZE: Final = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
 
 
@@ -37,6 +37,8 @@ class Places:
         work_size: of the work.
         transform: how the work lies in the asset: a, b, c, d, e, f of the map from pixels of the one to pixels of the
             other, as SVG writes it; None where that is not known.
+        corners: x and y of the four corners of the work in the asset, where it is seen at a slant: then the map is that
+            of its middle alone.
     """
 
     unit: SpanUnit | None
@@ -46,6 +48,7 @@ class Places:
     asset_size: tuple[int, int] | None = None
     work_size: tuple[int, int] | None = None
     transform: tuple[float, ...] | None = None
+    corners: tuple[float, ...] | None = None
 
 
 def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
@@ -70,7 +73,8 @@ def places(match: WorkMatch | Match, unit: SpanUnit | None = None) -> Places:
         _seconds(said, "work_seconds"),
         _size(said.get("asset_size")),
         _size(said.get("work_size")),
-        _transform(said.get("transform")),
+        _numbers(said.get("transform"), 6),
+        _numbers(said.get("corners"), 8),
     )
 
 
@@ -94,7 +98,6 @@ def _size(written: EvidenceValue | None) -> tuple[int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
-def _transform(written: EvidenceValue | None) -> tuple[float, ...] | None:
-    if not isinstance(written, str) or _TRANSFORM.fullmatch(written) is None:
-        return None
-    return tuple(float(each) for each in written.split(" "))
+def _numbers(written: EvidenceValue | None, count: int) -> tuple[float, ...] | None:
+    read = written.split(" ") if isinstance(written, str) else []
+    return tuple(map(float, read)) if len(read) == count and all(map(_SIGNED.fullmatch, read)) else None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fingerprinting.image.feature_bytes import MIRRORED
 from fingerprinting.index import feature_geometry, slant
 from fingerprinting.index.feature_geometry import Placement, Spots
 
@@ -115,6 +116,20 @@ def test_where_a_slanted_picture_lies_is_told_by_its_middle() -> None:
 
     middle = slant.moved(np.linalg.inv(SLANTED), np.array([[320.0, 240.0]]))[0] * 2
     np.testing.assert_allclose((a * 320 + c * 240 + e, b * 320 + d * 240 + f), middle, atol=2)
+
+
+@pytest.mark.parametrize("variant", [0, MIRRORED])
+def test_the_corners_of_a_slanted_picture_are_written_and_of_another_none(variant: int) -> None:
+    found, flat = placed(SLANTED), placed(slant.affine(np.array([0.8, -0.2, 60, 0.2, 0.8, 10])))
+    wanted = slant.moved(np.linalg.inv(SLANTED), np.array([[0.0, 0.0], [640, 0], [640, 480], [0, 480]])) * 2
+    if variant:
+        wanted[:, 0] = 1280 - wanted[:, 0]
+
+    written = feature_geometry.laid(found, (1280, 960), (320, 240), variant)
+
+    read = np.array(str(written["corners"]).split(" "), float).reshape(4, 2)
+    np.testing.assert_allclose(read, wanted, atol=4)
+    assert "corners" not in feature_geometry.laid(flat, (1280, 960), (320, 240), variant)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -76,3 +76,21 @@ def test_the_work_is_laid_over_the_asset_where_both_are_at_hand(tmp_path: Path) 
     assert both.count('type="radio" name="laid-1"') == 3
     assert f'<image href="{asset.as_uri()}" width="400" height="300"' in both
     assert "laid-1" not in one
+
+
+def test_of_a_picture_at_a_slant_the_corners_are_outlined_and_it_is_said(tmp_path: Path) -> None:
+    asset = tmp_path / "asset.jpg"
+    asset.write_bytes(b"x")
+    evidence = {"asset_size": "400x300", "work_size": "200x100", "transform": "2 0 0 2 10 20"}
+    facts = (Strength.MATCH, Modality.IMAGE, "sift-itq-128", 1, None, 9.0, 5.0, (10, 20, 410, 220), None)
+    seen = WorkMatch(
+        "asset.jpg", *facts, Preference.DISALLOWED, {**evidence, "corners": "10 20 400 40 390.5 200 9 220"}
+    )
+    checked = [Checked(str(asset), Verdict.DISALLOWED, Use.TRAIN_AI, matches=(seen,))]
+
+    page.write(tmp_path / "report.html", checked, tmp_path)
+
+    _, laid = (tmp_path / "report.html").read_text(encoding="utf-8").split('<figure class="laid">')
+    assert '<polygon class="outline" points="10 20 400 40 390.5 200 9 220"/>' in laid
+    assert "<rect" not in laid
+    assert "It is seen at a slant" in laid

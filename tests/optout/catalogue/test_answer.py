@@ -159,6 +159,17 @@ def test_the_surest_evidence_stands_for_a_work_and_names_the_rest(now: datetime,
     assert match.evidence["also_by"] == "pdq-256, phash-64"
 
 
+def test_a_work_at_a_slant_that_a_hash_finds_surer_keeps_its_corners(now: datetime, make_statement: Make) -> None:
+    lies = {"transform": "1 0 0 1 0 0", "asset_size": "10x10", "work_size": "10x10", "corners": "0 0 9 0 10 10 0 10"}
+    slanted = FoundWork(
+        0, "w", Match(0, 0, "sift-itq-128", 1, Strength.LIKELY, score=9.0, threshold=5.0, evidence=lies)
+    )
+
+    one = ask(FakeView({"w": [make_statement({Use.ALL: D})]}, [seen("w"), slanted]), now)
+
+    assert lies.items() <= dict(one.matches[0].evidence).items()
+
+
 def test_matches_come_best_first(now: datetime, make_statement: Make) -> None:
     said = {work: [make_statement({Use.ALL: D})] for work in ("far", "near", "exact", "likely")}
     found = [

@@ -48,6 +48,14 @@ def test_a_transform_that_is_none_is_not_read(written: EvidenceValue) -> None:
     assert places(match("sift-itq-128", transform=written)).transform is None
 
 
+def test_a_picture_at_a_slant_has_four_corners() -> None:
+    written = "-10.5 0.0 20.0 1.5 21.0 30.0 -9.0 31.0"
+
+    assert places(match("sift-itq-128", corners=written)).corners == (-10.5, 0, 20, 1.5, 21, 30, -9, 31)
+    assert places(match("sift-itq-128", corners=written + " 7")).corners is None
+    assert places(match("sift-itq-128", corners=written.replace("1.5", '1"/>'))).corners is None
+
+
 @pytest.mark.parametrize("said", ["x", "1-2", "0x5", 7, True])
 def test_what_is_not_understood_is_nothing(said: EvidenceValue) -> None:
     strange = match("algorithm-of-tomorrow", spans=said, asset_size=said, work_seconds="long")
