@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -26,12 +27,14 @@ def beside() -> Iterator[None]:
         yield
         return
     child = subprocess.Popen(  # noqa: S603 - this very module
-        [sys.executable, "-m", __name__, str(os.getpid())],
+        [*kernels.PYTHON, "-m", __name__, str(os.getpid())],
+        env=kernels.as_here(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    threading.Thread(target=child.wait, daemon=True).start()  # whose end nobody takes note of stays in the process list
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 _PARAMETERS = ParamSpec("_PARAMETERS")
 _RESULT = TypeVar("_RESULT")
@@ -53,6 +53,9 @@ MODULES: tuple[str, ...] = (
     "fingerprinting.index.hamming_join_kernels",
     "fingerprinting.index.hamming_scan_kernels",
 )
+
+PYTHON: Final = (sys.executable, "-P")
+"""How a child is started that is to find no modules in the folder that somebody happens to be in."""
 
 _choosing_folder = threading.Lock()
 
@@ -151,11 +154,14 @@ def _from_the_other_end() -> Iterator[None]:
         yield
         return
     imported = "; ".join(f"import {module}" for module in reversed(MODULES))
-    path = os.pathsep.join(one or "." for one in sys.path)
-    command = [sys.executable, "-c", imported]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as helper:  # noqa: S603 - our own modules
+    with subprocess.Popen([*PYTHON, "-c", imported], env=as_here()) as helper:  # noqa: S603 - our own modules
         yield
         helper.kill()
+
+
+def as_here() -> dict[str, str]:
+    """Give the environment in which `PYTHON` finds modules where this process does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(one or "." for one in sys.path)}
 
 
 def _mark_of_all() -> Path | None:

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from registry_process import children
+from registry_process import children, wait_for
 
 from fingerprinting.index import kernels
 from mediamanager import warming
@@ -68,6 +70,48 @@ def test_once_all_are_kept_a_registry_starts_no_process_for_them_and_before_it_d
             assert not set(children(os.getpid())) - others
     finally:
         kernels.cache_folder.cache_clear()
+
+
+@pytest.fixture
+def nothing_to_compile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Children that compile find nothing compiled, and end at once."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    kernels.cache_folder.cache_clear()
+    monkeypatch.setattr(kernels, "MODULES", ("ctypes",))
+    monkeypatch.setattr(warming, "__name__", "ctypes")
+    yield
+    kernels.cache_folder.cache_clear()
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.usefixtures("nothing_to_compile")
+@pytest.mark.parametrize("beside", [warming.beside, kernels._from_the_other_end])
+def test_who_compiles_runs_nothing_that_lies_in_the_folder_where_somebody_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (tmp_path / "ctypes.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one])
+    others = set(children(os.getpid()))
+
+    with beside():
+        wait_for(lambda: all(map(has_ended, set(children(os.getpid())) - others)))
+
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.usefixtures("nothing_to_compile")
+def test_a_child_that_has_compiled_all_leaves_no_trace_among_processes() -> None:
+    others = set(children(os.getpid()))
+
+    with warming.beside():
+        wait_for(lambda: not set(children(os.getpid())) - others, 30)
 
 
 def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
