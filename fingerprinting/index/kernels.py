@@ -154,9 +154,13 @@ def _from_the_other_end() -> Iterator[None]:
         yield
         return
     imported = "; ".join(f"import {module}" for module in reversed(MODULES))
-    with subprocess.Popen([*PYTHON, "-c", imported], env=as_here()) as helper:  # noqa: S603 - our own modules
+    # In a session of its own, so that Ctrl-C reaches only us: it would tell where it was.
+    helper = subprocess.Popen([*PYTHON, "-c", imported], env=as_here(), start_new_session=True)  # noqa: S603 - our own
+    try:
         yield
+    finally:
         helper.kill()
+        helper.wait()
 
 
 def as_here() -> dict[str, str]:

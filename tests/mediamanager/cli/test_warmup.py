@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -112,6 +113,26 @@ def test_a_child_that_has_compiled_all_leaves_no_trace_among_processes() -> None
 
     with warming.beside():
         wait_for(lambda: not set(children(os.getpid())) - others, 30)
+
+
+def test_interrupted_it_says_so_in_one_line_and_its_second_process_ends(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "mediamanager", "warmup"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
+        second = wait_for(lambda: [pid for pid in children(process.pid) if str(tmp_path) in environ(pid)])
+        wait_for(lambda: list(tmp_path.rglob("*.nbc")))  # both are at work
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
+        _, told = process.communicate(timeout=60)
+
+    assert told == b"error: interrupted\n"
+    assert all(map(has_ended, second))
+
+
+def environ(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text()
+    except OSError:
+        return ""
 
 
 def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
