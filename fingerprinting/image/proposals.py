@@ -108,6 +108,8 @@ def _placed(grey: Image.Image, found: Sequence[Ints], unit: tuple[float, float])
     for box in found:
         sides = np.array([side * unit[at % 2] * factor for at, side in enumerate(box.tolist())])
         nearer = [_nearest_edge(fine if at % 2 else fine.T, sides, at, unit[at % 2] * factor) for at in range(4)]
+        if nearer[2] - nearer[0] < 1 or nearer[3] - nearer[1] < 1:  # of a long strip, two sides may take the same edge
+            nearer = sides.tolist()
         placed.append(tuple(side / factor for side in nearer))
     return [(left, top, right, bottom) for left, top, right, bottom in placed]
 
