@@ -123,9 +123,9 @@ def _require_same_items(journal: Journal, opened: Format) -> _Begun:
     for entry in journal.entries():
         item = next(items, None)
         if item is None or item.name != entry.name or not (entry.is_unchecked or item.stamp == entry.stamp):
-            raise OutputInUseError(
-                f"{opened.source} has changed since the run began ({entry.name}): choose another --output"
-            )
+            other = item.name if item is not None and item.name != entry.name else None
+            what = entry.name if other is None else f"{other} where {entry.name} was"
+            raise OutputInUseError(f"{opened.source} has changed since the run began ({what}): choose another --output")
         done += 1
         unchecked += entry.is_unchecked
     return _Begun(done, unchecked)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filter_runs import results, stop_after
 
+from mediamanager.client.errors import OutputInUseError
 from mediamanager.client.filter.choices import Choices, ErrorChoice
 from mediamanager.client.filter.journal import NAME as JOURNAL
 from mediamanager.client.filter.run import Job, run
@@ -116,6 +117,15 @@ def test_what_was_unchecked_is_checked_again_and_ends_as_if_it_had_been_right_at
     run(replace(job, output=tmp_path / "at once"), sources)
     assert results(job.output) == results(tmp_path / "at once")
     assert run(job, sources).notes == ("this run was finished before; to do it again, choose another --output",)
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_file_that_has_come_between_others_since_is_named(job: Job, sources: list[Catalogue]) -> None:
+    run(job, sources)
+    (job.source / "bb-new.txt").write_text("Nobody has checked this.")
+
+    with pytest.raises(OutputInUseError, match=r"\(bb-new\.txt where c-stranger\.txt was\): choose another --output"):
+        run(job, sources)
 
 
 def test_an_interrupted_run_checks_again_what_was_unchecked_and_goes_on_with_the_rest(
