@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fingerprinting.image import descriptors, feature_codes, opencv, scale_space
+from fingerprinting.image import descriptors, feature_codes, opencv, proposals, scale_space
 from fingerprinting.image.feature_bytes import MIRRORED, NEGATIVE, PLACE, SIZE_STEPS, SIZE_UNIT, Features
 from fingerprinting.image.proposals import Box
 
@@ -88,19 +88,14 @@ def describe(image: Image.Image, size: tuple[int, int], effort: Effort, boxes: S
 
 def _small_parts(boxes: Sequence[Box], image: Image.Image) -> list[Box]:
     """Choose the rectangles that are shown so small that a closer look sees more; of one in another the outer one."""
-    small = [box for box in boxes if _area(box) < PART_SHARE * image.width * image.height]
+    small = [box for box in boxes if proposals.area(box) < PART_SHARE * image.width * image.height]
     return [box for box in small if not any(_holds(other, box) for other in small)]
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _holds(outer: Box, inner: Box) -> bool:
     """Whether a rectangle lies in a larger one, but for a tenth."""
-    across = min(outer[2], inner[2]) - max(outer[0], inner[0])
-    down = min(outer[3], inner[3]) - max(outer[1], inner[1])
-    return _area(inner) < _area(outer) and min(across, down) > 0 and across * down >= _INSIDE * _area(inner)
+    size = proposals.area(inner)
+    return size < proposals.area(outer) and proposals.common(outer, inner) >= _INSIDE * size
 
 
 def _closer(image: Image.Image, box: Box) -> tuple[NDArray[np.void], NDArray[np.float32]]:

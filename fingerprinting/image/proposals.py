@@ -38,7 +38,7 @@ def boxes(grey: Image.Image) -> list[Box]:
     """Give all of both, what lies inside plain borders first: they look at the same small picture."""
     small = _small(grey)
     inner = _trimmed(*small)
-    return [*([] if inner is None else [inner]), *_placed(grey, _rectangles(small[0]), small[1:])]
+    return [*([] if inner is None else [inner]), *_placed(grey, *small)]
 
 
 def _trimmed(small: NDArray[np.float32], across: float, down: float) -> Box | None:
@@ -52,8 +52,19 @@ def _trimmed(small: NDArray[np.float32], across: float, down: float) -> Box | No
 
 def rectangles(grey: Image.Image) -> list[Box]:
     """Find rectangles between long straight edges of a picture of mode L, in its pixels, the best edged first."""
-    small = _small(grey)
-    return _placed(grey, _rectangles(small[0]), small[1:])
+    return _placed(grey, *_small(grey))
+
+
+def area(box: Sequence[float] | Ints) -> float:
+    """How large a rectangle is."""
+    return float((box[2] - box[0]) * (box[3] - box[1]))
+
+
+def common(one: Sequence[float] | Ints, other: Sequence[float] | Ints) -> float:
+    """How large the part is that two rectangles share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return float(across * down) if across > 0 and down > 0 else 0.0
 
 
 def _rectangles(small: NDArray[np.float32]) -> list[Ints]:
@@ -97,8 +108,15 @@ def _pairs(places: Ints, length: int) -> tuple[Ints, Ints]:
     return one[kept], other[kept]
 
 
-def _placed(grey: Image.Image, found: Sequence[Ints], unit: tuple[float, float]) -> list[Box]:
-    """Bring rectangles to where the edges are in a larger picture, in pixels of the whole."""
+def _placed(grey: Image.Image, small: NDArray[np.float32], *unit: float) -> list[Box]:
+    """Find rectangles in the small picture, and bring them to where edges are in a larger one, in the whole's pixels.
+
+    Args:
+        grey: the whole.
+        small: it, made small.
+        unit: pixels of the whole for one of that, across and down.
+    """
+    found = _rectangles(small)
     if not found:
         return []
     factor = min(1.0, _FINE_SIDE / max(grey.size))
@@ -191,10 +209,5 @@ def _support(sums: Ints, line: Ints, first: Ints, last: Ints) -> NDArray[np.floa
 
 
 def _overlap(one: Ints, other: Ints) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    if across <= 0 or down <= 0:
-        return 0.0
-    both = across * down
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return float(both / (sum(areas) - both))
+    both = common(one, other)
+    return both / (area(one) + area(other) - both)
