@@ -159,21 +159,13 @@ class _Pairs:
         """Mark those that lie where a map says, as large and turned as it makes them there."""
         larger = slant.enlargement(matrix, self.here)
         off = np.linalg.norm(slant.moved(matrix, self.here) - self.there, axis=1)
-        apart = (self.turn - _turn(matrix, self.here)) % (2 * np.pi)
+        apart = (self.turn - slant.turn(matrix, self.here)) % (2 * np.pi)
         agreeing: NDArray[np.bool_] = (
             (off <= tolerance * np.minimum(1, larger))
             & (abs(self.growth - np.log(larger)) <= _MOST_GROWTH * _LOOSELY)
             & (np.minimum(apart, 2 * np.pi - apart) <= _MOST_TURN * _LOOSELY)
         )
         return agreeing
-
-
-def _turn(matrix: slant.Matrix, places: Floats) -> NDArray[np.float64]:
-    """The angle by which a map turns what lies at each place."""
-    u, v = slant.moved(matrix, places).T
-    (a, b, _), (c, d, _), (g, h, _) = matrix
-    turned: NDArray[np.float64] = np.arctan2(c - v * g - b + u * h, a - u * g + d - v * h)
-    return turned
 
 
 def _slanted(flat: Placement, pairs: _Pairs, frame: tuple[float, float]) -> Placement:

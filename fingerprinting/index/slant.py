@@ -38,6 +38,14 @@ def enlargement(matrix: Matrix, places: NDArray[np.floating]) -> NDArray[np.floa
     return wider
 
 
+def turn(matrix: Matrix, places: NDArray[np.floating]) -> NDArray[np.float64]:
+    """By which angle, in radians, what lies at each place is turned, shape (N,); NaN behind the camera."""
+    u, v = moved(matrix, places).T
+    (a, b, _), (c, d, _), (g, h, _) = matrix
+    turned: NDArray[np.float64] = np.arctan2(c - v * g - b + u * h, a - u * g + d - v * h)
+    return turned
+
+
 def near(matrix: Matrix, place: NDArray[np.floating]) -> Matrix:
     """The affine map that does the same close to a place, shape (2,)."""
     u, v, depth = matrix @ np.array([*place, 1.0])
