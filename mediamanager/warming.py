@@ -4,9 +4,7 @@ The first page that looks for works with something in common needs some of them:
 machine. The child has a low priority, keeps what it compiled for all processes, and ends with the registry.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,8 +13,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from fingerprinting.index import kernels
+from workers import lifeline
 
-_PR_SET_PDEATHSIG: Final = 1
 _NICE: Final = 10
 
 
@@ -44,9 +42,7 @@ def beside() -> Iterator[None]:
 
 def main(parent: int) -> None:
     """Compile all of them, and end when the parent does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == parent:
+    if lifeline.end_with(parent):
         os.nice(_NICE)
         for _module in kernels.compile_all(at_once=1):
             pass

@@ -6,7 +6,6 @@ open; when the pipe ends, or the kernel says that the parent is gone, the worker
 There is no other process to sweep for due jobs: a thread of this one does.
 """
 
-import ctypes
 import gc
 import json
 import os
@@ -18,13 +17,11 @@ from typing import Final
 from optout.store import jobs
 from optout.store.db import transaction
 from optout.store.settings import Settings
-from workers import dispatch, logs, ticker, worker
+from workers import dispatch, lifeline, logs, ticker, worker
 from workers.resources import open_resources
 
 SLACK_SECONDS: Final = 3.0
 """How long after `stop_seconds` a worker that was told to stop may take to give back what it did not finish."""
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 def main() -> None:
@@ -54,9 +51,7 @@ def main() -> None:
 
 def _die_with(parent: int, grace_seconds: float) -> None:
     """End when the parent ends: by the kernel's word on Linux, and everywhere by the end of our standard input."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel was asked
+    if not lifeline.end_with(parent):
         os._exit(1)
 
     def watch() -> None:
